@@ -1,0 +1,137 @@
+"""What one case comes to: plain values, no images. `Result` is the only thing report, table and files read.
+
+Fixed names of result.json ("ichvolume-result/1") are the field names here; unknown values are None.
+Volumes are mL, lengths mm, points RAS mm.
+"""
+
+from dataclasses import asdict, dataclass, field
+
+from .findings import Finding
+
+SCHEMA = "ichvolume-result/1"
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class ClinicalInputs:
+    """What only the clinician knows. None means unknown and is never counted as zero points.
+
+    ivh None means "take it from the mask" for display, marked as suggested until confirmed.
+    location is "lobar", "deep" or "infratentorial" (max-ICH and FUNC).
+    """
+
+    age_years: float | None = None
+    gcs: int | None = None
+    infratentorial: bool | None = None
+    ivh: bool | None = None
+    nihss: int | None = None
+    oral_anticoagulation: bool | None = None
+    location: str | None = None
+    cognitive_impairment: bool | None = None
+
+
+@dataclass(frozen=True)
+class VolumeMl:
+    """total = ich + ivh by true slab heights; paper_formula uses one SliceThickness for all (paper eq. 1)."""
+
+    total: float
+    ich: float
+    ivh: float
+    paper_formula: float
+
+
+@dataclass(frozen=True)
+class Abc2:
+    """ABC/2 of the ICH label and its variants; the two lines are drawn on slice `slice_index` (k)."""
+
+    a_mm: float
+    b_mm: float
+    c_mm: float
+    c_kothari_mm: float
+    slice_index: int
+    coniglobus_ml: float
+    kothari_ml: float
+    abc3_ml: float
+    two_thirds_sh_ml: float
+    a_line_ras: tuple[Point, Point]
+    b_line_ras: tuple[Point, Point]
+    shape_class: str  # "regular", "irregular" or "multilobular"
+    expected_error_percent: float
+
+
+@dataclass(frozen=True)
+class Component:
+    """One 26-connected piece of the mask, largest first."""
+
+    label: str  # "ICH" or "IVH"
+    volume_ml: float
+    mean_hu: float
+    extent_mm: tuple[float, float, float]  # along i, j and the slice normal
+    centroid_ras: Point
+    slice_range: tuple[int, int]  # first and last k
+    abc2_ml: float | None  # Coniglobus of this piece alone; None for IVH
+    counted_in_abc2: bool  # pieces under 0.1 mL are listed, not summed
+
+
+@dataclass(frozen=True)
+class Score:
+    """A clinical score. `score` is None while an item is unknown; `range` (lowest, highest) always stands."""
+
+    name: str
+    inputs: dict  # item -> {"value": ..., "points": int | None, "source": "entered" | "mask" | "unknown"}
+    score: int | None
+    range: tuple[int, int]
+    mortality_30d_percent: float | None = None  # ICH score only, and only when score is known
+    mortality_30d_ci95: tuple[float, float] | None = None
+    mortality_30d_range: tuple[float, float] | None = None  # over the range of possible scores
+    alternative: dict | None = None  # the other score when ABC/2 falls on the other side of 30 mL
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    slices: int
+    rows: int
+    columns: int
+    pixel_spacing_mm: tuple[float, float]
+    slab_heights_mm: list[float]
+    tilt_deg: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How the mask came to be: engine "openvino", "torch" or "none" (a mask given by the user)."""
+
+    software: str
+    model: str = ""
+    model_sha256: str = ""
+    engine: str = "none"
+    device: str = "none"
+    seconds: dict = field(default_factory=dict)  # step name -> seconds
+    versions: dict = field(default_factory=dict)  # package -> version
+    series_uid: str = ""
+    source: str = ""
+    clean_up: list = field(default_factory=list)  # one entry per clean-up step: name, threshold_mm3, removed_ml
+
+
+@dataclass(frozen=True)
+class Result:
+    found: bool
+    volume_ml: VolumeMl
+    interval_ml: tuple[float, float] | None
+    abc2: Abc2 | None
+    components: list[Component]
+    ich_score: Score
+    max_ich: Score
+    func: Score
+    geometry: Geometry
+    findings: list[Finding]
+    provenance: Provenance
+    automatic_volume_ml: VolumeMl | None = None  # what the model said, once a person has edited the mask
+    volume_formula: str = "sum over slices of area x local slab height"
+    schema: str = SCHEMA
+
+    def to_dict(self) -> dict:
+        """JSON-ready nested dict; `schema` comes first."""
+        values = asdict(self)
+        return {"schema": values.pop("schema"), **values}
