@@ -59,8 +59,12 @@ class CTVolume:
         matrix = np.asarray(self.ijk_to_ras, float)
         if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or not np.isfinite(self.slice_origins_ras).all():
             raise InputError(f"{where}: the voxel spacing or position is not a number; re-export the series.")
-        if abs(np.linalg.det(matrix[:3, :3])) < 1e-9 or (np.abs(self.slice_steps_mm) < 1e-6).any():
+        if abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
             raise InputError(f"{where}: the voxel spacing is zero; re-export the series.")
+        if (self.slice_steps_mm < 1e-6).any():
+            k = int(np.argmax(self.slice_steps_mm < 1e-6))
+            raise InputError(f"{where}: slice {k + 2} does not lie beyond slice {k + 1}; "
+                             "give every slice its own position, in order.")
 
     @classmethod
     def regular(cls, hu, ijk_to_ras, info=None, findings=()):
