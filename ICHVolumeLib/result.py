@@ -57,6 +57,8 @@ class Abc2:
     b_line_ras: tuple[Point, Point]
     shape_class: str  # "regular", "irregular" or "multilobular"
     expected_error_percent: float
+    largest_area_mm2: float = 0.0  # S of 2/3 S h
+    pieces: int = 1  # hematomas summed in the mL; lengths and lines are the largest one's
 
 
 @dataclass(frozen=True)

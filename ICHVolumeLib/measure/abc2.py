@@ -1,0 +1,120 @@
+"""ABC/2 and its variants from a mask, and again after a clinician has corrected A, B or C.
+
+A: the longest diameter (between pixel corners) on the slice with the largest area; B: the longest straight segment
+perpendicular to A between outermost boundary points of that slice (Kothari 1996, 10.1161/01.STR.27.8.1304);
+C by three conventions, see `measure_piece`. Ties take the lowest slice, then the first row and column, so the same
+mask always gives the same lines.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import InputError
+from ..result import Abc2, Point
+from ..volume import CTVolume
+from .components import Piece
+from .outline import caliper_width, convex_hull, longest_diameter, outer_corners, widest_chord
+from .shape import EXPECTED_ERROR_PERCENT, shape_class
+
+SEGMENT, CALIPER = "segment", "caliper"
+
+
+def measure_piece(piece: Piece, ct: CTVolume, b_definition: str = SEGMENT) -> Abc2:
+    """ABC/2 of one piece alone.
+
+    c_mm: number of bleeding slices x slice spacing (the Coniglobus formula of Peng et al. 2022); where spacing is
+        uneven, the sum of the slab heights of the bleeding slices.
+    c_kothari_mm: slices count 1, 0.5 or 0 when their area is > 75 %, 25-75 % or < 25 % of the largest (Kothari 1996).
+    abc3_ml: A B C / 3 for irregular and anticoagulated bleeds (Huttner 2006), C as in c_mm.
+    two_thirds_sh_ml: 2/3 S h with S the largest slice area and h = c_mm (10.1179/1743132812Y.0000000141).
+    b_definition: SEGMENT, or CALIPER for the width between two parallels to A, which overestimates lobed shapes.
+    """
+    if b_definition not in (SEGMENT, CALIPER):
+        raise InputError(f"B can be measured as {SEGMENT!r} or {CALIPER!r}, not {b_definition!r}.")
+    voxels = piece.voxels_per_slice()
+    first = piece.slice_range[0]
+    k = first + int(np.argmax(voxels))
+    a_line, b_line, shape = _lines_on_slice(piece, k, ct, b_definition)
+    heights = ct.slab_heights_mm[first:first + len(voxels)]
+    share = voxels / voxels.max()
+    weights = np.where(share > 0.75, 1.0, np.where(share >= 0.25, 0.5, 0.0))
+    empty = Abc2(a_mm=_distance(a_line), b_mm=_distance(b_line), c_mm=float(heights.sum()),
+                 c_kothari_mm=float(heights @ weights), slice_index=k, coniglobus_ml=0.0, kothari_ml=0.0, abc3_ml=0.0,
+                 two_thirds_sh_ml=0.0, a_line_ras=a_line, b_line_ras=b_line, shape_class=shape,
+                 expected_error_percent=EXPECTED_ERROR_PERCENT[shape],
+                 largest_area_mm2=float(voxels.max() * ct.pixel_area_mm2))
+    return replace(empty, **_volumes_ml(empty))
+
+
+def sum_pieces(pieces: list[Abc2]) -> Abc2 | None:
+    """Several hematomas: lengths, lines and shape of the first (largest) piece, mL summed over all of them."""
+    if not pieces:
+        return None
+    summed = {name: sum(getattr(piece, name) for piece in pieces) for name in _volumes_ml(pieces[0])}
+    return replace(pieces[0], pieces=len(pieces), **summed)
+
+
+def abc2_with_axes(abc2: Abc2, a_mm: float | None = None, b_mm: float | None = None, c_mm: float | None = None,
+                   c_kothari_mm: float | None = None) -> Abc2:
+    """The same measurement with a corrected A, B or C; None keeps a value.
+
+    Every volume follows: those of A and B all but 2/3 S h, which follows C as its height. Kothari's C is a weighted
+    count of its own and changes only with c_kothari_mm. Other pieces in the sum keep their volumes; the lines keep
+    their place. Correct the automatic measurement each time, not a corrected one, and "reset" is exact.
+    Raises InputError when a length is not a positive number.
+    """
+    given = {"a_mm": a_mm, "b_mm": b_mm, "c_mm": c_mm, "c_kothari_mm": c_kothari_mm}
+    lengths = {name: value for name, value in given.items() if value is not None}
+    for name, value in lengths.items():
+        if not np.isfinite(value) or value <= 0:
+            raise InputError(f"{name[0].upper()} = {value} mm is not a length; enter a positive number of millimetres.")
+    edited = replace(abc2, **{name: float(value) for name, value in lengths.items()})
+    before, after = _volumes_ml(abc2), _volumes_ml(edited)
+    # A piece of its own keeps no remainder, so that mL and A B C / 2 agree to the last digit.
+    others = {name: getattr(abc2, name) - before[name] if abc2.pieces > 1 else 0.0 for name in before}
+    return replace(edited, **{name: others[name] + after[name] for name in after})
+
+
+def abc2_from_lines(abc2: Abc2, a_line_ras: tuple[Point, Point] | None = None,
+                    b_line_ras: tuple[Point, Point] | None = None) -> Abc2:
+    """The same measurement after the end points (RAS, mm) of A or B were dragged; None keeps a line.
+
+    The clinician's lines are taken as drawn: B need not be perpendicular to A any more.
+    Raises InputError when a line has no length.
+    """
+    lines = {"a_line_ras": a_line_ras, "b_line_ras": b_line_ras}
+    lines = {name: tuple(_point(end) for end in line) for name, line in lines.items() if line is not None}
+    lengths = {name[0] + "_mm": _distance(line) for name, line in lines.items()}
+    return replace(abc2_with_axes(abc2, **lengths), **lines)
+
+
+def _volumes_ml(abc2):
+    """The four volumes of one piece from its lengths and largest area."""
+    product_ml = abc2.a_mm * abc2.b_mm / 1000
+    return {"coniglobus_ml": product_ml * abc2.c_mm / 2, "kothari_ml": product_ml * abc2.c_kothari_mm / 2,
+            "abc3_ml": product_ml * abc2.c_mm / 3, "two_thirds_sh_ml": abc2.largest_area_mm2 * abc2.c_mm / 1500}
+
+
+def _lines_on_slice(piece, k, ct, b_definition):
+    """Both lines in RAS and the shape class, from the pixels of the piece on slice k."""
+    runs = piece.runs.take(piece.runs.k == k)
+    rectangles = np.stack([runs.j, runs.i0, runs.i1], 1)
+    pixel_mm = ct.pixel_spacing_mm[1], ct.pixel_spacing_mm[0]  # (x along columns i, y along rows j)
+    hull = convex_hull(outer_corners(rectangles))
+    a = longest_diameter(hull, pixel_mm)
+    b = widest_chord(rectangles, a, pixel_mm) if b_definition == SEGMENT else caliper_width(hull, a, pixel_mm)
+    return _to_ras(a, k, ct), _to_ras(b, k, ct), shape_class(rectangles)
+
+
+def _to_ras(segment, k, ct):
+    kji = np.column_stack([np.full(2, k), segment[:, 1] - 0.5, segment[:, 0] - 0.5])
+    return tuple(_point(end) for end in ct.voxel_to_ras(kji))
+
+
+def _point(values):
+    return tuple(float(value) for value in values)
+
+
+def _distance(line):
+    return float(np.linalg.norm(np.subtract(line[1], line[0])))
