@@ -1,0 +1,80 @@
+"""The torch engine: NVIDIA GPUs in half precision and batches, and the processor in fp32 where OpenVINO is missing."""
+
+import contextlib
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ..findings import WARNING, Finding
+from ..network.attfocusnet import AttFocusNet
+from ..network.weights import Weights
+
+BATCH_SIZE = 8
+
+
+class TorchEngine:
+    """See engines.Engine. device: "cpu" or "cuda"; raises RuntimeError when torch finds no usable GPU."""
+
+    name = "torch"
+
+    def __init__(self, weights: Weights, device: str = "cpu", batch_size: int | None = None):
+        if device == "cuda" and not torch.cuda.is_available():
+            raise RuntimeError("torch finds no usable NVIDIA GPU: none is there, its driver is too old, "
+                               "or torch was installed without CUDA")
+        self.findings: list[Finding] = []
+        self.batch_size = batch_size or (BATCH_SIZE if device == "cuda" else 1)
+        model = AttFocusNet(replace(weights.config, norm="none")).eval()
+        model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.tensors.items()})
+        self._model = model.to(memory_format=torch.channels_last)
+        self._move_to(device)
+
+    def prepare(self, rows: int, columns: int) -> None:
+        pass  # torch takes any size
+
+    @torch.inference_mode()
+    def predict(self, slices: np.ndarray) -> np.ndarray:
+        done = []
+        while len(done) < len(slices):
+            try:
+                done.extend(self._run(slices[len(done):len(done) + self.batch_size]))
+            except torch.OutOfMemoryError:
+                self._need_less_memory()
+        return np.stack(done)
+
+    def _run(self, slices: np.ndarray) -> np.ndarray:
+        x = torch.from_numpy(np.ascontiguousarray(slices))
+        precision = contextlib.nullcontext()
+        if self._device == "cuda":
+            x = x.pin_memory()
+            precision = torch.autocast("cuda", self._half)
+        x = x.to(self._device, non_blocking=True).to(memory_format=torch.channels_last)
+        with precision:
+            logits = self._model(x)
+        return logits.float().softmax(dim=1)[:, 1:].contiguous().cpu().numpy()
+
+    def _need_less_memory(self) -> None:
+        """Half the batch; with a single slice already, leave the GPU. Raises MemoryError on the processor."""
+        if self._device == "cuda":
+            torch.cuda.empty_cache()
+        if self.batch_size > 1:
+            self.batch_size //= 2
+            self._say(f"the network now takes {self.batch_size} slices at a time")
+        elif self._device == "cuda":
+            self._say("the rest of the scan was done on the processor")
+            self._move_to("cpu")
+        else:
+            raise MemoryError("not enough memory for one slice; close other programs and try again")
+
+    def _move_to(self, device: str) -> None:
+        self._device = device
+        self._model.to(device)
+        if device == "cuda":
+            self._half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+            self.device = f"{torch.cuda.get_device_name()} {str(self._half).removeprefix('torch.')}"
+        else:
+            self.device = "CPU f32"
+
+    def _say(self, consequence: str) -> None:
+        self.findings.append(Finding("out-of-memory", WARNING,
+                                     f"The GPU's memory was not enough; {consequence}. The result is the same."))

@@ -1,0 +1,94 @@
+"""Scan and segmentation as .npz files: how Slicer and the child process that runs the network hand them over.
+
+No pickle, and no image format: none keeps a sheared matrix together with uneven slice positions. Files are written
+beside and renamed, so a reader never meets half a file.
+"""
+
+import json
+import os
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from .errors import InputError
+from .findings import Finding
+from .volume import CTVolume, ScanInfo
+
+_META_FIELDS = ("engine", "device", "seconds", "model", "model_sha256", "clean_up", "interval_ml", "ambiguous_ml")
+
+
+def write_scan(path, ct: CTVolume) -> None:
+    """hu (k, j, i) int16, ijk_to_ras (4, 4), slice_origins_ras (slices, 3), info_json, findings_json."""
+    _write(path, hu=ct.hu, ijk_to_ras=np.asarray(ct.ijk_to_ras, float),
+           slice_origins_ras=np.asarray(ct.slice_origins_ras, float), info_json=json.dumps(asdict(ct.info)),
+           findings_json=_findings_json(ct.findings))
+
+
+def read_scan(path) -> CTVolume:
+    """The scan written by write_scan. Raises InputError when the file is not one."""
+    values = _read(path, ("hu", "ijk_to_ras", "slice_origins_ras", "info_json"))
+    hu = values["hu"]
+    if hu.dtype.kind not in "iu":
+        raise InputError(f"{path}: hu is {hu.dtype}; Hounsfield units are whole numbers (int16).")
+    info = json.loads(str(values["info_json"]))
+    known = {name: info[name] for name in ScanInfo.__dataclass_fields__ if name in info}
+    return CTVolume(hu.astype(np.int16, copy=False), values["ijk_to_ras"], values["slice_origins_ras"],
+                    ScanInfo(**known), _findings(values))
+
+
+def write_segmentation(path, segmentation) -> None:
+    """mask uint8 (k, j, i), slice_uncertainty (slices,), meta_json, findings_json."""
+    meta = {name: getattr(segmentation, name) for name in _META_FIELDS}
+    meta["findings"] = [asdict(finding) for finding in segmentation.findings]
+    _write(path, mask=segmentation.mask, slice_uncertainty=segmentation.slice_uncertainty, meta_json=json.dumps(meta))
+
+
+def read_segmentation(path):
+    """The Segmentation written by write_segmentation. Raises InputError when the file is not one."""
+    from .segmentation import Segmentation
+
+    values = _read(path, ("mask", "slice_uncertainty", "meta_json"))
+    meta = json.loads(str(values["meta_json"]))
+    interval = meta["interval_ml"]
+    return Segmentation(
+        mask=values["mask"], slice_uncertainty=values["slice_uncertainty"],
+        findings=[Finding(**finding) for finding in meta["findings"]],
+        **{**{name: meta[name] for name in _META_FIELDS}, "interval_ml": tuple(interval) if interval else None})
+
+
+def _findings_json(findings) -> str:
+    return json.dumps([asdict(finding) for finding in findings])
+
+
+def _findings(values: dict) -> tuple[Finding, ...]:
+    if "findings_json" not in values:
+        return ()
+    return tuple(Finding(**finding) for finding in json.loads(str(values["findings_json"])))
+
+
+def _write(path, **arrays) -> None:
+    path = Path(path)
+    beside = path.with_name(path.name + ".part")
+    try:
+        with beside.open("wb") as file:  # an open file: numpy would add ".npz" to a name
+            np.savez(file, **arrays)
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose a folder you may write to.") from error
+
+
+def _read(path, required: tuple[str, ...]) -> dict:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            values = {name: file[name] for name in file.files}
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file.") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not an exchange file of ICHVolume ({error}); write it again.") from error
+    missing = [name for name in required if name not in values]
+    if missing:
+        raise InputError(f"{path}: {', '.join(missing)} missing; not an exchange file of ICHVolume.")
+    return values

@@ -1,0 +1,146 @@
+"""The network's weights on disk: attfocusnet.safetensors (fp16, batch norm folded, no pickle) and manifest.json.
+
+Reading needs no torch. The manifest carries the file's SHA-256, which is checked before a single weight is used.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from .config import AttFocusNetConfig
+
+SCHEMA = "ichvolume-weights/1"
+WEIGHTS_FILE = "attfocusnet.safetensors"
+MANIFEST_FILE = "manifest.json"
+ENVIRONMENT_VARIABLE = "ICHVOLUME_WEIGHTS"
+DEFAULT_MANIFEST = {
+    "version": "0",
+    "licence": "Apache-2.0",
+    "training_data": "",
+    "threshold": 0.5,  # a voxel is bleed when p(ICH) + p(IVH) reaches it
+    "window_hu": [-60, 140],
+    "pixel_spacing_mm": {"native_range": [0.35, 0.6], "target": 0.47},
+    "calibration": {},  # "interval": see ICHVolumeLib/interval.py
+    "clean_up_mm3": {},  # step name -> limit, where it differs from ICHVolumeLib/cleaning.py
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """tensors: name -> float32 array, the state of AttFocusNet(config); config.norm is "none" (folded)."""
+
+    config: AttFocusNetConfig
+    tensors: dict[str, np.ndarray]
+    manifest: dict
+
+    @property
+    def threshold(self) -> float:
+        return float(self.manifest["threshold"])
+
+    @property
+    def version(self) -> str:
+        return str(self.manifest["version"])
+
+    @property
+    def sha256(self) -> str:
+        return self.manifest["sha256"]
+
+    @property
+    def window_hu(self) -> tuple[float, float]:
+        """Lower and upper HU that become 0 and 1."""
+        low, high = self.manifest["window_hu"]
+        return float(low), float(high)
+
+
+def save_weights(folder, model, manifest_fields: dict | None = None) -> Path:
+    """Write a trained AttFocusNet (torch, any device, folded or not) for inference; returns the folder.
+
+    manifest_fields override or extend DEFAULT_MANIFEST; config and sha256 are filled in here.
+    Raises InputError when a weight cannot be stored as fp16.
+    """
+    from safetensors.numpy import save
+
+    from .attfocusnet import fold_batch_norm
+
+    tensors = {name: value.numpy() for name, value in fold_batch_norm(model).items()}
+    for name, values in tensors.items():
+        if not np.isfinite(values.astype(np.float16)).all():
+            raise InputError(f"{name}: a weight is not finite in fp16; the training has diverged, save an earlier state.")
+    content = save({name: values.astype(np.float16) for name, values in tensors.items()})
+    manifest = {"schema": SCHEMA, **DEFAULT_MANIFEST, **(manifest_fields or {}),
+                "config": replace(model.config, norm="none").to_dict(), "sha256": hashlib.sha256(content).hexdigest()}
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace_file(folder / WEIGHTS_FILE, content)
+    _replace_file(folder / MANIFEST_FILE, (json.dumps(manifest, indent=2) + "\n").encode("utf-8"))
+    return folder
+
+
+def load_weights(folder=None) -> Weights:
+    """Read and verify the weights in `folder`, else in $ICHVOLUME_WEIGHTS, else those shipped with the package.
+
+    Raises InputError when files are missing, unreadable, of a newer kind, or do not have the manifest's SHA-256.
+    """
+    folder = weights_folder(folder)
+    manifest = _read_manifest(folder)
+    path = folder / WEIGHTS_FILE
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: the network weights cannot be read ({error.strerror}); "
+                         f"choose a folder with {WEIGHTS_FILE} and {MANIFEST_FILE}.") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != manifest["sha256"]:
+        raise InputError(f"{path}: the checksum is {found[:12]}... but {MANIFEST_FILE} says "
+                         f"{str(manifest['sha256'])[:12]}...; the file is damaged or not the one released, "
+                         "copy it again.")
+    return Weights(AttFocusNetConfig.from_dict(manifest["config"]), _read_tensors(content, path), manifest)
+
+
+def weights_folder(folder=None) -> Path:
+    """Where load_weights looks. Raises InputError when it is not a folder."""
+    named = folder or os.environ.get(ENVIRONMENT_VARIABLE)
+    path = Path(named) if named else Path(str(resources.files("ICHVolumeLib.weights")))
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder; the network weights ({WEIGHTS_FILE}, {MANIFEST_FILE}) "
+                         "are expected there.")
+    return path
+
+
+def _read_manifest(folder: Path) -> dict:
+    path = folder / MANIFEST_FILE
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{folder}: no network weights here; choose a folder with {WEIGHTS_FILE} and "
+                         f"{MANIFEST_FILE}, by --weights or the environment variable {ENVIRONMENT_VARIABLE}.") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable manifest ({error}); copy the weights folder again.") from error
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        raise InputError(f"{path}: not a {SCHEMA} manifest; use weights made for this version of ICHVolume.")
+    missing = [name for name in ("sha256", "config") if name not in manifest]
+    if missing:
+        raise InputError(f"{path}: {', '.join(missing)} missing; copy the weights folder again.")
+    return {**DEFAULT_MANIFEST, **manifest}
+
+
+def _read_tensors(content: bytes, path: Path) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return {name: values.astype(np.float32) for name, values in load(content).items()}
+    except SafetensorError as error:
+        raise InputError(f"{path}: not a safetensors file ({error}); copy the weights folder again.") from error
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    beside = path.with_name(path.name + ".part")
+    beside.write_bytes(content)
+    os.replace(beside, path)
