@@ -130,6 +130,7 @@ class Result:
     findings: list[Finding]
     provenance: Provenance
     automatic_volume_ml: VolumeMl | None = None  # what the model said, once a person has edited the mask
+    surface: dict | None = None  # the 3D model written beside: file, space, triangles, volume_ml (of the mesh)
     volume_formula: str = "sum over slices of area x local slab height"
     schema: str = SCHEMA
 

@@ -1,0 +1,7 @@
+"""One module per command: its docstring is the help text; add_arguments(parser) and run(args) are all it needs.
+
+A new command is a new module here and its name in COMMANDS. Modules import nothing heavy at the top, so that
+`ichvolume --help` answers at once.
+"""
+
+COMMANDS = ("segment", "measure", "check", "sample", "demo")

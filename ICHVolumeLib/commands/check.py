@@ -1,0 +1,32 @@
+"""Look at a head CT without segmenting it: geometry, and anything that may spoil the numbers."""
+
+from pathlib import Path
+
+from .console import say, say_json
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("input", type=Path, metavar="INPUT", help="a DICOM folder, or a NIfTI or NRRD file")
+    parser.add_argument("--series", metavar="UID", help="which series, when the folder holds several")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of sentences")
+
+
+def run(args) -> None:
+    from ..checks import check_ct
+    from ..pipeline import describe_geometry, refuse_unusable
+    from ..reading import read_ct
+
+    ct = read_ct(args.input, args.series)
+    noticed = check_ct(ct)
+    if args.json:
+        from dataclasses import asdict
+
+        say_json({"source": str(args.input), "series_uid": ct.info.series_uid,
+                  "geometry": asdict(describe_geometry(ct)), "findings": [asdict(finding) for finding in noticed]})
+    else:
+        from ..summary import finding_lines, geometry_line
+
+        say(f"{args.input}: {geometry_line(describe_geometry(ct))}")
+        for line in finding_lines(noticed):
+            say(line)
+    refuse_unusable(args.input, noticed)

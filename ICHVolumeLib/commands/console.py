@@ -1,0 +1,66 @@
+"""What the commands write: answers on standard output, the progress bar and complaints on standard error."""
+
+import json
+import shutil
+import sys
+import time
+
+STAGE_WORDS = {"read": "Reading", "network": "Finding the bleed", "clean": "Cleaning the mask",
+               "measure": "Measuring", "report": "Drawing the report", "write": "Writing"}
+
+
+def say(text: str = "") -> None:
+    sys.stdout.write(text + "\n")
+
+
+def say_json(values: dict) -> None:
+    sys.stdout.write(json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def complain(sentence: str) -> None:
+    """One line on standard error, whatever the message was broken into."""
+    sys.stderr.write("ichvolume: " + " ".join(sentence.split()) + "\n")
+
+
+def add_progress_argument(parser) -> None:
+    parser.add_argument("--progress", choices=("bar", "json", "none"), default=None,
+                        help="bar (default on a terminal), json (one JSON object a line on standard output, "
+                             "nothing else there) or none")
+
+
+class Progress:
+    """Called as progress(stage, done, total) by every step. kind: "bar", "json", "none" or None (decide)."""
+
+    def __init__(self, kind: str | None = None):
+        self.kind = kind or ("bar" if sys.stderr.isatty() else "none")
+        self._started = time.perf_counter()
+        self._width_drawn = 0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        seconds = round(time.perf_counter() - self._started, 2)
+        if self.kind == "json":
+            say_json({"event": "progress", "stage": stage, "done": done, "total": total, "seconds": seconds})
+        elif self.kind == "bar":
+            self._draw(stage, done, total, seconds)
+
+    def close(self) -> None:
+        """Take the bar away, so that the next line starts clean."""
+        if self._width_drawn:
+            sys.stderr.write("\r" + " " * self._width_drawn + "\r")
+            sys.stderr.flush()
+            self._width_drawn = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _draw(self, stage, done, total, seconds):
+        filled = round(24 * done / total) if total else 0
+        line = f"{STAGE_WORDS.get(stage, stage):<20} [{'#' * filled}{'.' * (24 - filled)}] {done}/{total}  {seconds} s"
+        line = line[:shutil.get_terminal_size().columns - 1]
+        sys.stderr.write("\r" + line.ljust(self._width_drawn))
+        sys.stderr.flush()
+        self._width_drawn = len(line)

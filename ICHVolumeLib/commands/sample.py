@@ -1,0 +1,70 @@
+"""Write a synthetic patient: a head CT with a bleed, its true mask and its true volumes.
+
+Writes OUT/ct (a DICOM series) or OUT/ct.nrrd, OUT/truth.seg.nrrd and OUT/truth.json. The same seed gives the same
+patient. No real person is in it.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from ..errors import InputError
+from .console import say
+
+TRUTH_JSON, TRUTH_MASK, CT_FOLDER, CT_NRRD = "truth.json", "truth.seg.nrrd", "ct", "ct.nrrd"
+MAX_TILT_DEG = 40.0
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("out", type=Path, metavar="OUT", help="output folder")
+    parser.add_argument("--format", choices=("dicom", "nrrd"), default="dicom")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--tilt", type=float, default=0.0, metavar="DEG", help="gantry tilt, -40 to 40 degrees")
+    parser.add_argument("--uneven", action="store_true", help="thin slices at the base, thick ones above (DICOM only)")
+    parser.add_argument("--ivh", action="store_true", help="blood in the ventricles too")
+    parser.add_argument("--no-bleed", action="store_true")
+
+
+def run(args) -> None:
+    from ..summary import ml
+
+    sample = write_sample(args.out, file_format=args.format, seed=args.seed, tilt_deg=args.tilt, uneven=args.uneven,
+                          ivh=args.ivh, bleed=not args.no_bleed)
+    volumes = sample.true_volume_ml
+    say(f"Synthetic head CT, seed {args.seed}, {len(sample.ct.hu)} slices: {args.out}")
+    say(f"True volume {ml(volumes['total'])} (ICH {ml(volumes['ich'])}, IVH {ml(volumes['ivh'])})")
+
+
+def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False, ivh=False, bleed=True):
+    """Make the patient and write all files, or none. Returns the Sample. Raises InputError for impossible options."""
+    from ..pipeline import describe_geometry
+    from ..result_files import OutputFolder, write_json
+
+    _refuse_options(Path(out), file_format, seed, tilt_deg, uneven)
+    with OutputFolder(out, (CT_FOLDER, CT_NRRD, TRUTH_MASK, TRUTH_JSON)) as folder:
+        from ..mask_file import write_ct_nrrd, write_mask_seg_nrrd
+        from ..sample import make_sample
+        from ..sample.dicom_series import write_dicom_series
+
+        sample = make_sample(seed, tilt_deg=tilt_deg, uneven=uneven, ivh=ivh, bleed=bleed)
+        if file_format == "dicom":
+            write_dicom_series(sample.ct, folder.staging / CT_FOLDER)
+        else:
+            write_ct_nrrd(folder.staging / CT_NRRD, sample.ct)
+        write_mask_seg_nrrd(folder.staging / TRUTH_MASK, sample.mask, sample.ct)
+        write_json(folder.staging / TRUTH_JSON, {
+            "schema": "ichvolume-truth/1", "volume_ml": sample.true_volume_ml, "seed": seed,
+            "geometry": asdict(describe_geometry(sample.ct))})
+        folder.commit()
+    return sample
+
+
+def _refuse_options(out, file_format, seed, tilt_deg, uneven):
+    if seed < 0:
+        raise InputError(f"--seed {seed} is negative; use 0 or more.")
+    if not abs(tilt_deg) <= MAX_TILT_DEG:
+        raise InputError(f"--tilt {tilt_deg} is beyond what a gantry does; use -{MAX_TILT_DEG:.0f} to "
+                         f"{MAX_TILT_DEG:.0f} degrees.")
+    if uneven and file_format == "nrrd":
+        raise InputError("NRRD cannot hold uneven slice positions; use --format dicom with --uneven.")
+    if not (out / TRUTH_JSON).exists() and any((out / name).exists() for name in (CT_FOLDER, CT_NRRD)):
+        raise InputError(f"{out} already holds a scan that is not a sample of ICHVolume; choose another folder.")

@@ -1,0 +1,33 @@
+"""Find the bleed in a head CT, measure it and write mask, numbers, report and 3D model.
+
+Writes OUT/result.json, result.csv, report.html, mask.seg.nrrd and ich.stl (no ich.stl when no bleed is found).
+"""
+
+from pathlib import Path
+
+from .clinical import add_clinical_arguments, clinical_inputs
+from .console import Progress, add_progress_argument
+from .outcome import tell_outcome
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("input", type=Path, metavar="INPUT", help="a DICOM folder, or a NIfTI or NRRD file")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="output folder")
+    parser.add_argument("--series", metavar="UID", help="which series, when the folder holds several")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--engine", choices=("auto", "openvino", "torch"), default="auto")
+    parser.add_argument("--weights", type=Path, metavar="DIR",
+                        help="folder with other weights and their manifest (default: those shipped, or the folder "
+                             "named by the environment variable ICHVOLUME_WEIGHTS)")
+    add_clinical_arguments(parser)
+    add_progress_argument(parser)
+
+
+def run(args) -> None:
+    clinical = clinical_inputs(args)
+    from ..pipeline import run_segment
+
+    with Progress(args.progress) as progress:
+        case = run_segment(args.input, args.out, clinical=clinical, series_uid=args.series, device=args.device,
+                           engine=args.engine, weights_dir=args.weights, progress=progress)
+    tell_outcome(case, progress.kind)

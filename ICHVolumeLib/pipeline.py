@@ -1,0 +1,254 @@
+"""One case from start to end: read, check, segment, measure, score, report, write. The order is the whole file.
+
+`make_result` turns a scan and its mask into a Result; the panel calls it after every edit.
+`run_segment` and `run_measure` are the two commands of the same names, without a console.
+"""
+
+import platform
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from . import __version__, findings, result_files
+from .errors import Cancelled, InputError
+from .findings import Finding
+from .result import ClinicalInputs, Geometry, Provenance, Result, VolumeMl
+from .volume import CTVolume
+
+SOFTWARE = f"ICHVolume {__version__}"
+PACKAGES = ("numpy", "pydicom", "SimpleITK", "vtk", "openvino", "torch")
+ICH_SCORE_VOLUME_ML = 30.0  # Hemphill 2001: one point from here on
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a run leaves in memory.
+
+    mask: uint8 (slices, rows, columns); written: names of the files now in `out`; seconds: step -> seconds, in order.
+    """
+
+    ct: CTVolume
+    mask: np.ndarray
+    result: Result
+    out: Path
+    written: list[str]
+    seconds: dict
+
+
+def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", engine="auto", weights_dir=None,
+                progress=None, is_cancelled=None) -> Case:
+    """Segment a head CT (DICOM folder, NIfTI or NRRD) and write every output file into `out`.
+
+    Raises InputError for a scan, weights or folder that cannot be used, and Cancelled; `out` is then untouched.
+    """
+    steps = _Steps(progress, is_cancelled)
+    with _output_folder(out, source) as folder:
+        ct, noticed = _read_and_check(source, series_uid, steps)
+        from .segmentation import segment_ct
+
+        segmentation = segment_ct(ct, device=device, engine=engine, weights_dir=weights_dir,
+                                  progress=progress, is_cancelled=is_cancelled)
+        steps.seconds.update(segmentation.seconds)
+        with steps.step("measure"):
+            result = make_result(ct, segmentation.mask, clinical, segmentation, noticed=noticed)
+        return _write_case(folder, ct, segmentation.mask, result, steps)
+
+
+def run_measure(source, mask_path, out, *, clinical=None, series_uid=None, automatic_json=None,
+                progress=None, is_cancelled=None) -> Case:
+    """Measure a mask that the user gives, without the network, and write the same files as run_segment.
+
+    automatic_json: result.json of the automatic mask this one was corrected from; its volumes stand beside.
+    Raises InputError for a scan, mask or folder that cannot be used, and Cancelled; `out` is then untouched.
+    """
+    steps = _Steps(progress, is_cancelled)
+    with _output_folder(out, source, mask_path, automatic_json) as folder:
+        automatic = result_files.read_volume_ml(automatic_json) if automatic_json else None
+        ct, noticed = _read_and_check(source, series_uid, steps)
+        from .reading import read_mask
+
+        with steps.step("read mask"):
+            mask = read_mask(mask_path, ct)
+        with steps.step("measure"):
+            result = make_result(ct, mask, clinical, automatic_volume_ml=automatic, noticed=noticed)
+        return _write_case(folder, ct, mask, result, steps)
+
+
+def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None = None, segmentation=None,
+                automatic_volume_ml: VolumeMl | None = None, noticed: list[Finding] | None = None) -> Result:
+    """Measure a mask and score it.
+
+    mask: uint8 (slices, rows, columns) on the scan's grid, values of labels.py.
+    segmentation: how the mask came to be, None when a person or another program made it.
+    automatic_volume_ml: the model's volumes before a person edited its mask.
+    noticed: check_ct(ct), when the caller already has it (it takes longer than measuring does).
+    """
+    from .checks import check_ct
+    from .measure import measure_mask
+
+    clinical = clinical or ClinicalInputs()
+    measurement = measure_mask(ct, mask)
+    volume_ml = measurement.volume_ml
+    interval_ml = segmentation.interval_ml if segmentation and automatic_volume_ml is None else None
+    noticed = list(check_ct(ct) if noticed is None else noticed)
+    noticed += segmentation.findings if segmentation else []
+    noticed += _findings_about_the_bleed(volume_ml, interval_ml, by_model=segmentation is not None)
+    ich_score, max_ich, func = _scores(clinical, measurement, interval_ml)
+    return Result(
+        found=volume_ml.total > 0,
+        volume_ml=volume_ml,
+        interval_ml=interval_ml,
+        abc2=measurement.abc2,
+        components=measurement.components,
+        ich_score=ich_score,
+        max_ich=max_ich,
+        func=func,
+        geometry=describe_geometry(ct),
+        findings=noticed,
+        provenance=_provenance(ct, segmentation),
+        automatic_volume_ml=automatic_volume_ml,
+    )
+
+
+def _scores(clinical, measurement, interval_ml):
+    """ICH score, max-ICH and FUNC. They count the parenchymal volume; without a bleed none of them applies."""
+    from . import scores
+
+    volume_ml, abc2 = measurement.volume_ml, measurement.abc2
+    ivh_in_mask = volume_ml.ivh > 0
+    ich_interval_ml = interval_ml and tuple(max(0.0, end - volume_ml.ivh) for end in interval_ml)
+    all_three = (
+        scores.ich_score(clinical, volume_ml.ich, ivh_in_mask, abc2 and abc2.coniglobus_ml, ich_interval_ml),
+        scores.max_ich(clinical, volume_ml.ich, ivh_in_mask, ich_interval_ml),
+        scores.func(clinical, volume_ml.ich, ich_interval_ml),
+    )
+    if volume_ml.total > 0:
+        return all_three
+    note = "No bleed is marked: the score does not apply."
+    return tuple(replace(score, score=None, mortality_30d_percent=None, mortality_30d_ci95=None,
+                         mortality_30d_range=None, alternative=None, note=note) for score in all_three)
+
+
+def describe_geometry(ct: CTVolume) -> Geometry:
+    """The scan's grid as plain values."""
+    slices, rows, columns = ct.hu.shape
+    heights = [float(height) for height in ct.slab_heights_mm]
+    return Geometry(slices, rows, columns, ct.pixel_spacing_mm, heights, ct.tilt_deg)
+
+
+def refuse_unusable(source, noticed: list[Finding]) -> None:
+    """Raises InputError when a finding says that the scan cannot be used."""
+    reasons = [finding.message for finding in noticed if finding.severity == findings.ERROR]
+    if reasons:
+        raise InputError(f"{source}: {' '.join(reasons)}")
+
+
+class _Steps:
+    """Times the steps, reports them, and stops between two of them when asked to."""
+
+    def __init__(self, progress, is_cancelled):
+        self.seconds = {}
+        self._progress = progress or (lambda stage, done, total: None)
+        self._is_cancelled = is_cancelled or (lambda: False)
+
+    @contextmanager
+    def step(self, name):
+        if self._is_cancelled():
+            raise Cancelled("Cancelled; nothing was written.")
+        stage = name.split()[0]
+        self._progress(stage, 0, 1)
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - started
+        self._progress(stage, 1, 1)
+
+
+def _read_and_check(source, series_uid, steps):
+    from .checks import check_ct
+    from .reading import read_ct
+
+    with steps.step("read"):
+        ct = read_ct(source, series_uid)
+    with steps.step("check"):
+        noticed = check_ct(ct)
+    refuse_unusable(source, noticed)
+    return ct, noticed
+
+
+def _write_case(folder, ct, mask, result, steps) -> Case:
+    from .mask_file import write_mask_seg_nrrd
+    from .report import write_report
+
+    staging = folder.staging
+    with steps.step("write mask and 3D model"):
+        write_mask_seg_nrrd(staging / result_files.MASK_NRRD, mask, ct)
+        if result.found:
+            result = replace(result, surface=_write_surface(staging / result_files.SURFACE_STL, ct, mask))
+    result = _with_seconds(result, steps)
+    with steps.step("report"):
+        write_report(staging / result_files.REPORT_HTML, ct, mask, result)
+    result = _with_seconds(result, steps)
+    with steps.step("write results"):
+        result_files.write_csv(staging / result_files.RESULT_CSV, result)
+        result_files.write_json(staging / result_files.RESULT_JSON, result.to_dict())
+        written = folder.commit()
+    return Case(ct, mask, result, folder.out, written, steps.seconds)
+
+
+def _write_surface(path, ct, mask) -> dict:
+    from .surface import hematoma_surface, write_surface
+
+    surface = hematoma_surface(mask, ct)
+    write_surface(surface, path)
+    return {"file": path.name, "space": "LPS", "triangles": len(surface.triangles), "volume_ml": surface.volume_ml}
+
+
+def _with_seconds(result, steps) -> Result:
+    return replace(result, provenance=replace(result.provenance, seconds=dict(steps.seconds)))
+
+
+def _output_folder(out, source, *files):
+    """The output folder, refused when it would write over or among what was given to read."""
+    out, source = Path(out), Path(source)
+    if source.is_dir() and out.resolve() == source.resolve():
+        raise InputError(f"{out} is the folder of the scan; choose another output folder.")
+    written = {(out / name).resolve() for name in result_files.OUTPUT_NAMES}
+    for path in filter(None, (source, *files)):
+        if Path(path).resolve() in written:
+            raise InputError(f"{path} would be overwritten by the new results; choose another output folder.")
+    return result_files.OutputFolder(out)
+
+
+def _findings_about_the_bleed(volume_ml, interval_ml, by_model):
+    if volume_ml.total == 0:
+        who = "No bleed found by the model. This does not mean that the scan is normal" if by_model else \
+              "The mask is empty: there is nothing to measure"
+        return [Finding("no-bleed", findings.INFO, f"{who}. No 3D model was written.")]
+    if interval_ml and interval_ml[0] < ICH_SCORE_VOLUME_ML <= interval_ml[1]:
+        return [Finding("crosses-30-ml", findings.WARNING,
+                        f"The volume's interval ({interval_ml[0]:.1f} to {interval_ml[1]:.1f} mL) crosses 30 mL, "
+                        "where the ICH score gains a point: check the mask before using the score.")]
+    return []
+
+
+def _provenance(ct, segmentation) -> Provenance:
+    made = {} if segmentation is None else {
+        "model": segmentation.model, "model_sha256": segmentation.model_sha256, "engine": segmentation.engine,
+        "device": segmentation.device, "seconds": dict(segmentation.seconds), "clean_up": segmentation.clean_up}
+    return Provenance(software=SOFTWARE, versions=_versions(), series_uid=ct.info.series_uid,
+                      source=ct.info.source, **made)
+
+
+def _versions() -> dict:
+    """Package -> version of what is installed here, asked without importing any of it."""
+    found = {"Python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

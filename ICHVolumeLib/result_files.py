@@ -1,0 +1,168 @@
+"""result.json and result.csv, and an output folder that is either complete or untouched."""
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from .errors import InputError
+from .result import Result, VolumeMl
+
+RESULT_JSON, RESULT_CSV, REPORT_HTML = "result.json", "result.csv", "report.html"
+MASK_NRRD, SURFACE_STL = "mask.seg.nrrd", "ich.stl"
+OUTPUT_NAMES = (MASK_NRRD, SURFACE_STL, REPORT_HTML, RESULT_CSV, RESULT_JSON)
+
+
+def write_json(path: Path, values: dict) -> None:
+    """UTF-8 JSON, two spaces; a NaN or infinity is a programming error and raises ValueError."""
+    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+    Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def read_volume_ml(path: Path) -> VolumeMl:
+    """The `volume_ml` of a result.json written earlier. Raises InputError when the file is not one."""
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))["volume_ml"]
+        return VolumeMl(**{name: float(values[name]) for name in VolumeMl.__dataclass_fields__})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is not a result.json written by ICHVolume; "
+                         "give the one that stands beside the automatic mask.") from error
+
+
+def csv_row(result: Result) -> dict:
+    """One case as one flat row, so that many cases concatenate into one table; unknown values are empty.
+
+    Units are part of the column names. Every number is the one of result.json, unrounded.
+    """
+    volume, abc2, score = result.volume_ml, result.abc2, result.ich_score
+    low, high = result.interval_ml or (None, None)
+    before = result.automatic_volume_ml
+    abc2_fields = ("a_mm", "b_mm", "c_mm", "coniglobus_ml", "kothari_ml", "abc3_ml", "two_thirds_sh_ml",
+                   "shape_class", "expected_error_percent")
+    return {
+        "source": result.provenance.source,
+        "series_uid": result.provenance.series_uid,
+        "found": "yes" if result.found else "no",
+        "volume_total_ml": volume.total,
+        "volume_ich_ml": volume.ich,
+        "volume_ivh_ml": volume.ivh,
+        "volume_paper_formula_ml": volume.paper_formula,
+        "volume_total_low_ml": low,
+        "volume_total_high_ml": high,
+        "automatic_volume_total_ml": before.total if before else None,
+        **{(f"abc2_{name}"): getattr(abc2, name) if abc2 else None for name in abc2_fields},
+        "abc2_slice": abc2.slice_index if abc2 else None,
+        "components": len(result.components),
+        "ich_score": score.score,
+        "ich_score_lowest": score.range[0],
+        "ich_score_highest": score.range[1],
+        "mortality_30d_percent": score.mortality_30d_percent,
+        "max_ich_lowest": result.max_ich.range[0],
+        "max_ich_highest": result.max_ich.range[1],
+        "func_lowest": result.func.range[0],
+        "func_highest": result.func.range[1],
+        "slices": result.geometry.slices,
+        "tilt_deg": result.geometry.tilt_deg,
+        "findings": " ".join(finding.code for finding in result.findings),
+        "software": result.provenance.software,
+        "model": result.provenance.model,
+        "model_sha256": result.provenance.model_sha256,
+        "engine": result.provenance.engine,
+        "device": result.provenance.device,
+    }
+
+
+def write_csv(path: Path, result: Result) -> None:
+    """A header and one row, UTF-8, comma separated, point as decimal mark whatever the computer's language."""
+    row = csv_row(result)
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(row), lineterminator="\n")
+        writer.writeheader()
+        writer.writerow({name: "" if value is None else value for name, value in row.items()})
+
+
+class OutputFolder:
+    """Files are written to `staging` and come into `out` all together, on commit(), or not at all.
+
+    Making one proves that the place is writable, before any work is done. A new `out` appears by one rename.
+    In an existing `out` each file of `names` is replaced (one that the new case lacks is removed, so that
+    no surface of an earlier case stays behind); if that is interrupted the earlier files are put back.
+    Anything else in `out` is left alone. Use as a context manager; leaving it removes what was not committed.
+    Raises InputError when `out` cannot be written.
+    """
+
+    def __init__(self, out, names=OUTPUT_NAMES):
+        self.out, self.names = Path(out).absolute(), tuple(names)
+        self._made_parents = []
+        try:
+            if self.out.exists() and not self.out.is_dir():
+                raise NotADirectoryError(20, "a file of that name exists")
+            home = self.out if self.out.is_dir() else self._make_parents()
+            self.staging = Path(tempfile.mkdtemp(prefix=".ichvolume-", dir=home))
+        except OSError as error:
+            self._remove_made_parents()
+            raise InputError(f"Cannot write into {self.out} ({error.strerror}); "
+                             "choose an output folder that you may write to.") from error
+
+    def commit(self) -> list[str]:
+        """Bring the staged files into place; returns their names."""
+        written = sorted(path.name for path in self.staging.iterdir())
+        try:
+            if self.out.is_dir():
+                self._replace_files()
+            else:
+                self.staging.chmod(0o777 & ~_umask())  # mkdtemp makes it private
+                os.replace(self.staging, self.out)
+            self._made_parents = []
+            return written
+        except OSError as error:
+            raise InputError(f"Cannot write into {self.out} ({error.strerror}); close programs that have its files "
+                             "open, or choose another output folder.") from error
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.staging, ignore_errors=True)
+        self._remove_made_parents()
+
+    def _replace_files(self):
+        new = [path.name for path in self.staging.iterdir()]
+        earlier = self.staging / ".earlier"
+        earlier.mkdir()
+        moved_out, moved_in = [], []
+        try:
+            for name in dict.fromkeys((*self.names, *new)):
+                if (self.out / name).exists():
+                    os.replace(self.out / name, earlier / name)
+                    moved_out.append(name)
+                if name in new:
+                    os.replace(self.staging / name, self.out / name)
+                    moved_in.append(name)
+        except BaseException:  # Ctrl-C too: put everything back, then let it go on
+            for name in moved_in:
+                os.replace(self.out / name, self.staging / name)
+            for name in moved_out:
+                os.replace(earlier / name, self.out / name)
+            raise
+
+    def _make_parents(self):
+        parent = self.out.parent
+        missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir()
+            self._made_parents.append(folder)
+        return parent
+
+    def _remove_made_parents(self):
+        for folder in reversed(self._made_parents):
+            folder.rmdir()
+        self._made_parents = []
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,145 @@
+"""A result in words: the same rows for the command line's table and for the report.
+
+Slices are counted from 1 here, as people do; `slice_index` in result.json counts from 0.
+"""
+
+from itertools import groupby
+from typing import NamedTuple
+
+from .findings import Finding
+from .result import Abc2, Geometry, Result, Score, VolumeMl
+
+RESEARCH_USE = "Research use only. Not a medical device. Not for diagnosis or treatment decisions."
+NOT_FOR_LIMITING_CARE = ("The ICH score is not a reason to limit care: guidelines advise to postpone prognosis and "
+                         "new limits of treatment for 48 to 72 hours.")
+PAPER_FORMULA_DIFFERS = 0.01  # shown beside the volume from here on (share of the volume)
+
+
+class Row(NamedTuple):
+    name: str
+    value: str
+    remark: str = ""
+
+
+def summary_rows(result: Result) -> list[Row]:
+    """Volume, ABC/2 and scores of one case; one row each, most important first."""
+    if not result.found:
+        return [Row("Volume", ml(0.0), "nothing to measure or score")]
+    rows = [Row("Volume", ml(result.volume_ml.total), volume_remark(result))]
+    if paper_formula_differs(result.volume_ml):
+        rows.append(Row("Paper's formula", ml(result.volume_ml.paper_formula), paper_remark(result.volume_ml)))
+    if result.automatic_volume_ml:
+        rows.append(Row("Before editing", ml(result.automatic_volume_ml.total), "what the model had marked"))
+    if result.abc2:
+        rows.append(Row("ABC/2", ml(result.abc2.coniglobus_ml), abc2_remark(result.abc2)))
+    return [*rows, *(_score_row(score) for score in (result.ich_score, result.max_ich, result.func))]
+
+
+def headline(result: Result) -> str:
+    """One sentence: found or not."""
+    if result.found:
+        slices = sorted(k for piece in result.components for k in range(piece.slice_range[0], piece.slice_range[1] + 1))
+        return f"Bleed marked on slices {slices[0] + 1} to {slices[-1] + 1} of {result.geometry.slices}"
+    if result.provenance.engine == "none":
+        return "The mask is empty"
+    return "No bleed found by the model"
+
+
+def volume_remark(result: Result) -> str:
+    volume = result.volume_ml
+    parts = [f"ICH {ml(volume.ich)}, IVH {ml(volume.ivh)}"] if volume.ivh else []
+    if result.interval_ml:
+        parts.append(f"interval {result.interval_ml[0]:.1f} to {ml(result.interval_ml[1])}")
+    return "; ".join(parts)
+
+
+def paper_formula_differs(volume: VolumeMl) -> bool:
+    return volume.total > 0 and abs(volume.paper_formula - volume.total) > PAPER_FORMULA_DIFFERS * volume.total
+
+
+def paper_remark(volume: VolumeMl) -> str:
+    percent = 100 * (volume.paper_formula / volume.total - 1)
+    return f"one slice thickness for all slices, {percent:+.0f} %; the volume above takes each slice's own height"
+
+
+def abc2_remark(abc2: Abc2) -> str:
+    return (f"A {abc2.a_mm:.1f} x B {abc2.b_mm:.1f} x C {abc2.c_mm:.1f} mm, slice {abc2.slice_index + 1}; "
+            f"{abc2.shape_class} shape, expected error {abc2.expected_error_percent:.1f} %")
+
+
+def score_text(score: Score) -> str:
+    """"3", "2 to 4" while an item is unknown, "3 (2 to 4)" while one is only suggested or uncertain."""
+    low, high = score.range
+    span = f"{low} to {high}"
+    if low == high:
+        return str(low)
+    return span if score.score is None else f"{score.score} ({span})"
+
+
+def mortality_text(score: Score) -> str:
+    """30-day mortality with its interval, or over the range of possible scores; empty when there is none."""
+    if score.mortality_30d_percent is not None:
+        low, high = score.mortality_30d_ci95
+        return f"30-day mortality {score.mortality_30d_percent:.0f} % (95 % CI {low:.0f} to {high:.0f} %)"
+    if score.mortality_30d_range is not None:
+        low, high = score.mortality_30d_range
+        return f"30-day mortality {low:.0f} to {high:.0f} %"
+    return ""
+
+
+def unknown_items(score: Score) -> list[str]:
+    return [words(name) for name, item in score.inputs.items() if item["source"] == "unknown"]
+
+
+def items_to_confirm(score: Score) -> list[str]:
+    """Yes/no items that the mask suggests and a person has not answered."""
+    return [words(name) for name, item in score.inputs.items()
+            if item["source"] == "mask" and isinstance(item["value"], bool)]
+
+
+def score_remark(score: Score) -> str:
+    unknown, to_confirm = unknown_items(score), items_to_confirm(score)
+    parts = [mortality_text(score)]
+    parts += ["unknown: " + ", ".join(unknown)] if unknown else []
+    parts += ["suggested by the mask, to be confirmed: " + ", ".join(to_confirm)] if to_confirm else []
+    return "; ".join(part for part in parts if part)
+
+
+_WORDS = {"gcs": "GCS", "ivh": "IVH", "nihss": "NIHSS", "age_years": "age", "volume_ml": "volume",
+          "infratentorial": "infratentorial origin"}
+
+
+def words(name: str) -> str:
+    """"oral_anticoagulation" -> "oral anticoagulation"."""
+    return _WORDS.get(name, name.replace("_", " "))
+
+
+def geometry_line(geometry: Geometry) -> str:
+    tilt = f", gantry tilt {geometry.tilt_deg:.1f} degrees" if geometry.tilt_deg >= 0.1 else ""
+    rows, columns = geometry.pixel_spacing_mm
+    return (f"{geometry.slices} slices of {geometry.rows} x {geometry.columns} pixels, "
+            f"{rows:.3f} x {columns:.3f} mm, slice heights {spacing_text(geometry)}{tilt}")
+
+
+def spacing_text(geometry: Geometry) -> str:
+    """Runs of equal slab heights: "13 x 4.00, 1 x 2.54, 14 x 7.00 mm"."""
+    heights = [f"{height:.2f}" for height in geometry.slab_heights_mm]
+    runs = [(len(list(same)), height) for height, same in groupby(heights)]
+    if len(runs) == 1:
+        return f"{heights[0]} mm"
+    return ", ".join(f"{count} x {height}" for count, height in runs) + " mm"
+
+
+def finding_lines(noticed: list[Finding]) -> list[str]:
+    if not noticed:
+        return ["  nothing noticed"]
+    return [f"  {finding.severity:<8} {finding.message}" for finding in noticed]
+
+
+def ml(value: float) -> str:
+    """Two digits behind the point below 1 mL, one above."""
+    return f"{value:.2f} mL" if value < 1 else f"{value:.1f} mL"
+
+
+def _score_row(score: Score) -> Row:
+    return Row(score.name, score_text(score), score_remark(score))
