@@ -1,45 +1,40 @@
 """The MRML scene as plain values: CT volume node to arrays, mask to segmentation node and back.
 
-With scene_lines (ABC/2 lines, slice views, table) and scene_export (files) this is the one adapter that
-speaks MRML. It imports only slicer, vtk and numpy, and runs the same in 3D Slicer and on slicer-core.
-
-Measuring frame. Lengths and volumes are those of the scan as acquired:
-- a linear parent transform (a registration) moves CT, mask and lines together and changes no number;
-- the acquisition transform that Slicer's DICOM reader adds for uneven slice positions IS the scan's geometry
-  and is applied: slice_origins_ras holds every slice's true position;
-- any other warp is left out of the numbers, and ct_arrays says so in its findings.
-All RAS coordinates that this adapter gives and takes are in the coordinate system of `frame_of(volume_node)`.
+With scene_volume (the CT), scene_lines (ABC/2 lines, slice views, table) and scene_export (files) this is the one
+adapter that speaks MRML. It imports only slicer, vtk and numpy, and runs the same in 3D Slicer and on slicer-core.
 """
+
+import zlib
 
 import numpy as np
 import slicer
 import vtk
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
+from .scene_volume import (
+    ct_arrays,
+    frame_of,
+    is_in_scene,
+    matrix_of,
+    problem_with_volume,
+    require_in_scene,
+    transform_matrix,
+    vtk_matrix,
+)
 
-def problem_with_volume(volume_node) -> str | None:
-    """Why this node cannot be segmented, as one sentence for the user, or None when it can.
+__all__ = [
+    "Observation", "ct_arrays", "find_segmentations_for", "frame_of", "is_edited", "is_in_scene",
+    "mark_automatic", "mask_from_segmentation", "new_segmentation", "observe_mask_edits", "observe_volume",
+    "problem_with_volume", "recall", "remember", "replace_mask", "segment_ids", "show_3d", "uncounted_segments",
+    "volume_of",
+]
 
-    Covers: nothing chosen, deleted from the scene, labelmap, colour or vector image, no voxels, one slice,
-    MR (by its DICOM modality), not Hounsfield units. What a scan merely should be warned of (tilt, contrast, ...) is
-    ICHVolumeLib.checks.check_ct's.
-    """
-    raise NotImplementedError
-
-
-def ct_arrays(volume_node) -> dict:
-    """The CT as plain values; CTVolume(hu, ijk_to_ras, slice_origins_ras, ScanInfo(**info), findings) fits them.
-
-    hu: int16 (slices, rows, columns), a copy; ijk_to_ras: 4x4 float, shear kept; slice_origins_ras: (slices, 3)
-    float, RAS mm of voxel (i=0, j=0) of every slice; info: dict of ICHVolumeLib.volume.ScanInfo's fields;
-    findings: list of (code, severity, message).
-    Raises ValueError with problem_with_volume's sentence.
-    """
-    raise NotImplementedError
-
-
-def frame_of(volume_node):
-    """The transform node in whose coordinates this CT's numbers and lines are given, or None for the world."""
-    raise NotImplementedError
+ATTRIBUTE_PREFIX = "ICHVolume."
+SOURCE_ROLE = "ICHVolume.source"  # node reference from a segmentation to its CT
+LABEL_TAG = "ICHVolume.label"  # segment tag with the label's name; survives renaming and .seg.nrrd
+AUTOMATIC_KEY = "automaticMask"  # fingerprint of the mask as the model made it
+TERMINOLOGY_TAG = "TerminologyEntry"  # vtkSegment::GetTerminologyEntryTagName, absent from some Python wrappings
+SAME_GRID_TOLERANCE = 1e-3  # voxels
 
 
 def new_segmentation(volume_node, mask, labels, name="ICH"):
@@ -49,14 +44,36 @@ def new_segmentation(volume_node, mask, labels, name="ICH"):
     terminology (ICHVolumeLib.labels.LABELS). Every label gets a segment, empty or not, so it can be painted at once.
     Same grid and parent transform as the CT; closed surface made and shown in 3D; mask noted as automatic
     (see is_edited) and the CT as the source (see volume_of).
-    Raises ValueError when the mask's shape is not the CT's.
+    Raises ValueError when the mask's shape is not the CT's or the CT is gone.
     """
-    raise NotImplementedError
+    _require_same_shape(mask, volume_node)
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", slicer.mrmlScene.GenerateUniqueName(name))
+    node.CreateDefaultDisplayNodes()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+    node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
+    node.SetNodeReferenceID(SOURCE_ROLE, volume_node.GetID())
+    _put_beside(node, volume_node)
+    replace_mask(node, mask, labels, volume_node)
+    show_3d(node)
+    return node
 
 
-def replace_mask(segmentation_node, mask, labels, volume_node):
-    """Put a new automatic mask into an existing segmentation; missing segments are made, foreign ones are left."""
-    raise NotImplementedError
+def replace_mask(segmentation_node, mask, labels, volume_node) -> None:
+    """Put a new automatic mask into an existing segmentation; missing segments are made, foreign ones are left.
+
+    Raises ValueError as new_segmentation.
+    """
+    require_in_scene(segmentation_node, "The segmentation")
+    _require_same_shape(mask, volume_node)
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    ids = [_segment_for(segmentation_node, label) for label in labels]
+    for segment_id in ids:  # all first: segments may share one labelmap, where a new voxel would unseat an old one
+        logic.ClearSegment(segmentation_node, segment_id)
+    for segment_id, label in zip(ids, labels, strict=True):
+        image = _oriented_image(mask == label.value, matrix_of(volume_node))
+        if image is not None and not logic.SetBinaryLabelmapToSegment(image, segmentation_node, segment_id):
+            raise ValueError(f"3D Slicer refused the mask of segment {label.name}; see its error log.")
+    mark_automatic(segmentation_node, mask)
 
 
 def mask_from_segmentation(segmentation_node, volume_node, names=("ICH", "IVH")) -> np.ndarray:
@@ -64,45 +81,83 @@ def mask_from_segmentation(segmentation_node, volume_node, names=("ICH", "IVH"))
 
     A segment is found by the mark new_segmentation put on it (so it may be renamed), else by its ID, else by its
     name in any case. A missing segment is empty; where segments overlap the later name wins. What was painted
-    outside the CT is left out; another grid or another parent transform is resampled (nearest voxel).
+    outside the CT is left out; another grid or another place in the world is resampled (nearest voxel).
     Raises ValueError when a node is gone.
     """
-    raise NotImplementedError
+    require_in_scene(segmentation_node, "The segmentation")
+    require_in_scene(volume_node, "The CT")
+    mask = np.zeros(volume_node.GetImageData().GetDimensions()[::-1], np.uint8)
+    for value, segment_ids_of_name in enumerate(segment_ids(segmentation_node, names), start=1):
+        for segment_id in segment_ids_of_name:
+            _paint(mask, value, segmentation_node, segment_id, volume_node)
+    return mask
+
+
+def segment_ids(segmentation_node, names=("ICH", "IVH")) -> list[list[str]]:
+    """For each name the IDs of the segments that count as it (more than one after "split" or a copied segment)."""
+    segmentation = segmentation_node.GetSegmentation()
+    found = [[] for _ in names]
+    upper = [name.upper() for name in names]
+    for segment_id in segmentation.GetSegmentIDs():
+        segment = segmentation.GetSegment(segment_id)
+        marked = vtk.reference("")
+        known_as = [str(marked)] if segment.GetTag(LABEL_TAG, marked) else [segment_id, segment.GetName() or ""]
+        match = next((upper.index(name.upper()) for name in known_as if name.upper() in upper), None)
+        if match is not None:
+            found[match].append(segment_id)
+    return found
 
 
 def uncounted_segments(segmentation_node, names=("ICH", "IVH")) -> list[str]:
     """Names of the non-empty segments that mask_from_segmentation leaves out, for a hint to the user."""
-    raise NotImplementedError
+    segmentation = segmentation_node.GetSegmentation()
+    counted = {segment_id for ids in segment_ids(segmentation_node, names) for segment_id in ids}
+    return [segmentation.GetSegment(segment_id).GetName() for segment_id in segmentation.GetSegmentIDs()
+            if segment_id not in counted and _labelmap(segmentation_node, segment_id) is not None]
+
+
+def mark_automatic(segmentation_node, mask) -> None:
+    """Note that this mask (uint8, on the CT's grid) is what the model made."""
+    remember(segmentation_node, AUTOMATIC_KEY, _fingerprint(mask))
 
 
 def is_edited(segmentation_node, mask) -> bool:
     """True when the mask differs from the automatic one; undoing every edit makes it False again, saving keeps it."""
-    raise NotImplementedError
+    return recall(segmentation_node, AUTOMATIC_KEY) != _fingerprint(mask)
 
 
 def volume_of(segmentation_node):
     """The CT this segmentation was made from, or None when it is not ours or the CT is gone."""
-    raise NotImplementedError
+    return segmentation_node.GetNodeReference(SOURCE_ROLE) if is_in_scene(segmentation_node) else None
 
 
 def find_segmentations_for(volume_node) -> list:
     """Segmentation nodes that new_segmentation made from this CT, oldest first (also after loading a scene)."""
-    raise NotImplementedError
+    if not is_in_scene(volume_node):
+        return []
+    return [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+            if node.GetNodeReferenceID(SOURCE_ROLE) == volume_node.GetID()]
 
 
 def remember(node, key: str, text: str) -> None:
     """Keep a text (e.g. the AI result's JSON) with a node; saved with the scene. An empty text forgets it."""
-    raise NotImplementedError
+    if text:
+        node.SetAttribute(ATTRIBUTE_PREFIX + key, text)
+    else:
+        node.RemoveAttribute(ATTRIBUTE_PREFIX + key)
 
 
 def recall(node, key: str) -> str:
     """What remember() kept, or ""."""
-    raise NotImplementedError
+    return node.GetAttribute(ATTRIBUTE_PREFIX + key) or ""
 
 
 def show_3d(segmentation_node, shown=True) -> None:
     """Show or hide the closed surface in the 3D views (made on first use)."""
-    raise NotImplementedError
+    if shown and not all(_labelmap(segmentation_node, segment_id) is None
+                         for segment_id in segmentation_node.GetSegmentation().GetSegmentIDs()):
+        segmentation_node.CreateClosedSurfaceRepresentation()
+    segmentation_node.GetDisplayNode().SetVisibility3D(shown)
 
 
 class Observation:
@@ -110,21 +165,157 @@ class Observation:
 
     def __init__(self, callback):
         """callback: called without arguments."""
-        raise NotImplementedError
+        self._callback = callback
+        self._observed = []
 
     def watch(self, node, *events):
         """Add observers for these events; returns self."""
-        raise NotImplementedError
+        for event in events:
+            self._observed.append((node, node.AddObserver(event, lambda *_: self._callback())))
+        return self
 
     def stop(self) -> None:
-        raise NotImplementedError
+        for node, tag in self._observed:
+            node.RemoveObserver(tag)
+        self._observed = []
 
 
 def observe_mask_edits(segmentation_node, callback) -> Observation:
-    """Call callback() after every edit, segment added, removed or renamed. One edit may call twice: debounce."""
-    raise NotImplementedError
+    """Call callback() after every edit, segment added, removed or renamed. One edit may call twice: debounce.
+
+    The node's own ModifiedEvent does not fire on edits; these events of its vtkSegmentation do, on the node.
+    """
+    events = slicer.vtkSegmentation
+    return Observation(callback).watch(segmentation_node, events.SourceRepresentationModified, events.SegmentAdded,
+                                       events.SegmentRemoved, events.SegmentModified)
 
 
 def observe_volume(volume_node, callback) -> Observation:
-    """Call callback() when the CT's voxels, matrix or parent transform change."""
-    raise NotImplementedError
+    """Call callback() when the CT's voxels, matrix, name or parent transform change."""
+    return Observation(callback).watch(volume_node, slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent,
+                                       slicer.vtkMRMLTransformableNode.TransformModifiedEvent,
+                                       vtk.vtkCommand.ModifiedEvent)
+
+
+def _require_same_shape(mask, volume_node):
+    require_in_scene(volume_node, "The CT")
+    shape = volume_node.GetImageData().GetDimensions()[::-1]
+    if mask.shape != shape:
+        raise ValueError(f"The mask is {mask.shape} voxels but {volume_node.GetName()} is {shape}; "
+                         "segment this CT again.")
+
+
+def _put_beside(node, volume_node):
+    """Into the CT's folder (patient, study) of the subject hierarchy."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    volume_item = hierarchy.GetItemByDataNode(volume_node)
+    if volume_item:
+        hierarchy.SetItemParent(hierarchy.GetItemByDataNode(node), hierarchy.GetItemParent(volume_item))
+
+
+def _segment_for(segmentation_node, label) -> str:
+    """The ID of this label's segment, made, coded and coloured when there is none."""
+    ids = segment_ids(segmentation_node, [label.name])[0]
+    if ids:
+        return ids[0]
+    segmentation = segmentation_node.GetSegmentation()
+    segment_id = segmentation.AddEmptySegment(label.name, label.name, list(label.color))
+    segment = segmentation.GetSegment(segment_id)
+    segment.SetTag(LABEL_TAG, label.name)
+    segment.SetTag(TERMINOLOGY_TAG, label.terminology)
+    return segment_id
+
+
+def _oriented_image(marked, matrix):
+    """Boolean (k, j, i) as a vtkOrientedImageData cropped to what is marked, or None when nothing is."""
+    where = [np.flatnonzero(marked.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+    if not where[0].size:
+        return None
+    box = [(indices[0], indices[-1]) for indices in where]
+    voxels = np.ascontiguousarray(marked[tuple(slice(first, last + 1) for first, last in box)], np.uint8)
+    image = slicer.vtkOrientedImageData()
+    image.SetExtent([int(index) for first_last in reversed(box) for index in first_last])
+    image.GetPointData().SetScalars(numpy_to_vtk(voxels.ravel(), deep=True))
+    image.SetGeometryFromImageToWorldMatrix(vtk_matrix(matrix))
+    return image
+
+
+def _labelmap(segmentation_node, segment_id):
+    """The segment's vtkOrientedImageData (maybe shared with other segments), or None when it is empty."""
+    segmentation = segmentation_node.GetSegmentation()
+    if not segmentation.ContainsRepresentation("Binary labelmap") and segmentation.GetSourceRepresentationName():
+        segmentation_node.CreateBinaryLabelmapRepresentation()  # a segmentation imported from a surface file
+    image = segmentation_node.GetBinaryLabelmapInternalRepresentation(segment_id)
+    if image is None or image.IsEmpty() or image.GetPointData().GetScalars() is None:
+        return None
+    value = segmentation.GetSegment(segment_id).GetLabelValue()
+    return image if (_voxels(image) == value).any() else None
+
+
+def _voxels(image) -> np.ndarray:
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+
+
+def _paint(mask, value, segmentation_node, segment_id, volume_node):
+    """Set the segment's voxels to value in a mask on the CT's grid, in place."""
+    image = _labelmap(segmentation_node, segment_id)
+    if image is None:
+        return
+    label_value = segmentation_node.GetSegmentation().GetSegment(segment_id).GetLabelValue()
+    shift = _whole_voxel_shift(image, segmentation_node, volume_node)
+    if shift is None:
+        image = _resampled(image, segmentation_node, volume_node)
+        shift = (0, 0, 0)
+    extent = image.GetExtent()
+    into, out_of = [], []
+    for axis, size in zip((2, 1, 0), mask.shape, strict=True):  # extents are i, j, k; arrays k, j, i
+        first = extent[2 * axis] + shift[axis]
+        last = extent[2 * axis + 1] + shift[axis]
+        start, stop = max(first, 0), min(last + 1, size)
+        if start >= stop:
+            return
+        into.append(slice(start, stop))
+        out_of.append(slice(start - first, stop - first))
+    mask[tuple(into)][_voxels(image)[tuple(out_of)] == label_value] = value
+
+
+def _whole_voxel_shift(image, segmentation_node, volume_node):
+    """(i, j, k) voxels from the image's index to the CT's when both lie on one grid in the world, else None."""
+    to_ras = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(to_ras)
+    image_to_ras, ct_to_ras = slicer.util.arrayFromVTKMatrix(to_ras), matrix_of(volume_node)
+    if segmentation_node.GetTransformNodeID() != volume_node.GetTransformNodeID():
+        between = transform_matrix(segmentation_node, volume_node)
+        if between is None:
+            return None
+        image_to_ras = between @ image_to_ras
+    index_to_index = np.linalg.inv(ct_to_ras) @ image_to_ras
+    whole = np.eye(4)
+    whole[:3, 3] = np.rint(index_to_index[:3, 3])
+    reach = np.array([*np.abs(image.GetExtent()).reshape(3, 2).max(axis=1), 1.0])
+    if (np.abs(index_to_index - whole) @ reach > SAME_GRID_TOLERANCE * 10).any():
+        return None
+    return tuple(int(step) for step in whole[:3, 3])
+
+
+def _resampled(image, segmentation_node, volume_node):
+    """The image on the CT's own grid, nearest voxel, through whatever transforms lie between the two nodes."""
+    reference = slicer.vtkOrientedImageData()
+    reference.SetDimensions(volume_node.GetImageData().GetDimensions())
+    reference.SetGeometryFromImageToWorldMatrix(vtk_matrix(matrix_of(volume_node)))
+    reference.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+    between = vtk.vtkGeneralTransform()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(
+        segmentation_node.GetParentTransformNode(), volume_node.GetParentTransformNode(), between)
+    out = slicer.vtkOrientedImageData()
+    done = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
+        image, reference, out, False, False, between)
+    if not done:
+        raise ValueError(f"The mask of {segmentation_node.GetName()} cannot be brought onto the grid of "
+                         f"{volume_node.GetName()}; put both under the same transform.")
+    return out
+
+
+def _fingerprint(mask) -> str:
+    voxels = np.ascontiguousarray(mask, np.uint8)
+    return "x".join(map(str, voxels.shape)) + f"-{zlib.crc32(voxels):08x}"

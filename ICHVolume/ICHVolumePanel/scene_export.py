@@ -3,12 +3,15 @@
 Every file is written beside its final name and renamed, so a full disk leaves no half file.
 """
 
+import os
+import uuid
 from pathlib import Path
 
 import slicer
 import vtk
 
-from . import scene
+from .scene import segment_ids
+from .scene_volume import require_in_scene
 
 FORMATS = ("STL", "OBJ", "PLY")
 SPACES = ("LPS", "RAS")
@@ -18,10 +21,20 @@ def export_models(segmentation_node, folder, formats=("STL",), space="LPS", name
                   prefix="") -> list[Path]:
     """Write one surface per non-empty segment and format, mm, in the given space; returns the paths written.
 
-    File names: <prefix><segment>.stl; the surface is in world coordinates, as Slicer's own export.
+    File names: <prefix><name>.stl; the surface is in world coordinates, as Slicer's own export.
     Raises ValueError (unknown format or space, nothing to export) and OSError with a sentence for the user.
     """
-    raise NotImplementedError
+    require_in_scene(segmentation_node, "The segmentation")
+    formats = [name.upper() for name in formats]
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise ValueError(f"Unknown model format {', '.join(unknown)}; choose from {', '.join(FORMATS)}.")
+    if space not in SPACES:
+        raise ValueError(f"Unknown coordinate system {space}; choose LPS or RAS.")
+    surfaces = surfaces_world(segmentation_node, names)
+    if not surfaces:
+        raise ValueError("There is nothing to export: no segment has a marked voxel.")
+    return [_write(_write_model, Path(folder) / f"{prefix}{name}.{extension.lower()}", surface, space)
+            for name, surface in surfaces.items() for extension in formats]
 
 
 def export_mask(segmentation_node, path) -> Path:
@@ -29,4 +42,65 @@ def export_mask(segmentation_node, path) -> Path:
 
     Raises OSError with a sentence for the user.
     """
-    raise NotImplementedError
+    require_in_scene(segmentation_node, "The segmentation")
+    path = Path(path)
+    if not path.name.lower().endswith(".seg.nrrd"):
+        path = path.with_name(path.name.removesuffix(".nrrd") + ".seg.nrrd")
+    return _write(_write_segmentation, path, segmentation_node)
+
+
+def surfaces_world(segmentation_node, names=("ICH", "IVH")) -> dict:
+    """{name: vtkPolyData in world RAS mm} of the named segments that are not empty."""
+    surfaces = {}
+    segmentation_node.CreateClosedSurfaceRepresentation()
+    for name, ids in zip(names, segment_ids(segmentation_node, names), strict=True):
+        together = vtk.vtkAppendPolyData()
+        for segment_id in ids:
+            surface = vtk.vtkPolyData()
+            # unlike GetClosedSurfaceRepresentation this applies the parent transform, warps included
+            slicer.vtkSlicerSegmentationsModuleLogic.GetSegmentClosedSurfaceRepresentation(
+                segmentation_node, segment_id, surface, True)
+            if surface.GetNumberOfCells():
+                together.AddInputData(surface)
+        if together.GetNumberOfInputConnections(0):
+            together.Update()
+            surfaces[name] = together.GetOutput()
+    return surfaces
+
+
+def _write_model(path, surface, space):
+    """STL, OBJ or PLY by the path's ending; the logic's own export writes STL when it is asked for PLY."""
+    model = slicer.vtkMRMLModelNode()
+    model.SetAndObservePolyData(surface)
+    storage = slicer.vtkMRMLModelStorageNode()
+    coordinates = slicer.vtkMRMLStorageNode
+    storage.SetCoordinateSystem(coordinates.CoordinateSystemLPS if space == "LPS"
+                                else coordinates.CoordinateSystemRAS)
+    storage.SetFileName(str(path))
+    return storage.WriteData(model)
+
+
+def _write_segmentation(path, segmentation_node):
+    storage = slicer.vtkMRMLSegmentationStorageNode()
+    slicer.mrmlScene.AddNode(storage)  # writing looks up the reference geometry through the scene
+    try:
+        storage.SetFileName(str(path))
+        return storage.WriteData(segmentation_node)
+    finally:
+        slicer.mrmlScene.RemoveNode(storage)
+
+
+def _write(writer, path, *what) -> Path:
+    """Write beside, then rename; the ending stays last because the storage nodes choose the format by it."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise OSError(f"{path.parent} is not a folder; choose another.")
+    beside = path.with_name(f".{uuid.uuid4().hex[:8]}-{path.name}")
+    try:
+        if not writer(beside, *what) or not beside.is_file() or not beside.stat().st_size:
+            raise OSError(f"{path} could not be written; is the folder read-only or the disk full?")
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+        beside.with_suffix(".mtl").unlink(missing_ok=True)
+    return path

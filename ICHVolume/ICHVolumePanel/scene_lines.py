@@ -1,13 +1,20 @@
 """What is drawn over the scan: the ABC/2 lines, the slice views' position, the table node.
 
-RAS points here are in the CT's measuring frame (see scene), the coordinates that ICHVolumeLib works in.
+RAS points here are in the CT's measuring frame (see scene_volume), the coordinates that ICHVolumeLib works in.
 """
 
 import numpy as np
 import slicer
-import vtk
 
-from . import scene
+from .scene import Observation, frame_of, is_in_scene
+from .scene_volume import map_points, matrix_of, require_in_scene
+
+LINE_ROLES = ("ICHVolume.lineA", "ICHVolume.lineB")  # node references from the segmentation
+LINE_NAMES = ("A", "B")
+LINE_COLORS = ((0.20, 0.85, 0.95), (0.75, 0.95, 0.35))  # cyan and lime, seen on grey, on red and on orange
+TABLE_ROLE = "ICHVolume.table"
+SCAN_PLANE_VIEW = "Red"  # the slice view that shows the scan's own plane
+PARALLEL = 1e-4  # radians; planes nearer than this are the same
 
 
 def set_ab_lines(segmentation_node, volume_node, a_line_ras, b_line_ras):
@@ -16,41 +23,90 @@ def set_ab_lines(segmentation_node, volume_node, a_line_ras, b_line_ras):
     Lines that this segmentation already has are moved, else made. They follow the CT's transform and are found again
     by ab_lines, also after loading a scene.
     """
-    raise NotImplementedError
+    require_in_scene(segmentation_node, "The segmentation")
+    frame = frame_of(volume_node)
+    lines = []
+    for role, name, color, points in zip(LINE_ROLES, LINE_NAMES, LINE_COLORS, (a_line_ras, b_line_ras), strict=True):
+        line = segmentation_node.GetNodeReference(role)
+        if line is None:
+            line = _new_line(name, color)
+            segmentation_node.SetNodeReferenceID(role, line.GetID())
+        line.SetAndObserveTransformNodeID(frame.GetID() if frame else None)
+        while line.GetNumberOfControlPoints() < 2:
+            line.AddControlPoint([0.0, 0.0, 0.0])
+        for index, point in enumerate(points):
+            line.SetNthControlPointPosition(index, *map(float, point))
+        lines.append(line)
+    return tuple(lines)
 
 
 def ab_lines(segmentation_node):
     """(line A node, line B node) of this segmentation, or None when either is missing or has not two points."""
-    raise NotImplementedError
+    if not is_in_scene(segmentation_node):
+        return None
+    lines = tuple(segmentation_node.GetNodeReference(role) for role in LINE_ROLES)
+    complete = all(line is not None and line.GetNumberOfDefinedControlPoints() == 2 for line in lines)
+    return lines if complete else None
 
 
 def remove_ab_lines(segmentation_node) -> None:
-    raise NotImplementedError
+    for role in LINE_ROLES:
+        line = segmentation_node.GetNodeReference(role)
+        if line is not None:
+            slicer.mrmlScene.RemoveNode(line)
 
 
 def show_ab_lines(segmentation_node, shown: bool) -> None:
-    raise NotImplementedError
+    for role in LINE_ROLES:
+        line = segmentation_node.GetNodeReference(role)
+        if line is not None:
+            line.GetDisplayNode().SetVisibility(shown)
 
 
 def line_points(line_node, volume_node):
     """The line's two end points, ((R, A, S), (R, A, S)) in mm, in the CT's measuring frame."""
-    raise NotImplementedError
+    world = np.array([line_node.GetNthControlPointPositionWorld(index) for index in range(2)])
+    return tuple(tuple(map(float, point)) for point in map_points(world, None, frame_of(volume_node)))
 
 
-def observe_ab_lines(segmentation_node, callback) -> scene.Observation:
+def observe_ab_lines(segmentation_node, callback) -> Observation:
     """Call callback() while and after either line is dragged, also when set_ab_lines moves it."""
-    raise NotImplementedError
+    observation = Observation(callback)
+    events = slicer.vtkMRMLMarkupsNode
+    for line in ab_lines(segmentation_node) or ():
+        observation.watch(line, events.PointModifiedEvent, events.PointEndInteractionEvent, events.PointRemovedEvent)
+    return observation
 
 
 def show_slice(volume_node, slice_index: int, point_ras=None) -> None:
     """Show slice k of the CT: the red view is turned into the scan's own plane (a tilted scan shows its true slices,
-    radiological side), the other views go to point_ras (default: the slice's middle)."""
-    raise NotImplementedError
+    patient's left on the right), the other views go to point_ras (default: the slice's middle).
+    """
+    frame = frame_of(volume_node)
+    corners = slice_corners_world(volume_node, slice_index)
+    middle = corners.mean(axis=0)
+    target = middle if point_ras is None else map_points([point_ras], frame, None)[0]
+    for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        if view.GetLayoutName() == SCAN_PLANE_VIEW:
+            _turn_into_plane(view, corners, middle)
+            view.JumpSliceByOffsetting(*middle)
+        else:
+            view.JumpSliceByOffsetting(*target)
+
+
+def slice_corners_world(volume_node, slice_index: int) -> np.ndarray:
+    """(4, 3) world RAS mm of the corner voxels of slice k at its true position, in the order round the slice."""
+    columns, rows, _ = volume_node.GetImageData().GetDimensions()
+    last_i, last_j = columns - 1, rows - 1
+    index = np.array([(0, 0), (last_i, 0), (last_i, last_j), (0, last_j)])
+    homogeneous = np.column_stack([index, np.full(4, slice_index), np.ones(4)])
+    return map_points((homogeneous @ matrix_of(volume_node).T)[:, :3], volume_node.GetParentTransformNode(), None)
 
 
 def largest_slice(mask) -> int | None:
     """The slice index with most marked voxels (lowest on a tie), or None for an empty mask."""
-    raise NotImplementedError
+    marked = np.count_nonzero(mask, axis=(1, 2))
+    return int(marked.argmax()) if marked.any() else None
 
 
 def write_table(segmentation_node, columns, rows, name="ICHVolume results"):
@@ -58,9 +114,51 @@ def write_table(segmentation_node, columns, rows, name="ICHVolume results"):
 
     columns: titles; rows: lists of str, one per row. Saved with the scene; Slicer shows and exports it.
     """
-    raise NotImplementedError
+    table = table_of(segmentation_node)
+    if table is None:
+        table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name))
+        segmentation_node.SetNodeReferenceID(TABLE_ROLE, table.GetID())
+    was_modifying = table.StartModify()
+    table.RemoveAllColumns()
+    table.SetUseColumnTitleAsColumnHeader(True)
+    for index, title in enumerate(columns):
+        column = table.AddColumn()
+        column.SetName(title)
+        table.SetColumnTitle(title, title)
+        for row in rows:
+            column.InsertNextValue(str(row[index]))
+    table.GetTable().SetNumberOfRows(len(rows))
+    table.Modified()
+    table.EndModify(was_modifying)
+    return table
 
 
 def table_of(segmentation_node):
     """The table node that write_table made for this segmentation, or None."""
-    raise NotImplementedError
+    return segmentation_node.GetNodeReference(TABLE_ROLE) if is_in_scene(segmentation_node) else None
+
+
+def _new_line(name, color):
+    line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", slicer.mrmlScene.GenerateUniqueName(name))
+    line.CreateDefaultDisplayNodes()
+    display = line.GetDisplayNode()
+    display.SetColor(*color)
+    display.SetSelectedColor(*color)
+    display.SetPointLabelsVisibility(False)
+    display.SetPropertiesLabelVisibility(True)  # "A: 42.1mm" beside the line
+    display.SetTextScale(3.5)
+    display.SetOccludedVisibility(True)  # seen through the surface in 3D
+    display.SetOccludedOpacity(0.6)
+    return line
+
+
+def _turn_into_plane(view, corners, middle):
+    """Turn a slice view into the slice's plane, keeping its zoom and, when it already lies so, its pan."""
+    along_i, along_j = corners[1] - corners[0], corners[3] - corners[0]
+    normal = np.cross(along_i, along_j)
+    normal *= np.sign(normal[np.abs(normal).argmax()]) / np.linalg.norm(normal)  # towards the patient's head
+    sides = [side / np.linalg.norm(side) * sign for side in (along_i, along_j) for sign in (1, -1)]
+    right = min(sides, key=lambda side: side[0])  # radiological: the patient's left is on the right
+    to_ras = slicer.util.arrayFromVTKMatrix(view.GetSliceToRAS())
+    if np.arccos(np.clip([to_ras[:3, 2] @ normal, to_ras[:3, 0] @ right], -1, 1)).max() > PARALLEL:
+        view.SetSliceToRASByNTP(*normal, *right, *middle, 0)

@@ -1,0 +1,196 @@
+"""The CT volume node as plain values, and why a node is no CT.
+
+Measuring frame. Lengths and volumes are those of the scan as acquired:
+- a linear parent transform (a registration) moves CT, mask and lines together and changes no number;
+- the acquisition transform that Slicer's DICOM reader adds for uneven slice positions IS the scan's geometry
+  and is applied: slice_origins_ras holds every slice's true position;
+- any other warp is left out of the numbers, and ct_arrays says so in its findings.
+All RAS coordinates that the adapter gives and takes are in the coordinate system of `frame_of(volume_node)`.
+"""
+
+import numpy as np
+import slicer
+import vtk
+
+RIGID_SLICE_TOLERANCE_MM = 0.1  # DICOM rounds positions and directions; a warp bends a slice by more
+INT16 = np.iinfo(np.int16)
+AIR_HU = -1024
+_DICOM_TAGS = {  # ScanInfo field -> DICOM tag, read from Slicer's DICOM database when the CT came from there
+    "modality": "0008,0060", "series_uid": "0020,000e", "series_description": "0008,103e",
+    "manufacturer": "0008,0070", "kernel": "0018,1210", "contrast_agent": "0018,0010",
+    "slice_thickness_mm": "0018,0050", "patient_age_years": "0010,1010",
+}
+
+
+def is_in_scene(node) -> bool:
+    """False for None and for a node that was deleted or whose scene was closed."""
+    return node is not None and node.GetScene() is not None
+
+
+def require_in_scene(node, what: str) -> None:
+    """Raise ValueError saying that `what` ("The CT") is gone."""
+    if not is_in_scene(node):
+        raise ValueError(f"{what} is no longer in the scene; choose another.")
+
+
+def problem_with_volume(volume_node) -> str | None:
+    """Why this node cannot be segmented, as one sentence for the user, or None when it can.
+
+    Covers: nothing chosen, deleted from the scene, labelmap, colour or vector image, no voxels, one slice,
+    MR and others (by DICOM modality), not Hounsfield units. What a scan merely should be warned of (tilt,
+    contrast, ...) is ICHVolumeLib.checks.check_ct's.
+    """
+    if volume_node is None:
+        return "Choose a head CT."
+    if not is_in_scene(volume_node):
+        return "This volume was deleted from the scene; choose another."
+    name = volume_node.GetName()
+    if volume_node.IsA("vtkMRMLLabelMapVolumeNode"):
+        return f"{name} is a labelmap, not a CT; choose the CT itself."
+    if not volume_node.IsA("vtkMRMLScalarVolumeNode"):
+        return f"{name} is not a volume; choose a head CT."
+    image = volume_node.GetImageData()
+    if image is None or image.GetPointData().GetScalars() is None:
+        return f"{name} has no voxels; load the CT again."
+    if image.GetNumberOfScalarComponents() != 1:
+        return f"{name} is a colour or vector image, not a CT in Hounsfield units."
+    if image.GetDimensions()[2] < 2:
+        return f"{name} is a single slice; load the whole axial head series."
+    modality = _dicom_values(volume_node)["modality"]
+    if modality != "CT":
+        return f"{name} is {modality}, not CT; choose a head CT."
+    return _problem_with_values(name, image, matrix_of(volume_node))
+
+
+def ct_arrays(volume_node) -> dict:
+    """The CT as plain values; CTVolume(hu, ijk_to_ras, slice_origins_ras, ScanInfo(**info), findings) fits them.
+
+    hu: int16 (slices, rows, columns), a copy; ijk_to_ras: 4x4 float, shear kept; slice_origins_ras: (slices, 3)
+    float, RAS mm of voxel (i=0, j=0) of every slice; info: dict of ICHVolumeLib.volume.ScanInfo's fields;
+    findings: list of (code, severity, message).
+    Raises ValueError with problem_with_volume's sentence.
+    """
+    problem = problem_with_volume(volume_node)
+    if problem:
+        raise ValueError(problem)
+    matrix = matrix_of(volume_node)
+    origins, _, findings = _true_positions(volume_node)
+    return {"hu": _hounsfield(slicer.util.arrayFromVolume(volume_node)), "ijk_to_ras": matrix,
+            "slice_origins_ras": origins, "info": {"source": volume_node.GetName(), **_dicom_values(volume_node)},
+            "findings": findings}
+
+
+def frame_of(volume_node):
+    """The transform node in whose coordinates this CT's numbers and lines are given, or None for the world."""
+    return _true_positions(volume_node)[1]
+
+
+def matrix_of(volume_node) -> np.ndarray:
+    """4x4, voxel index (i, j, k, 1) to RAS mm before any parent transform."""
+    matrix = vtk.vtkMatrix4x4()
+    volume_node.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def vtk_matrix(array) -> vtk.vtkMatrix4x4:
+    matrix = vtk.vtkMatrix4x4()
+    slicer.util.updateVTKMatrixFromArray(matrix, np.asarray(array, float))
+    return matrix
+
+
+def transform_matrix(from_node, to_node):
+    """4x4 from one node's coordinates to another's (transformable nodes or None for the world); None for a warp."""
+    parents = [node.GetParentTransformNode() if node else None for node in (from_node, to_node)]
+    matrix = vtk.vtkMatrix4x4()
+    if not slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(*parents, matrix):
+        return None
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def map_points(points, from_transform, to_transform) -> np.ndarray:
+    """(n, 3) RAS mm from one transform node's coordinates to another's (None for the world), warps included."""
+    between = vtk.vtkGeneralTransform()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(from_transform, to_transform, between)
+    return np.array([between.TransformPoint(point) for point in np.asarray(points, float)])
+
+
+def _problem_with_values(name, image, matrix):
+    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
+        return f"{name} has no usable voxel spacing; load the series again."
+    lowest, highest = image.GetScalarRange()
+    if lowest == highest:
+        return f"{name} is empty: every voxel is {lowest:g}."
+    if lowest >= 0:  # fat, air and CSF noise lie below 0 HU in every head CT
+        return (f"{name} has values from {lowest:g} to {highest:g}, which are not Hounsfield units "
+                "(air is -1000); load the original CT series.")
+    return None
+
+
+def _hounsfield(voxels) -> np.ndarray:
+    if voxels.dtype == np.int16:
+        return voxels.copy()
+    if voxels.dtype.kind == "f":
+        voxels = np.rint(np.nan_to_num(voxels, nan=AIR_HU))
+    return np.clip(voxels, INT16.min, INT16.max).astype(np.int16)
+
+
+def _true_positions(volume_node):
+    """(slice origins (slices, 3), frame transform node or None, findings); see the module's text."""
+    matrix = matrix_of(volume_node)
+    columns, rows, slices = volume_node.GetImageData().GetDimensions()
+    index = np.arange(slices)[:, None]
+    origins = matrix[:3, 3] + index * matrix[:3, 2]
+    parent = volume_node.GetParentTransformNode()
+    warp = _topmost_warp(parent)
+    if warp is None:
+        return origins, parent, []
+    frame = warp.GetParentTransformNode()
+    edges = np.stack([0 * matrix[:3, 0], (columns - 1) * matrix[:3, 0], (rows - 1) * matrix[:3, 1]])
+    corners = origins[:, None] + edges
+    moved = map_points(corners.reshape(-1, 3), parent, frame).reshape(corners.shape)
+    if np.abs(moved - moved[:, :1] - edges).max() <= RIGID_SLICE_TOLERANCE_MM:
+        return moved[:, 0], frame, []
+    return origins, parent, [(
+        "warp-ignored", "warning",
+        f"{volume_node.GetName()} lies under the warp {warp.GetName()}; the numbers are those of the scan without it.")]
+
+
+def _topmost_warp(transform_node):
+    found = None
+    while transform_node is not None:
+        if not transform_node.IsLinear():
+            found = transform_node
+        transform_node = transform_node.GetParentTransformNode()
+    return found
+
+
+def _dicom_values(volume_node) -> dict:
+    """ScanInfo fields that Slicer knows of this node; modality is "CT" unless something says otherwise."""
+    values = {"modality": "CT"}
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    item = hierarchy.GetItemByDataNode(volume_node) if hierarchy else 0
+    if item:
+        constants = slicer.vtkMRMLSubjectHierarchyConstants
+        values["modality"] = hierarchy.GetItemAttribute(item, constants.GetDICOMSeriesModalityAttributeName()) or "CT"
+    database = getattr(slicer, "dicomDatabase", None)
+    instances = (volume_node.GetAttribute("DICOM.instanceUIDs") or "").split()
+    if database is None or not database.isOpen or not instances:
+        return values
+    read = {field: database.instanceValue(instances[0], tag) for field, tag in _DICOM_TAGS.items()}
+    read["slice_thickness_mm"] = _number(read["slice_thickness_mm"])
+    read["patient_age_years"] = _age_years(read["patient_age_years"])
+    return values | {field: value for field, value in read.items() if value}
+
+
+def _number(text):
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _age_years(text):
+    """DICOM age string ("067Y", "018M", "003W", "010D") to years, or None."""
+    per_year = {"Y": 1, "M": 12, "W": 52.1775, "D": 365.25}
+    number = _number((text or "")[:-1])
+    return number / per_year[text[-1]] if number is not None and text[-1] in per_year else None
