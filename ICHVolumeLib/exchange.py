@@ -39,7 +39,7 @@ def read_scan(path) -> CTVolume:
 
 
 def write_segmentation(path, segmentation) -> None:
-    """mask uint8 (k, j, i), slice_uncertainty (slices,), meta_json, findings_json."""
+    """mask uint8 (k, j, i), slice_uncertainty (slices,), meta_json (everything else, findings included)."""
     meta = {name: getattr(segmentation, name) for name in _META_FIELDS}
     meta["findings"] = [asdict(finding) for finding in segmentation.findings]
     _write(path, mask=segmentation.mask, slice_uncertainty=segmentation.slice_uncertainty, meta_json=json.dumps(meta))

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import ICHVolumeError, InputError
-from ..findings import INFO, WARNING, Finding
+from ..findings import INFO, Finding
 from ..network.weights import Weights
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ class PackagesMissing(EngineError):
 
 class Engine(Protocol):
     name: str  # "openvino" or "torch"
+    label: str  # as choose_engine's skip wants it: "openvino", "torch cpu", "torch cuda"
     device: str  # for people: "CPU bf16", "NVIDIA RTX A2000"
     batch_size: int  # slices per predict call that suit it
     findings: list[Finding]  # what happened while running (out of memory, ...)
@@ -68,8 +69,8 @@ def choose_engine(device: str, engine: str, weights: Weights, rows: int = 512, c
 
 def fallback_finding(label: str, error: BaseException) -> Finding:
     reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-    return Finding("engine-fallback", WARNING, f"The engine '{label}' could not be used ({reason}); the next one was "
-                                               "taken. The result is the same, only the time differs.")
+    return Finding("engine-fallback", INFO, f"The engine '{label}' could not be used ({reason}); the next one was "
+                                            "taken. The result is the same, only the time differs.")
 
 
 def _candidates(device: str, engine: str, findings: list[Finding]) -> list[tuple[str, Callable[[Weights], Engine]]]:

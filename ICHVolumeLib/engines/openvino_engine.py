@@ -23,7 +23,7 @@ KEPT_SHAPES = 2  # compiled networks held in memory
 class OpenVinoEngine:
     """See engines.Engine. precision: "f32", "bf16" or None to let the measurement of this processor decide."""
 
-    name = "openvino"
+    name = label = "openvino"
     batch_size = 1  # batching does not pay on the processor
 
     def __init__(self, weights: Weights, precision: str | None = None):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ..findings import WARNING, Finding
+from ..findings import INFO, Finding
 from ..network.attfocusnet import AttFocusNet
 from ..network.weights import Weights
 
@@ -22,15 +22,23 @@ class TorchEngine:
         if device == "cuda" and not torch.cuda.is_available():
             raise RuntimeError("torch finds no usable NVIDIA GPU: none is there, its driver is too old, "
                                "or torch was installed without CUDA")
+        self.label = f"torch {device}"
         self.findings: list[Finding] = []
         self.batch_size = batch_size or (BATCH_SIZE if device == "cuda" else 1)
         model = AttFocusNet(replace(weights.config, norm="none")).eval()
         model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.tensors.items()})
         self._model = model.to(memory_format=torch.channels_last)
+        self._wanted_device = device
         self._move_to(device)
 
     def prepare(self, rows: int, columns: int) -> None:
-        pass  # torch takes any size
+        """torch takes any size; a GPU left for lack of memory during the last scan is tried again."""
+        if self._device != self._wanted_device:
+            try:
+                self._move_to(self._wanted_device)
+            except torch.OutOfMemoryError:
+                self._say("the scan was done on the processor")
+                self._move_to("cpu")
 
     @torch.inference_mode()
     def predict(self, slices: np.ndarray) -> np.ndarray:
@@ -76,5 +84,5 @@ class TorchEngine:
             self.device = "CPU f32"
 
     def _say(self, consequence: str) -> None:
-        self.findings.append(Finding("out-of-memory", WARNING,
+        self.findings.append(Finding("out-of-memory", INFO,
                                      f"The GPU's memory was not enough; {consequence}. The result is the same."))

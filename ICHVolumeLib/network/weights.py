@@ -71,7 +71,7 @@ def save_weights(folder, model, manifest_fields: dict | None = None) -> Path:
     tensors = {name: value.numpy() for name, value in fold_batch_norm(model).items()}
     for name, values in tensors.items():
         if not np.isfinite(values.astype(np.float16)).all():
-            raise InputError(f"{name}: a weight is not finite in fp16; the training has diverged, save an earlier state.")
+            raise InputError(f"{name}: a weight is not finite in fp16; the training diverged, save an earlier state.")
     content = save({name: values.astype(np.float16) for name, values in tensors.items()})
     manifest = {"schema": SCHEMA, **DEFAULT_MANIFEST, **(manifest_fields or {}),
                 "config": replace(model.config, norm="none").to_dict(), "sha256": hashlib.sha256(content).hexdigest()}
@@ -119,7 +119,7 @@ def _read_manifest(folder: Path) -> dict:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{folder}: no network weights here; choose a folder with {WEIGHTS_FILE} and "
-                         f"{MANIFEST_FILE}, by --weights or the environment variable {ENVIRONMENT_VARIABLE}.") from error
+                         f"{MANIFEST_FILE}, by --weights or in the variable {ENVIRONMENT_VARIABLE}.") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable manifest ({error}); copy the weights folder again.") from error
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:

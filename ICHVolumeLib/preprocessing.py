@@ -1,0 +1,209 @@
+"""From a head CT to the network's input and back: orientation, head box, window, in-plane grid.
+
+No slice is ever resampled along the stack: the network sees the slices as scanned, and the mask keeps their grid.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from .errors import InputError
+from .volume import CTVolume
+
+BLOCK = 4  # pixels along both axes averaged to look for bone and brain
+BONE_HU = 200  # block mean; thin or partial skull is above it, clotted blood (up to 100 HU) is not
+SOFT_TISSUE_HU = (-30, 150)  # block mean: brain, CSF, blood, calcified blood
+BRAIN_AREA_MM2 = 200  # a slice with less enclosed soft tissue cannot hold a measurable bleed
+BOX_MARGIN_MM = 15.0  # skull and scalp around the brain, which the network knows from training
+BOX_MULTIPLE = 32  # box edges, pixels: few different shapes, so compiled networks are used again
+NATIVE_512_SPACING_MM = (0.3, 0.75)  # a 512-pixel slice is used as it is over this wider range
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How the array must be turned so that k runs feet to head, rows front to back, columns patient right to left."""
+
+    transpose: bool
+    flip: tuple[bool, bool, bool]  # k, rows, columns, after transposing
+
+    @classmethod
+    def of(cls, ct: CTVolume) -> "Orientation":
+        """Raises InputError for sagittal and coronal stacks (normal more than 45 degrees from the feet-head axis)."""
+        if abs(ct.slice_normal_ras[2]) < np.cos(np.radians(45)):
+            raise InputError(f"{ct.info.source or 'the scan'}: the slices are not axial; load the axial head series, "
+                             "not a sagittal or coronal reformat.")
+        along_columns, along_rows = ct.ijk_to_ras[:3, 0], ct.ijk_to_ras[:3, 1]
+        along_columns, along_rows = along_columns / ct.pixel_spacing_mm[1], along_rows / ct.pixel_spacing_mm[0]
+        transpose = bool(abs(along_columns[0]) < abs(along_rows[0]))
+        if transpose:
+            along_columns, along_rows = along_rows, along_columns
+        up = ct.slice_origins_ras[-1][2] - ct.slice_origins_ras[0][2]
+        return cls(transpose, (bool(up < 0), bool(along_rows[1] > 0), bool(along_columns[0] > 0)))
+
+    def view(self, array: np.ndarray) -> np.ndarray:
+        """A turned view of (slices, rows, columns): writing into it writes into the array."""
+        array = array.swapaxes(1, 2) if self.transpose else array
+        return array[tuple(slice(None, None, -1 if flip else 1) for flip in self.flip)]
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Where the brain is, on blocks of BLOCK x BLOCK pixels. enclosed: soft tissue with bone on three sides or more."""
+
+    enclosed: np.ndarray  # bool (slices, ceil(rows / BLOCK), ceil(columns / BLOCK))
+    has_brain: np.ndarray  # bool (slices,); all true where no skull was found
+    skull_found: bool
+
+
+def find_head(hu: np.ndarray, spacing_mm: tuple[float, float]) -> Head:
+    """hu (slices, rows, columns) in any orientation; spacing_mm along rows, then columns.
+
+    Bone on three of the four sides (left, right, front, back) counts as enclosed, so an open skull (craniectomy,
+    skull base) loses nothing. A slice is left out only if it and both its neighbours hold next to no enclosed tissue.
+    """
+    blocks = np.stack([_block_mean(one) for one in hu])
+    bone = blocks > BONE_HU
+    sides = sum(_seen_from(bone, axis, reverse).astype(np.uint8) for axis in (1, 2) for reverse in (False, True))
+    enclosed = (sides >= 3) & (blocks > SOFT_TISSUE_HU[0]) & (blocks < SOFT_TISSUE_HU[1])
+    area_mm2 = enclosed.sum(axis=(1, 2)) * BLOCK**2 * spacing_mm[0] * spacing_mm[1]
+    brain = area_mm2 >= BRAIN_AREA_MM2
+    if not brain.any():
+        return Head(np.ones_like(enclosed), np.ones(len(hu), bool), skull_found=False)
+    has_brain = brain.copy()
+    has_brain[1:] |= brain[:-1]
+    has_brain[:-1] |= brain[1:]
+    return Head(enclosed, has_brain, skull_found=True)
+
+
+def _seen_from(bone: np.ndarray, axis: int, reverse: bool) -> np.ndarray:
+    """True where there is bone between the voxel and that side of the image."""
+    order = np.flip(bone, axis) if reverse else bone
+    seen = np.logical_or.accumulate(order, axis)
+    return np.flip(seen, axis) if reverse else seen
+
+
+def _block_mean(image: np.ndarray) -> np.ndarray:
+    rows, columns = image.shape
+    if rows % BLOCK or columns % BLOCK:
+        image = np.pad(image, ((0, -rows % BLOCK), (0, -columns % BLOCK)), mode="edge")
+    sums = np.add.reduceat(np.add.reduceat(image, np.arange(0, image.shape[0], BLOCK), 0, dtype=np.int32),
+                           np.arange(0, image.shape[1], BLOCK), 1)
+    return sums / np.float32(BLOCK**2)
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The network's in-plane grid for one scan and the box of it the network sees; all slices share both.
+
+    native_shape, shape: (rows, columns) of the scan and of the whole resampled slice (the same when nothing is
+    resampled). box: first row, end row, first column, end column on the resampled slice; may reach beyond it (air).
+    """
+
+    native_shape: tuple[int, int]
+    shape: tuple[int, int]
+    box: tuple[int, int, int, int]
+
+    @property
+    def box_shape(self) -> tuple[int, int]:
+        return self.box[1] - self.box[0], self.box[3] - self.box[2]
+
+    @property
+    def is_native(self) -> bool:
+        return self.shape == self.native_shape
+
+    @property
+    def inside(self) -> tuple[slice, slice]:
+        """The part of the resampled slice that lies in the box."""
+        return (slice(max(self.box[0], 0), min(self.box[1], self.shape[0])),
+                slice(max(self.box[2], 0), min(self.box[3], self.shape[1])))
+
+    @property
+    def inside_box(self) -> tuple[slice, slice]:
+        """The same part, in the coordinates of the box."""
+        return tuple(slice(part.start - first, part.stop - first)
+                     for part, first in zip(self.inside, (self.box[0], self.box[2]), strict=True))
+
+    def to_network(self, windowed: np.ndarray) -> np.ndarray:
+        """(rows, columns) of the scan, 0..1 -> box_shape, float32, air (0) beyond the image."""
+        box = np.zeros(self.box_shape, np.float32)
+        if self.is_native:
+            box[self.inside_box] = windowed[self.inside]
+            return box
+        rows, columns = self.inside
+        down = _linear_weights(self.native_shape[0], self.shape[0])[rows]
+        across = _linear_weights(self.native_shape[1], self.shape[1])[columns]
+        box[self.inside_box] = down @ windowed.astype(np.float32, copy=False) @ across.T
+        return box
+
+    def to_native(self, maps: np.ndarray) -> np.ndarray:
+        """(n, *box_shape) probabilities -> (n, rows, columns) on the part of the scan given by native_part."""
+        maps = maps[(slice(None), *self.inside_box)]
+        if self.is_native:
+            return maps
+        (rows, columns), (native_rows, native_columns) = self.inside, self.native_part
+        down = _linear_weights(self.shape[0], self.native_shape[0])[native_rows, rows]
+        across = _linear_weights(self.shape[1], self.native_shape[1])[native_columns, columns]
+        return down @ maps @ across.T
+
+    @property
+    def native_part(self) -> tuple[slice, slice]:
+        """Rows and columns of the scan that the box covers."""
+        if self.is_native:
+            return self.inside
+        scales = [native / size for native, size in zip(self.native_shape, self.shape, strict=True)]
+        return tuple(slice(int(np.floor(part.start * scale)), min(int(np.ceil(part.stop * scale)), native))
+                     for part, scale, native in zip(self.inside, scales, self.native_shape, strict=True))
+
+
+def make_grid(head: Head, native_shape: tuple[int, int], spacing_mm: tuple[float, float],
+              native_range_mm: tuple[float, float] = (0.35, 0.6), target_mm: float = 0.47,
+              size_multiple: int = 16, crop: bool = True) -> Grid:
+    """Resample only where the pixels are of a size the network has not learnt; one box for the whole scan.
+
+    native_range_mm, target_mm: from the weights' manifest. crop False: the box is the whole slice.
+    """
+    is_512 = native_shape == (512, 512)
+    low, high = NATIVE_512_SPACING_MM if is_512 else native_range_mm
+    if all(low <= spacing <= high for spacing in spacing_mm):
+        shape = native_shape
+    else:
+        shape = tuple(max(round(size * spacing / target_mm), 1)
+                      for size, spacing in zip(native_shape, spacing_mm, strict=True))
+    multiple = int(np.lcm(size_multiple, BOX_MULTIPLE))
+    edges = []
+    for axis in (0, 1):
+        first, end = 0, shape[axis]
+        if crop and head.skull_found:
+            scale = shape[axis] / native_shape[axis]
+            margin = BOX_MARGIN_MM / spacing_mm[axis] * scale
+            occupied = np.flatnonzero(head.enclosed[head.has_brain].any(axis=(0, 2 - axis)))
+            first = max(int(occupied[0] * BLOCK * scale - margin), 0)
+            end = min(int(np.ceil((occupied[-1] + 1) * BLOCK * scale + margin)), shape[axis])
+        edges += _widen(first, end, shape[axis], multiple)
+    return Grid(native_shape, shape, tuple(edges))
+
+
+def _widen(first: int, end: int, size: int, multiple: int) -> tuple[int, int]:
+    """The smallest range of a length that is a multiple, around first..end, inside 0..size where that is possible."""
+    length = -(-(end - first) // multiple) * multiple
+    start = first - (length - (end - first)) // 2
+    start = 0 if length >= size else min(max(start, 0), size - length)
+    return start, start + length
+
+
+@lru_cache(maxsize=8)
+def _linear_weights(size: int, new_size: int) -> np.ndarray:
+    """(new_size, size) float32: linear interpolation between pixel centres of the same field of view.
+
+    When the new grid is coarser the triangle is as wide as its pixels, so that nothing falls between them.
+    """
+    step = size / new_size
+    centres = (np.arange(new_size) + 0.5) * step - 0.5
+    weights = np.clip(1 - np.abs(centres[:, None] - np.arange(size)) / max(step, 1), 0, None)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def window(hu: np.ndarray, low_hu: float, high_hu: float) -> np.ndarray:
+    """Hounsfield units to 0..1 float32: low_hu and below become 0, high_hu and above 1."""
+    return (np.clip(hu, low_hu, high_hu).astype(np.float32) - np.float32(low_hu)) / np.float32(high_hu - low_hu)

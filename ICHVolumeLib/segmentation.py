@@ -1,0 +1,228 @@
+"""From a head CT to the mask of its hemorrhage: load the network once, apply it to many scans.
+
+    segmentation = Segmenter().apply(ct)
+
+CTVolume -> turned, boxed, windowed slices -> p(ICH), p(IVH) -> threshold -> clean-up -> mask on the scan's own grid.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .cleaning import clean_mask
+from .engines import FAILURES, choose_engine, fallback_finding
+from .errors import Cancelled
+from .findings import INFO, WARNING, Finding
+from .interval import volume_interval_ml
+from .labels import ICH, IVH
+from .network.weights import load_weights
+from .preprocessing import Grid, Orientation, find_head, make_grid, window
+from .volume import CTVolume
+
+log = logging.getLogger(__name__)
+
+AMBIGUOUS = (0.2, 0.8)  # p(bleed) between these is neither bleed nor background
+UNCERTAINTY_FLOOR_MM2 = 10.0  # so that a single doubtful pixel does not make a slice look bad
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """What the network found in one scan.
+
+    mask: uint8 (slices, rows, columns) on the scan's grid, 0 background, 1 ICH, 2 IVH.
+    slice_uncertainty: (slices,) float32, 0 sure to 1 doubtful: the share of the doubtful area in the area marked or
+        doubtful; for the order in which a person reviews the slices.
+    interval_ml: where the true volume lies with the coverage the weights were calibrated for; None if they were not.
+    ambiguous_ml: volume of the voxels with p(bleed) between 0.2 and 0.8.
+    seconds: {"load", "prepare", "network", "clean"}; load is 0 for a warm Segmenter.
+    clean_up: see cleaning.clean_mask.
+    """
+
+    mask: np.ndarray
+    slice_uncertainty: np.ndarray
+    findings: list[Finding]
+    engine: str
+    device: str
+    seconds: dict
+    model: str
+    model_sha256: str
+    clean_up: list = field(default_factory=list)
+    interval_ml: tuple[float, float] | None = None
+    ambiguous_ml: float = 0.0
+
+
+class Segmenter:
+    """Holds the verified weights and the engine, ready for the next scan.
+
+    device: "auto", "cpu", "cuda"; engine: "auto", "openvino", "torch"; weights_dir: a folder instead of the shipped
+    weights. crop False runs the whole of every slice (to measure what the head box and skipped slices change).
+    Raises InputError for missing or damaged weights.
+    """
+
+    def __init__(self, device: str = "auto", weights_dir=None, engine: str = "auto", *, crop: bool = True):
+        self.weights = load_weights(weights_dir)
+        self._wanted = (device, engine)
+        self._crop = crop
+        self._engine = None
+        self._failed = ()
+        self._engine_findings = []
+
+    def apply(self, ct: CTVolume, progress: Progress | None = None,
+              is_cancelled: Callable[[], bool] | None = None) -> Segmentation:
+        """Raises InputError when the slices are not axial, Cancelled when is_cancelled() says so between slices,
+        PackagesMissing or EngineError when nothing can run the network."""
+        progress, is_cancelled = progress or (lambda *_: None), is_cancelled or (lambda: False)
+        seconds, clock = {}, time.perf_counter
+        start = clock()
+        scan = _Scan(ct, self.weights, self._crop)
+        seconds["prepare"] = clock() - start
+        _stop_if(is_cancelled)
+
+        start = clock()
+        self._ready(*scan.grid.box_shape)
+        seconds["load"] = clock() - start
+
+        start = clock()
+        self._run(scan, progress, is_cancelled)
+        seconds["network"] = clock() - start
+
+        start = clock()
+        progress("clean", 0, 1)
+        steps = scan.clean(self.weights.manifest["clean_up_mm3"])
+        progress("clean", 1, 1)
+        seconds["clean"] = clock() - start
+        return scan.segmentation(self, seconds, steps)
+
+    @property
+    def engine(self):
+        """The engine in use, None before the first scan."""
+        return self._engine
+
+    def findings(self) -> list[Finding]:
+        """What the choice and the running of the engine have to say about the last scan."""
+        return [*self._engine_findings, *self._engine.findings]
+
+    def _ready(self, rows: int, columns: int) -> None:
+        if self._engine is None:
+            self._choose(rows, columns)
+            return
+        self._engine.findings.clear()
+        try:
+            self._engine.prepare(rows, columns)
+        except FAILURES as error:
+            self._fall_back(error, rows, columns)
+
+    def _choose(self, rows: int, columns: int) -> None:
+        self._engine, findings = choose_engine(*self._wanted, self.weights, rows, columns, skip=self._failed)
+        self._engine_findings += findings
+
+    def _fall_back(self, error: BaseException, rows: int, columns: int) -> None:
+        log.warning("%s failed while running", self._engine.label, exc_info=error)
+        self._engine_findings += [*self._engine.findings, fallback_finding(self._engine.label, error)]
+        self._failed += (self._engine.label,)
+        self._engine = None
+        self._choose(rows, columns)
+
+    def _run(self, scan: "_Scan", progress: Progress, is_cancelled) -> None:
+        done, total = 0, len(scan.slices_to_run)
+        progress("network", 0, total)
+        while done < total:
+            _stop_if(is_cancelled)
+            indices = scan.slices_to_run[done:done + self._engine.batch_size]
+            slices = scan.network_input(indices)
+            try:
+                lesions = self._engine.predict(slices)
+            except FAILURES as error:
+                self._fall_back(error, *scan.grid.box_shape)
+                continue
+            for index, one in zip(indices, lesions, strict=True):
+                scan.take(index, one)
+            done += len(indices)
+            progress("network", done, total)
+
+
+class _Scan:
+    """One scan on its way: arrays turned as the network was trained, results written through to the scan's own grid."""
+
+    def __init__(self, ct: CTVolume, weights, crop: bool):
+        self.orientation = Orientation.of(ct)
+        self.hu = self.orientation.view(ct.hu)
+        self.mask = np.zeros(ct.hu.shape, np.uint8)
+        self._mask = self.orientation.view(self.mask)
+        self._voxel_mm3 = ct.voxel_volumes_mm3[::-1] if self.orientation.flip[0] else ct.voxel_volumes_mm3
+        self._pixel_area_mm2 = ct.pixel_area_mm2
+        self._ambiguous_mm2 = np.zeros(len(self.hu))
+        self._uncertainty = np.zeros(len(self.hu), np.float32)
+        self._weights = weights
+        spacing_mm = ct.pixel_spacing_mm[::-1] if self.orientation.transpose else ct.pixel_spacing_mm
+        self.head = find_head(self.hu, spacing_mm)
+        pixels = weights.manifest["pixel_spacing_mm"]
+        self.grid: Grid = make_grid(self.head, self.hu.shape[1:], spacing_mm, tuple(pixels["native_range"]),
+                                    pixels["target"], weights.config.size_multiple, crop)
+        self.slices_to_run = np.flatnonzero(self.head.has_brain) if crop else np.arange(len(self.hu))
+
+    def network_input(self, indices: np.ndarray) -> np.ndarray:
+        """(n, in_slices, *box_shape) float32; beyond the first and last slice the end slice is repeated."""
+        reach = self._weights.config.in_slices // 2
+        neighbours = np.clip(indices[:, None] + np.arange(-reach, reach + 1), 0, len(self.hu) - 1)
+        low_hu, high_hu = self._weights.window_hu
+        return np.stack([[self.grid.to_network(window(self.hu[k], low_hu, high_hu)) for k in row]
+                         for row in neighbours])
+
+    def take(self, index: int, lesions: np.ndarray) -> None:
+        """lesions: p(ICH), p(IVH) of one slice, (2, *box_shape)."""
+        ich, ivh = self.grid.to_native(lesions)
+        bleed = ich + ivh
+        marked = bleed >= self._weights.threshold
+        self._mask[(index, *self.grid.native_part)] = np.where(marked, np.where(ivh > ich, IVH.value, ICH.value), 0)
+        doubtful = (bleed >= AMBIGUOUS[0]) & (bleed < AMBIGUOUS[1])
+        doubtful_mm2, either_mm2 = (np.count_nonzero(area) * self._pixel_area_mm2
+                                    for area in (doubtful, doubtful | marked))
+        self._ambiguous_mm2[index] = doubtful_mm2
+        self._uncertainty[index] = doubtful_mm2 / (either_mm2 + UNCERTAINTY_FLOOR_MM2)
+
+    def clean(self, limits_mm3: dict) -> list[dict]:
+        cleaned, steps = clean_mask(self._mask, self._voxel_mm3, self.head if self.head.skull_found else None,
+                                    limits_mm3)
+        self._mask[...] = cleaned
+        return steps
+
+    def segmentation(self, segmenter: Segmenter, seconds: dict, clean_up: list[dict]) -> Segmentation:
+        marked_ml = float(np.count_nonzero(self._mask, axis=(1, 2)) @ self._voxel_mm3) / 1000
+        ambiguous_ml = float(self._ambiguous_mm2 @ (self._voxel_mm3 / self._pixel_area_mm2)) / 1000
+        findings = [*segmenter.findings(), *self._findings(marked_ml)]
+        uncertainty = self._uncertainty[::-1] if self.orientation.flip[0] else self._uncertainty
+        return Segmentation(
+            mask=self.mask, slice_uncertainty=np.ascontiguousarray(uncertainty), findings=findings,
+            engine=segmenter.engine.name, device=segmenter.engine.device,
+            seconds={name: round(value, 4) for name, value in seconds.items()},
+            model=self._weights.version, model_sha256=self._weights.sha256, clean_up=clean_up,
+            interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, self._weights.manifest["calibration"]),
+            ambiguous_ml=ambiguous_ml)
+
+    def _findings(self, marked_ml: float) -> list[Finding]:
+        findings = []
+        if not self.head.skull_found:
+            findings.append(Finding("no-skull", WARNING, "No skull was found, so this may not be a head CT in "
+                                                         "Hounsfield units; the whole of every slice was searched."))
+        if marked_ml == 0:
+            findings.append(Finding("no-bleed-found", INFO, "The model found no intracerebral or intraventricular "
+                                                            "hemorrhage. It can miss small or faint ones: look "
+                                                            "through the slices."))
+        return findings
+
+
+def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Callable[[], bool] | None = None,
+               **segmenter) -> Segmentation:
+    """Segmenter(**segmenter).apply(ct, progress, is_cancelled), for a single scan."""
+    return Segmenter(**segmenter).apply(ct, progress, is_cancelled)
+
+
+def _stop_if(is_cancelled: Callable[[], bool]) -> None:
+    if is_cancelled():
+        raise Cancelled("Stopped as asked; nothing was written.")

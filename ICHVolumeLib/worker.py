@@ -1,0 +1,179 @@
+"""The child process that runs the network for Slicer: `python -m ICHVolumeLib.worker`, one JSON object per line.
+
+stdin:  {"command": "segment", "id", "input": in.npz, "output": out.npz, "device": "auto", "weights": folder or null}
+        {"command": "cancel", "id"}      {"command": "quit"}      closing stdin is a quit: the child never outlives Slicer
+stdout: {"event": "ready"}   {"event": "progress", "id", "stage", "done", "total", "seconds"}
+        {"event": "done", "id", "found", "engine", "device", "seconds", "output"}   {"event": "cancelled", "id"}
+        {"event": "error", "id", "kind": "input" | "packages" | "internal", "message"}
+
+Log lines go to stderr. The network stays loaded between scans. A thread reads stdin, so a cancel is seen at the next
+slice; everything else happens in the main thread, one scan after the other. Files: see exchange.py.
+"""
+
+import json
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+
+from .errors import Cancelled, InputError
+
+log = logging.getLogger("ICHVolumeLib.worker")
+
+
+class Commands:
+    """What has come in on `lines`: commands in order, and at any time whether a scan was cancelled."""
+
+    def __init__(self, lines, report_error):
+        self._waiting = queue.Queue()
+        self._cancelled = set()
+        self._ended = threading.Event()
+        self._report_error = report_error
+        threading.Thread(target=self._read, args=(lines,), daemon=True, name="stdin").start()
+
+    def __iter__(self):
+        """The segment commands, until quit or the end of stdin."""
+        while (command := self._waiting.get()) is not None:
+            yield command
+
+    def is_cancelled(self, scan_id) -> bool:
+        return self._ended.is_set() or scan_id in self._cancelled
+
+    def forget(self, scan_id) -> None:
+        self._cancelled.discard(scan_id)
+
+    def _read(self, lines) -> None:
+        known = set()
+        for line in lines:
+            if not line.strip():
+                continue
+            try:
+                command = json.loads(line)
+                kind, scan_id = command["command"], command.get("id")
+                if kind == "quit":
+                    break
+                if kind == "segment":
+                    known.add(scan_id)
+                    self._waiting.put({"input": command["input"], "output": command["output"], **command})
+                elif kind == "cancel":
+                    self._cancelled.update(known & {scan_id})
+                else:
+                    raise ValueError(f"unknown command {kind!r}")
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                self._report_error(f"Not a command: {str(line)[:200].strip()!r} ({error}).")
+        self._ended.set()
+        self._waiting.put(None)
+
+
+class Worker:
+    """send: called with each event (a dict), from any thread."""
+
+    def __init__(self, send):
+        self._send = send
+        self._segmenter = None
+        self._segmenter_key = None
+
+    def serve(self, lines) -> None:
+        commands = Commands(lines, lambda message: self._error(None, "input", message))
+        self._send({"event": "ready"})
+        for command in commands:
+            self._serve_one(command, commands)
+
+    def _serve_one(self, command: dict, commands: Commands) -> None:
+        """Run one scan; whatever goes wrong becomes an event, and the worker lives on."""
+        scan_id = command.get("id")
+        try:
+            self._send(self._segment(command, lambda: commands.is_cancelled(scan_id)))
+        except Cancelled:
+            self._send({"event": "cancelled", "id": scan_id})
+        except InputError as error:
+            self._error(scan_id, "input", str(error))
+        except ImportError as error:
+            self._error(scan_id, "packages", f"A package is missing: {error}.")
+        except MemoryError:
+            self._segmenter = None
+            self._error(scan_id, "internal", "Not enough memory for this scan; close other programs and try again.")
+        except Exception as error:  # the last resort: a scan must not end the process that serves the next one
+            self._segmenter = None
+            log.exception("segment %s", scan_id)
+            self._error(scan_id, _kind(error), f"{error}" or type(error).__name__)
+        finally:
+            commands.forget(scan_id)
+
+    def _segment(self, command: dict, is_cancelled) -> dict:
+        from .exchange import read_scan, write_segmentation
+
+        start = time.perf_counter()
+        if is_cancelled():
+            raise Cancelled("Stopped before it began.")
+
+        def progress(stage, done, total):
+            self._send({"event": "progress", "id": command.get("id"), "stage": stage, "done": done, "total": total,
+                        "seconds": round(time.perf_counter() - start, 3)})
+
+        progress("read", 0, 1)
+        ct = read_scan(command["input"])
+        progress("read", 1, 1)
+        segmentation = self._warm_segmenter(command).apply(ct, progress, is_cancelled)
+        if is_cancelled():
+            raise Cancelled("Stopped before writing.")
+        progress("write", 0, 1)
+        write_segmentation(command["output"], segmentation)
+        progress("write", 1, 1)
+        return {"event": "done", "id": command.get("id"), "found": bool(segmentation.mask.any()),
+                "engine": segmentation.engine, "device": segmentation.device, "output": command["output"],
+                "seconds": {**segmentation.seconds, "total": round(time.perf_counter() - start, 4)}}
+
+    def _warm_segmenter(self, command: dict):
+        """The Segmenter of the last scan, unless device, engine or weights have changed (a new file counts)."""
+        from .network.weights import MANIFEST_FILE, weights_folder
+        from .segmentation import Segmenter
+
+        device, engine = command.get("device") or "auto", command.get("engine") or "auto"
+        manifest = weights_folder(command.get("weights")) / MANIFEST_FILE
+        key = (device, engine, str(manifest), manifest.stat().st_mtime_ns if manifest.exists() else None)
+        if self._segmenter is None or key != self._segmenter_key:
+            self._segmenter = None  # frees the old network first
+            self._segmenter = Segmenter(device=device, weights_dir=command.get("weights"), engine=engine)
+            self._segmenter_key = key
+        return self._segmenter
+
+    def _error(self, scan_id, kind: str, message: str) -> None:
+        self._send({"event": "error", "id": scan_id, "kind": kind, "message": message})
+
+
+def _kind(error: Exception) -> str:
+    from .engines import PackagesMissing
+
+    return "packages" if isinstance(error, PackagesMissing) else "internal"
+
+
+def _event_stream():
+    """A line-buffered UTF-8 copy of stdout; whatever else is printed to stdout from now on goes to stderr."""
+    sys.stdout.flush()
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n", buffering=1)
+    os.dup2(2, 1)
+    return events
+
+
+def main() -> int:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    events, writing = _event_stream(), threading.Lock()
+
+    def send(event: dict) -> None:
+        try:
+            with writing:
+                events.write(json.dumps(event) + "\n")
+                events.flush()
+        except OSError:
+            log.info("nobody reads the events any more")  # Slicer is gone; stdin ends next
+
+    lines = (line.decode("utf-8", "replace") for line in iter(sys.stdin.buffer.readline, b""))
+    Worker(send).serve(lines)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
