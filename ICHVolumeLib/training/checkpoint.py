@@ -1,0 +1,43 @@
+"""Checkpoints without pickle: tensors as safetensors, everything else as JSON, written beside and renamed."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+
+def save_checkpoint(folder: Path, model, averaged, optimizer, about: dict):
+    """Write model, averaged model and optimizer state; `about` (JSON) holds step, curves and configuration."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"averaged.{name}": value for name, value in averaged.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    beside = folder / "checkpoint.part"
+    save_file(tensors, beside)
+    beside.replace(folder / "checkpoint.safetensors")
+    text = folder / "checkpoint.json.part"
+    text.write_text(json.dumps(about, indent=1), encoding="utf-8")
+    text.replace(folder / "checkpoint.json")
+
+
+def load_checkpoint(folder: Path, model, averaged=None, optimizer=None) -> dict:
+    """Fill model (and averaged model, optimizer) in place; returns what `about` was."""
+    tensors = load_file(folder / "checkpoint.safetensors")
+    about = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
+    model.load_state_dict(_part(tensors, "model."))
+    if averaged is not None:
+        averaged.load_state_dict(_part(tensors, "averaged."))
+    if optimizer is not None:
+        state: dict[int, dict] = {}
+        for name, value in _part(tensors, "optimizer.").items():
+            index, key = name.split(".", 1)
+            state.setdefault(int(index), {})[key] = value
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return about
+
+
+def _part(tensors: dict, prefix: str) -> dict:
+    return {name[len(prefix):]: value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,39 @@
+"""How to train: the paper's recipe and ours, as plain values."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One training run. pixel_mm ranges are drawn log-uniformly for every block of slices."""
+
+    optimizer: str  # "rmsprop" or "adamw"
+    learning_rate: float
+    schedule: str  # "plateau": halved when patience epochs bring nothing; "cosine" to zero
+    loss: str  # a function of losses.py
+    batch: int
+    epochs: int
+    epoch_slices: int
+    size: int  # rows and columns of a training crop
+    pixel_mm: tuple[float, float]
+    patience: int = 2
+    ema: float = 0.0  # decay of the averaged weights that are kept; 0 keeps the last weights
+    bf16: bool = True  # autocast; float32 otherwise
+    hard_share: float = 0.0  # share of blocks drawn from slices with earlier false alarms
+    warmup_steps: int = 0
+    weight_decay: float = 0.0
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+PLANS = {
+    # Peng et al. 2022: RMSprop, 1e-5, 40 epochs, batch 2, lowered after 2 epochs without progress, 512 x 512;
+    # an epoch there is 718 training patients of 40 slices.
+    "paper": Plan("rmsprop", 1e-5, "plateau", "bce_dice", 2, 40, 718 * 40, 512, (0.45, 0.45), bf16=False),
+    "practical": Plan("adamw", 2e-3, "cosine", "class_dice", 8, 40, 1200, 192, (0.43, 0.95), ema=0.998,
+                      hard_share=0.15, warmup_steps=150, weight_decay=0.01),
+    # full-resolution crops for the end of a run: what the network meets in use
+    "fine": Plan("adamw", 6e-4, "cosine", "class_dice", 6, 12, 1200, 256, (0.42, 0.6), ema=0.998,
+                 hard_share=0.2, warmup_steps=50, weight_decay=0.01),
+}

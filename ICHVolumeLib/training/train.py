@@ -1,0 +1,173 @@
+"""The training loop: generator in, checkpoint and curves out. Resumes where it stopped."""
+
+import copy
+import json
+import logging
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
+from . import losses
+from .backgrounds import Background
+from .checkpoint import load_checkpoint, save_checkpoint
+from .generator import Ingredients, make_block
+from .heads import is_validation
+from .plans import Plan
+from .stream import BatchStream, to_input
+
+log = logging.getLogger(__name__)
+SAVE_EVERY_S = 300
+
+
+def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetConfig, *, seed: int = 0,
+          minutes: float | None = None, device: str = "cpu", start_from: Path | None = None,
+          ingredients: Ingredients = Ingredients()) -> dict:
+    """Train on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
+
+    minutes: stop the schedule at that wall time instead of after plan.epochs. A checkpoint in `folder` is
+    resumed; start_from: folder of another run whose averaged weights are the starting point.
+    """
+    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients)
+    total = plan.epochs * plan.epoch_slices // plan.batch
+    started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
+    while True:
+        done = run.about["step"] / total if minutes is None else (time.monotonic() - started) / (60 * minutes)
+        if done >= 1:
+            break
+        run.step(done)
+        run.about["seconds"] = time.monotonic() - started
+        if run.about["step"] % max(plan.epoch_slices // plan.batch, 1) == 0:
+            run.close_epoch()
+        if time.monotonic() - saved > SAVE_EVERY_S:
+            run.save()
+            saved = time.monotonic()
+    run.close_epoch()
+    run.save()
+    return run.about["curves"]
+
+
+class _Run:
+    """The state of one run: model, averaged model, optimizer, stream, curves."""
+
+    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients):
+        torch.manual_seed(seed)
+        self.folder, self.plan, self.device = folder, plan, torch.device(device)
+        self.model = AttFocusNet(config).to(self.device, memory_format=torch.channels_last)
+        self.averaged = copy.deepcopy(self.model).eval()
+        self.optimizer = self._optimizer()
+        self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(), "config": config.to_dict(),
+                      "curves": {"step": [], "seconds": [], "loss": [], "dice": [], "ivh_dice": [], "false_alarm": []}}
+        if (folder / "checkpoint.safetensors").is_file():
+            self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
+        elif start_from is not None:
+            load_checkpoint(start_from, self.averaged.__class__(config), self.averaged)
+            self.model.load_state_dict(self.averaged.state_dict())
+        training = [one for one in pool if not is_validation(one.patient)]
+        self.stream = BatchStream(training, plan, seed + self.about["step"], config.in_slices, ingredients)
+        self.validation = validation_blocks(pool, config.in_slices)
+        self.loss = getattr(losses, plan.loss)
+        self.losses: list[float] = []
+        self.best, self.stale, self.factor = math.inf, 0, 1.0
+
+    def _optimizer(self):
+        parameters = self.model.parameters()
+        if self.plan.optimizer == "rmsprop":
+            return torch.optim.RMSprop(parameters, lr=self.plan.learning_rate)
+        return torch.optim.AdamW(parameters, lr=self.plan.learning_rate, weight_decay=self.plan.weight_decay)
+
+    def step(self, done: float):
+        """One batch; done is the share of the run that is over (0..1)."""
+        plan, step = self.plan, self.about["step"]
+        rate = self.factor if plan.schedule == "plateau" else 0.5 * (1 + math.cos(math.pi * done))
+        rate *= min(1.0, (step + 1) / plan.warmup_steps) if plan.warmup_steps else 1.0
+        for group in self.optimizer.param_groups:
+            group["lr"] = plan.learning_rate * rate
+        images, labels, origins = next(self.stream)
+        images = images.to(self.device, memory_format=torch.channels_last)
+        labels = labels.to(self.device)
+        self.model.train()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=plan.bf16):
+            logits = self.model(images)
+        loss = self.loss(logits.float(), labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        self.optimizer.step()
+        self._mine(logits.detach(), labels, origins)
+        self._average(step)
+        self.losses.append(float(loss.detach()))
+        self.about["step"] += 1
+
+    def _mine(self, logits, labels, origins):
+        """Bleed-free slices on which more than 60 pixels are marked come back as hard negatives."""
+        if not self.plan.hard_share:
+            return
+        marked = (logits.argmax(1) > 0).sum((1, 2)).cpu().numpy()
+        empty = (labels == 0).all(2).all(1).cpu().numpy()
+        for index in np.flatnonzero(empty & (marked > 60)):
+            self.stream.report_false_alarm(origins[index], float(marked[index]))
+
+    @torch.no_grad()
+    def _average(self, step):
+        decay = min(self.plan.ema, (step + 1) / (step + 10))
+        for kept, new in zip(self.averaged.state_dict().values(), self.model.state_dict().values(), strict=True):
+            if kept.dtype.is_floating_point:
+                kept.lerp_(new.float(), 1 - decay)
+            else:
+                kept.copy_(new)
+
+    def close_epoch(self):
+        """Validate, note the curves, lower the rate on a plateau."""
+        mean_loss = float(np.mean(self.losses or [math.nan]))
+        self.losses = []
+        scores = validate(self.averaged, self.validation, self.device, self.plan.bf16)
+        for name, value in {"step": self.about["step"], "seconds": self.about["seconds"], "loss": mean_loss,
+                            **scores}.items():
+            self.about["curves"].setdefault(name, []).append(value)
+        if mean_loss < self.best:
+            self.best, self.stale = mean_loss, 0
+        else:
+            self.stale += 1
+        if self.stale > self.plan.patience:
+            self.factor, self.stale = self.factor / 2, 0
+        log.info("step %d, %.0f s: loss %.3f, %s", self.about["step"], self.about["seconds"], mean_loss,
+                 ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
+
+    def save(self):
+        save_checkpoint(self.folder, self.model, self.averaged, self.optimizer, self.about)
+        (self.folder / "curves.json").write_text(json.dumps(self.about["curves"]), encoding="utf-8")
+
+
+def validation_blocks(pool, in_slices: int, count: int = 36):
+    """Fixed blocks of unseen patients: (images, labels, pixel_mm); a third without any bleed."""
+    held = [one for one in pool if is_validation(one.patient)]
+    rng = np.random.default_rng(20221003)
+    blocks = []
+    for index in range(count if held else 0):
+        block = make_block(rng, held[index % len(held)], size=256, pixel_mm=0.6, slices=3, bleed=index % 3 > 0)
+        images, last = to_input(block.hu), len(block.hu) - 1
+        neighbours = np.clip(np.arange(last + 1)[:, None] + np.arange(in_slices) - in_slices // 2, 0, last)
+        blocks.append((torch.from_numpy(images[neighbours]), block.labels, block.pixel_mm))
+    return blocks
+
+
+@torch.no_grad()
+def validate(model, blocks, device, bf16: bool = False) -> dict:
+    """Mean Dice per bleeding block (any blood), pooled IVH Dice, share of clean slices with > 20 mm2 marked."""
+    model.eval()
+    dices, ivh, alarms = [], np.zeros(3), []
+    for images, labels, pixel_mm in blocks:
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            marked = model(images.to(device)).argmax(1).cpu().numpy()
+        if labels.any():
+            both = ((marked > 0) & (labels > 0)).sum()
+            dices.append(2 * both / ((marked > 0).sum() + (labels > 0).sum()))
+        clean = ~(labels > 0).any((1, 2))
+        alarms += list((marked > 0).sum((1, 2))[clean] * pixel_mm**2 > 20)
+        ivh += [((marked == 2) & (labels == 2)).sum(), (marked == 2).sum(), (labels == 2).sum()]
+    return {"dice": float(np.mean(dices or [0])), "ivh_dice": float(2 * ivh[0] / max(ivh[1] + ivh[2], 1)),
+            "false_alarm": float(np.mean(alarms or [0]))}
