@@ -7,6 +7,7 @@ adapter and the panel use; any other name raises AttributeError.
 """
 
 import importlib.util
+import os
 import tempfile
 from types import SimpleNamespace
 
@@ -40,8 +41,10 @@ def require_slicer():
 def _start(slicer):
     slicer.mrmlScene = scene = slicer.vtkMRMLScene()
     application_logic = slicer.vtkSlicerApplicationLogic()
-    application_logic.SetHomeDirectory(tempfile.gettempdir())  # where the application would look for its own and
-    application_logic.SetShareDirectory(tempfile.gettempdir())  # the user's colour tables: there are none
+    home = tempfile.mkdtemp(prefix="ichvolume-home-")
+    application_logic.SetHomeDirectory(home)  # colour tables are looked for at start; there are none, and that is well
+    application_logic.SetShareDirectory("share")
+    os.makedirs(os.path.join(home, "share", "ColorFiles"))
     application_logic.SetMRMLScene(scene)
     logics = {name: getattr(slicer, class_name)() for name, class_name in LOGICS.items()}
     for name, logic in logics.items():

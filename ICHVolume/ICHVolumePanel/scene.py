@@ -49,8 +49,9 @@ def new_segmentation(volume_node, mask, labels, name="ICH"):
     _require_same_shape(mask, volume_node)
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", slicer.mrmlScene.GenerateUniqueName(name))
     node.CreateDefaultDisplayNodes()
-    node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
+    # after the transform: the reference grid is taken between the two nodes, and saving resamples the mask onto it
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
     node.SetNodeReferenceID(SOURCE_ROLE, volume_node.GetID())
     _put_beside(node, volume_node)
     replace_mask(node, mask, labels, volume_node)

@@ -98,9 +98,11 @@ def _write(writer, path, *what) -> Path:
     beside = path.with_name(f".{uuid.uuid4().hex[:8]}-{path.name}")
     try:
         if not writer(beside, *what) or not beside.is_file() or not beside.stat().st_size:
-            raise OSError(f"{path} could not be written; is the folder read-only or the disk full?")
+            raise OSError("nothing was written")
         os.replace(beside, path)
+    except OSError as error:
+        raise OSError(f"{path} could not be written; is the folder read-only, the disk full or the file open "
+                      f"elsewhere? ({error})") from error
     finally:
         beside.unlink(missing_ok=True)
-        beside.with_suffix(".mtl").unlink(missing_ok=True)
     return path

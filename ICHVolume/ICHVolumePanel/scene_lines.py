@@ -5,6 +5,7 @@ RAS points here are in the CT's measuring frame (see scene_volume), the coordina
 
 import numpy as np
 import slicer
+import vtk
 
 from .scene import Observation, frame_of, is_in_scene
 from .scene_volume import map_points, matrix_of, require_in_scene
@@ -122,13 +123,11 @@ def write_table(segmentation_node, columns, rows, name="ICHVolume results"):
     table.RemoveAllColumns()
     table.SetUseColumnTitleAsColumnHeader(True)
     for index, title in enumerate(columns):
-        column = table.AddColumn()
-        column.SetName(title)
-        table.SetColumnTitle(title, title)
+        column = vtk.vtkStringArray()
+        column.SetName(title or "Item")  # a saved table with an empty title is not read back
         for row in rows:
             column.InsertNextValue(str(row[index]))
-    table.GetTable().SetNumberOfRows(len(rows))
-    table.Modified()
+        table.AddColumn(column)
     table.EndModify(was_modifying)
     return table
 

@@ -13,10 +13,20 @@ for folder in (ROOT, ROOT / "ICHVolume", ROOT / "Testing"):
 from bare_slicer import require_slicer  # noqa: E402
 
 
+SINGLETONS = ("vtkMRMLSliceNode", "vtkMRMLSliceCompositeNode", "vtkMRMLViewNode")  # Clear() leaves them
+
+
 @pytest.fixture
 def slicer():
     """The slicer module with an empty scene."""
     module = require_slicer()
-    module.mrmlScene.Clear(False)
+    _clear(module)
     yield module
-    module.mrmlScene.Clear(False)
+    _clear(module)
+
+
+def _clear(slicer):
+    slicer.mrmlScene.Clear(False)
+    for class_name in SINGLETONS:
+        for node in slicer.util.getNodesByClass(class_name):
+            slicer.mrmlScene.RemoveNode(node)
