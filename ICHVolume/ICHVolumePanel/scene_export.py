@@ -4,7 +4,8 @@ Every file is written beside its final name and renamed, so a full disk leaves n
 """
 
 import os
-import uuid
+import shutil
+import tempfile
 from pathlib import Path
 
 import slicer
@@ -21,7 +22,7 @@ def export_models(segmentation_node, folder, formats=("STL",), space="LPS", name
                   prefix="") -> list[Path]:
     """Write one surface per non-empty segment and format, mm, in the given space; returns the paths written.
 
-    File names: <prefix><name>.stl; the surface is in world coordinates, as Slicer's own export.
+    File names: <prefix><name>.stl (an .obj comes with its .mtl, which is not listed); the surface is in world coordinates, as Slicer's own export.
     Raises ValueError (unknown format or space, nothing to export) and OSError with a sentence for the user.
     """
     require_in_scene(segmentation_node, "The segmentation")
@@ -91,18 +92,22 @@ def _write_segmentation(path, segmentation_node):
 
 
 def _write(writer, path, *what) -> Path:
-    """Write beside, then rename; the ending stays last because the storage nodes choose the format by it."""
+    """Write into a folder beside, then move everything (an OBJ brings its .mtl) into place."""
     path = Path(path)
     if not path.parent.is_dir():
         raise OSError(f"{path.parent} is not a folder; choose another.")
-    beside = path.with_name(f".{uuid.uuid4().hex[:8]}-{path.name}")
+    beside = None
     try:
-        if not writer(beside, *what) or not beside.is_file() or not beside.stat().st_size:
+        beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
+        file = beside / path.name
+        if not writer(file, *what) or not file.is_file() or not file.stat().st_size:
             raise OSError("nothing was written")
-        os.replace(beside, path)
+        for written in beside.iterdir():
+            os.replace(written, path.parent / written.name)
     except OSError as error:
         raise OSError(f"{path} could not be written; is the folder read-only, the disk full or the file open "
                       f"elsewhere? ({error})") from error
     finally:
-        beside.unlink(missing_ok=True)
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
     return path

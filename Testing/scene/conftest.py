@@ -12,7 +12,6 @@ for folder in (ROOT, ROOT / "ICHVolume", ROOT / "Testing"):
 
 from bare_slicer import require_slicer  # noqa: E402
 
-
 SINGLETONS = ("vtkMRMLSliceNode", "vtkMRMLSliceCompositeNode", "vtkMRMLViewNode")  # Clear() leaves them
 
 

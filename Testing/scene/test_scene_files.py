@@ -13,7 +13,7 @@ from segment_editor import Editor
 from ICHVolumeLib.labels import ICH, IVH, LABELS
 from ICHVolumeLib.measure import measure_mask
 
-AI_RESULT = json.dumps({"volume_ml": {"total": 50.27}, "note": 'quotes " \' ; : % & < > = \n tab\t 中 µ ≥', "n": [1, 2]})
+AI_RESULT = json.dumps({"volume_ml": {"total": 50.27}, "note": 'quotes " \' ; : % & < > = \n tab\t 中 µ ≥'})
 
 
 @pytest.fixture
@@ -144,7 +144,8 @@ def test_surfaces_are_closed_and_lie_on_the_bleed(slicer, panel, grid, space, tm
     phantom, _, volume, segmentation = segmented(slicer, panel, grid, registered=True, pixel_mm=2.0, step_mm=2.5)
     panel.scene.replace_mask(segmentation, phantom.mask, LABELS, volume)
     paths = panel.export.export_models(segmentation, tmp_path, ("STL", "OBJ", "PLY"), space, prefix="case ")
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["case ICH.obj", "case ICH.ply", "case ICH.stl"]
+    assert [path.name for path in paths] == ["case ICH.stl", "case ICH.obj", "case ICH.ply"]
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in paths} | {"case ICH.mtl"}
     for path in paths:
         surface = read_model(slicer, path, space)
         center = np.array(surface.GetBounds()).reshape(3, 2).mean(axis=1)
@@ -156,12 +157,12 @@ def test_surfaces_are_closed_and_lie_on_the_bleed(slicer, panel, grid, space, tm
 def test_each_format_is_what_its_name_says(slicer, panel, tmp_path):
     *_, segmentation = segmented(slicer, panel)
     panel.export.export_models(segmentation, tmp_path, ("stl", "obj", "ply"))
-    starts = {path.suffix: path.read_bytes() for path in tmp_path.iterdir()}
+    starts = {path.suffix: path.read_bytes() for path in tmp_path.glob("ICH.*")}
     assert starts[".ply"].startswith(b"ply\n")
-    assert b"\nv " in starts[".obj"]
+    assert b"\nv " in starts[".obj"] and b"mtllib ICH.mtl" in starts[".obj"] and ".mtl" in starts
     triangles = int.from_bytes(starts[".stl"][80:84], "little")
     assert len(starts[".stl"]) == 84 + 50 * triangles
-    assert len(list(tmp_path.iterdir())) == 6
+    assert len(list(tmp_path.iterdir())) == 8
 
 
 def test_the_coordinate_system_is_written_into_the_file(slicer, panel, tmp_path):
