@@ -27,7 +27,9 @@ class ScanInfo:
     manufacturer: str = ""
     kernel: str = ""
     contrast_agent: str = ""
-    slice_thickness_mm: float | None = None
+    slice_thickness_mm: float | None = None  # the most common one; the first of equals
+    slice_thicknesses_mm: tuple[float, ...] = ()  # of every slice, where the file says it
+    gantry_tilt_tag_deg: float | None = None  # what the header claims; tilt_deg below comes from positions
     patient_age_years: float | None = None
 
 

@@ -1,0 +1,53 @@
+"""Files to plain values: a head CT from DICOM, NIfTI or NRRD, and a mask on its grid."""
+
+from pathlib import Path
+
+from ..errors import InputError
+from ..mask_file import read_mask
+from ..volume import CTVolume
+
+__all__ = ["list_series", "read_ct", "read_mask"]
+
+IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr")
+
+
+def read_ct(path, series_uid=None) -> CTVolume:
+    """Read one head CT: a DICOM folder (searched with its subfolders), one DICOM file (its series in its folder),
+    or a .nii, .nii.gz, .nrrd or .nhdr file.
+
+    series_uid picks a series of a DICOM folder; without it the choice among several is named in the findings.
+    Raises InputError when there is no image, it is not CT in Hounsfield units, or slices are damaged.
+    """
+    from .hounsfield import hu_problem
+
+    path = _existing(path)
+    if is_image_file(path):
+        from .images import read_image
+
+        ct = read_image(path)
+    else:
+        from .dicom import read_dicom
+
+        ct = read_dicom(path, series_uid)
+    problem = hu_problem(ct.hu)
+    if problem:
+        raise InputError(f"{ct.info.source}: {problem}")
+    return ct
+
+
+def list_series(path) -> list:
+    """The DICOM series under a folder as reading.dicom_series.Series, the one read_ct would take first."""
+    from .dicom_series import scan, series_of
+
+    return series_of(scan(_existing(path)).slices)
+
+
+def is_image_file(path) -> bool:
+    return Path(path).name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def _existing(path) -> Path:
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"There is no file or folder {path}; check the path.")
+    return path

@@ -1,0 +1,210 @@
+"""One DICOM CT series to a CTVolume: true slice positions, Hounsfield units, duplicates, damage.
+
+The matrix is the one of 3D Slicer's own DICOM reader: first slice's origin, and as third column the regular step
+from the first to the last slice, so a tilted gantry gives a sheared matrix (DICOM PS3.3, C.7.6.2.1.1).
+"""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..findings import INFO, WARNING, Finding
+from ..volume import CTVolume, ScanInfo
+from .dicom_pixels import read_hu
+from .dicom_series import Slice, choose, scan, series_of
+from .hounsfield import to_int16_hu
+
+SAME_POSITION_MM = 0.01  # positions are written to about this; closer slices are at one place
+_SPLITTING_TAGS = ("AcquisitionNumber", "TemporalPositionIdentifier", "ConvolutionKernel", "ContrastBolusAgent", "KVP",
+                   "SliceThickness", "ImageType", "AcquisitionTime", "ContentTime")
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
+
+
+def read_dicom(path, series_uid=None) -> CTVolume:
+    """Read the series to measure under a folder, or the series of one file.
+
+    Raises InputError when nothing can be measured, a slice is damaged, or slices contradict each other.
+    """
+    path = Path(path)
+    found = scan(path)
+    if path.is_file():
+        series_uid = series_uid or _uid_of(path, found)
+    if not found.slices:
+        raise _nothing_found(path, found)
+    chosen, findings = choose(series_of(found.slices), path, series_uid)
+    _refuse_damaged(found.damaged, chosen.uid)
+    if found.skipped and path.is_dir():
+        findings.append(_skipped(found.skipped))
+    slices, dropped = _one_per_position(_sorted(chosen.slices))
+    hu, changed = _stack(path, slices)
+    findings += dropped + changed
+    matrix, origins = _geometry(slices)
+    return CTVolume(hu, matrix, origins, _info(path, slices), tuple(findings))
+
+
+def _uid_of(path, found):
+    own = [item for item in found.slices if item.path == path]
+    if path in found.damaged:
+        raise InputError(f"{path} {found.damaged[path][0]}; copy the series again.")
+    if not own:
+        raise InputError(f"{path} is not a DICOM image, NIfTI or NRRD file; give the folder of CT slices.")
+    return own[0].text("SeriesInstanceUID")
+
+
+def _nothing_found(path, found):
+    if found.damaged:
+        damaged, (why, _) = next(iter(found.damaged.items()))
+        return InputError(f"{path} has no readable DICOM image: {damaged.name} {why}; copy the series again.")
+    looked_at = f"{len(found.skipped)} files, none of them a DICOM image" if found.skipped else "it is empty"
+    return InputError(f"{path} holds no scan ({looked_at}); "
+                      "give the folder of CT slices, or a .nii, .nii.gz or .nrrd file.")
+
+
+def _refuse_damaged(damaged, uid):
+    """A missing slice changes the volume, so a damaged file that may belong to the series stops the reading."""
+    hits = [(path, why) for path, (why, owner) in damaged.items() if owner in ("", uid)]
+    if hits:
+        more = f" ({len(hits)} such files)" if len(hits) > 1 else ""
+        raise InputError(f"{hits[0][0]} {hits[0][1]}{more}; copy the series again, or move the file away "
+                         "if it is not part of it.")
+
+
+def _skipped(skipped):
+    names = ", ".join(path.name for path in skipped[:3]) + (", ..." if len(skipped) > 3 else "")
+    count = "1 file is" if len(skipped) == 1 else f"{len(skipped)} files are"
+    return Finding("files-skipped", INFO, f"{count} no DICOM image and left out: {names}.")
+
+
+def _sorted(slices) -> list[Slice]:
+    normal = slices[0].normal
+    return sorted(slices, key=lambda item: (float(item.position @ normal), item.number("InstanceNumber") or 0))
+
+
+def _one_per_position(slices):
+    """Drop exact duplicates; where other pixels lie at one position, split by a tag. -> slices, findings"""
+    places = _places(slices)
+    kept, dropped, clash = [], 0, None
+    for place in places:
+        distinct = _distinct(place)
+        dropped += len(place) - len(distinct)
+        clash = clash or (distinct if len(distinct) > 1 else None)
+        kept += distinct
+    findings = []
+    if dropped:
+        count = "1 slice is" if dropped == 1 else f"{dropped} slices are"
+        findings.append(Finding("duplicate-slices", INFO, f"{count} a copy of another one (same position, same "
+                                                          "pixels) and left out."))
+    if clash:
+        kept, finding = _split(kept, len(places), clash)
+        findings.append(finding)
+    return kept, findings
+
+
+def _distinct(place):
+    if len(place) == 1:
+        return place
+    distinct, seen = [], []
+    for item in place:
+        hu = read_hu(item)
+        sideways = [np.abs(item.position - other.position).max() for other in distinct]
+        if not any(np.array_equal(hu, other) and shift < SAME_POSITION_MM
+                   for other, shift in zip(seen, sideways, strict=True)):
+            distinct.append(item)
+            seen.append(hu)
+    return distinct
+
+
+def _places(slices) -> list[list[Slice]]:
+    places = []
+    for item in slices:
+        if places and abs((item.position - places[-1][0].position) @ item.normal) < SAME_POSITION_MM:
+            places[-1].append(item)
+        else:
+            places.append([item])
+    return places
+
+
+def _split(slices, positions, clash):
+    """The first part that covers nearly every position once, when some tag tells the parts apart."""
+    for tag in _SPLITTING_TAGS:
+        parts = {}
+        for item in slices:
+            parts.setdefault(item.text(tag), []).append(item)
+        whole = {value: part for value, part in parts.items()
+                 if len(_places(part)) == len(part) and len(part) >= 0.8 * positions}
+        if len(parts) > 1 and whole:
+            value = max(whole, key=lambda name: len(whole[name]))
+            others = ", ".join(f"{name or 'none'} ({len(part)} slices)" for name, part in parts.items()
+                               if name != value)
+            return whole[value], Finding(
+                "several-scans-in-series", WARNING,
+                f"The series holds {len(parts)} scans of the same place, told apart by {tag}. Measured is {value} "
+                f"({len(whole[value])} slices); not measured: {others}.")
+    first, second = clash[:2]
+    raise InputError(f"{first.path.name} and {second.path.name} show different images at the same position "
+                     f"({_place_words(first)}), and no header field tells two scans apart; "
+                     "export one scan into a folder of its own.")
+
+
+def _place_words(item) -> str:
+    return f"S {item.position[2]:.1f} mm"
+
+
+def _stack(path, slices):
+    stack = None
+    for k, item in enumerate(slices):
+        hu = read_hu(item)
+        if stack is None:
+            stack = np.empty((len(slices), *hu.shape), hu.dtype)
+        elif hu.dtype != stack.dtype:
+            stack = stack.astype(np.result_type(hu, stack), copy=False)
+        stack[k] = hu
+    try:
+        return to_int16_hu(stack)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _geometry(slices):
+    first = slices[0]
+    spacing = first.text("PixelSpacing").split("\\")
+    try:
+        between_rows, between_columns = (float(value) for value in spacing)
+    except ValueError as error:
+        raise InputError(f"{first.path}: the pixel spacing is {first.text('PixelSpacing') or 'missing'}; "
+                         "export the original CT series.") from error
+    origins = np.array([item.position for item in slices]) @ _LPS_TO_RAS
+    matrix = np.eye(4)
+    matrix[:3, 0] = _LPS_TO_RAS @ first.orientation[:3] * between_columns
+    matrix[:3, 1] = _LPS_TO_RAS @ first.orientation[3:] * between_rows
+    matrix[:3, 2] = (origins[-1] - origins[0]) / max(len(origins) - 1, 1)
+    matrix[:3, 3] = origins[0]
+    return matrix, origins
+
+
+def _info(path, slices) -> ScanInfo:
+    first = slices[0]
+    thicknesses = [item.number("SliceThickness") for item in slices]
+    known = [value for value in thicknesses if value]
+    return ScanInfo(
+        source=str(path), modality=first.text("Modality"), series_uid=first.text("SeriesInstanceUID"),
+        series_description=first.text("SeriesDescription"), manufacturer=first.text("Manufacturer"),
+        kernel=first.text("ConvolutionKernel"), contrast_agent=first.text("ContrastBolusAgent"),
+        slice_thickness_mm=Counter(known).most_common(1)[0][0] if known else None,
+        slice_thicknesses_mm=tuple(known) if len(known) == len(slices) else (),
+        gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first))
+
+
+def _age_years(item) -> float | None:
+    """From PatientAge ("063Y", "011M"), else from birth date and study date."""
+    age = item.text("PatientAge")
+    per_year = {"Y": 1, "M": 12, "W": 52.18, "D": 365.25}
+    if age[:-1].isdigit() and age[-1:].upper() in per_year:
+        return int(age[:-1]) / per_year[age[-1].upper()]
+    born, studied = item.text("PatientBirthDate"), item.text("StudyDate")
+    if len(born) == 8 and len(studied) == 8 and born.isdigit() and studied.isdigit():
+        years = int(studied[:4]) - int(born[:4]) - (studied[4:] < born[4:])
+        return float(years) if 0 <= years < 130 else None
+    return None

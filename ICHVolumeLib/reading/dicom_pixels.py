@@ -1,0 +1,95 @@
+"""Pixels of one DICOM slice as Hounsfield units.
+
+Uncompressed pixels are read straight from their place in the file; compressed ones are decoded by pydicom where it
+has a decoder, else by SimpleITK (GDCM: JPEG, JPEG-LS, JPEG 2000, RLE).
+"""
+
+import numpy as np
+import pydicom
+
+from ..errors import InputError
+from .dicom_series import Slice
+from .hounsfield import AIR_HU
+
+
+def read_hu(item: Slice) -> np.ndarray:
+    """(rows, columns) HU, whole numbers (int16 if they fit) where slope and intercept allow it, else float32.
+
+    Padding stays below air, for to_int16_hu to find.
+    Raises InputError when the pixels are cut off or cannot be decoded.
+    """
+    slope, intercept = item.number("RescaleSlope"), item.number("RescaleIntercept")
+    if slope is None or intercept is None:
+        raise InputError(f"{item.path} has no rescale slope and intercept, unlike other slices; export it again.")
+    stored = _native(item) if item.pixel_start is not None else None
+    if stored is None:
+        stored = _decoded(item)
+    if slope == 1 and intercept == int(intercept):
+        shift, low, high = int(intercept), int(stored.min()), int(stored.max())
+        fits = all(-32768 <= value <= 32767 for value in (shift, low, high, low + shift, high + shift))
+        kind = np.int16 if fits else np.int32
+        hu = stored.astype(kind) + kind(shift)
+    else:
+        hu = (stored * slope + intercept).astype(np.float32)
+    return _with_low_padding(item, stored, hu, slope, intercept)
+
+
+def _native(item):
+    """Stored values of an uncompressed slice, or None when the layout is unusual."""
+    tags = item.tags
+    rows, columns = int(tags.Rows), int(tags.Columns)
+    allocated, used = int(tags.BitsAllocated), int(tags.get("BitsStored") or tags.BitsAllocated)
+    if allocated != 16 or int(tags.get("HighBit", used - 1)) != used - 1:
+        return None
+    needed = 2 * rows * columns
+    with open(item.path, "rb") as file:
+        file.seek(item.pixel_start + 4)
+        element = file.read(8)
+        explicit = element[:2] in (b"OW", b"OB")
+        file.seek(item.pixel_start + (12 if explicit else 8) + needed * (item.frame or 0))
+        data = file.read(needed)
+    if len(data) < needed:
+        raise InputError(f"{item.path} is truncated ({len(data)} of {needed} bytes of pixels); "
+                         "copy the series again.")
+    signed = int(tags.get("PixelRepresentation") or 0) == 1
+    stored = np.frombuffer(data, "<i2" if signed else "<u2").reshape(rows, columns)
+    spare = 16 - used
+    return (stored << spare) >> spare if spare else stored  # drops overlay bits, extends the sign
+
+
+def _decoded(item):
+    dataset = pydicom.dcmread(item.path, force=True)
+    try:
+        pixels = dataset.pixel_array
+    except Exception as error:  # pydicom's decoders raise many kinds; GDCM is the second opinion
+        pixels = _decoded_by_gdcm(item, error)
+    return pixels if item.frame is None or pixels.ndim == 2 else pixels[item.frame]
+
+
+def _decoded_by_gdcm(item, error):
+    import SimpleITK as sitk
+
+    try:
+        image = sitk.GetArrayFromImage(sitk.ReadImage(str(item.path)))
+    except RuntimeError:
+        syntax = pydicom.dcmread(item.path, stop_before_pixels=True, force=True).file_meta.TransferSyntaxUID.name
+        raise InputError(f"{item.path}: its pixels ({syntax}) cannot be decoded; they are damaged or the format is "
+                         "unknown here. Export the series uncompressed.") from error
+    pixels = image if item.frame is not None else image[0]
+    # GDCM has applied slope and intercept already; the caller does so once for every decoder
+    return np.rint((pixels - item.number("RescaleIntercept")) / item.number("RescaleSlope")).astype(np.int32)
+
+
+def _with_low_padding(item, stored, hu, slope, intercept):
+    """A PixelPaddingValue (or range) brighter than any tissue becomes padding below air; the usual ones are already.
+
+    A header that names a tissue value as padding is wrong, and is not followed.
+    """
+    padding = item.number("PixelPaddingValue")
+    if padding is None:
+        return hu
+    limit = item.number("PixelPaddingRangeLimit")
+    low, high = sorted((padding, padding if limit is None else limit))
+    if low * slope + intercept <= 3100:
+        return hu
+    return np.where((stored >= low) & (stored <= high), hu.dtype.type(2 * AIR_HU), hu)

@@ -1,0 +1,98 @@
+"""A coarse look inside the skull, for checks only: brain per slice, air, metal and brightness.
+
+A pixel counts as inside when bone lies to its left, right, front and back in its own slice. That holds for the vault
+and for broken or thin skulls; below the skull base it also takes in the face, which the checks allow for.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .volume import CTVolume
+
+_COARSE_MM = 2.0
+_BONE_HU = 250
+_AIR_BELOW_HU = -200
+_METAL_HU = 2500
+_SOFT_HU = (-20, 130)  # brain, fluid and blood
+_BRIGHT_HU = (130, 450)  # brighter than a clot, darker than bone
+_DEEP_MM = 10.0
+_HEAD_CM2 = (30.0, 300.0)  # the largest brain area in one slice; less is no head, more is a trunk
+
+
+@dataclass(frozen=True)
+class SkullView:
+    """top and bottom are the patient's upper and lower end slice; shares are of the largest brain area.
+
+    air and metal are counted from the slice with most brain upwards, where no sinuses are; bright_share is the share
+    of deep (10 mm from bone) inside voxels with 130 to 450 HU.
+    """
+
+    brain_cm2: np.ndarray
+    top_cm2: float
+    bottom_cm2: float
+    top_share: float
+    bottom_share: float
+    air_ml: float
+    metal_inside_ml: float
+    bright_share: float
+
+
+def look_at_skull(ct: CTVolume) -> SkullView | None:
+    """None when no closed skull is found."""
+    step_j, step_i = (max(1, round(_COARSE_MM / mm)) for mm in ct.pixel_spacing_mm)
+    hu = ct.hu[:, ::step_j, ::step_i]
+    bone = hu > _BONE_HU
+    inside = _enclosed(bone)
+    area_cm2 = ct.pixel_area_mm2 * step_j * step_i / 100
+    brain_cm2 = (inside & (hu > _SOFT_HU[0]) & (hu < _SOFT_HU[1])).sum(axis=(1, 2)) * area_cm2
+    most = float(brain_cm2.max())
+    if not _HEAD_CM2[0] <= most <= _HEAD_CM2[1]:
+        return None
+    upwards = ct.slice_origins_ras[-1, 2] >= ct.slice_origins_ras[0, 2]
+    top, bottom = (-1, 0) if upwards else (0, -1)
+    widest = int(np.argmax(brain_cm2))
+    vault = np.zeros(len(hu), bool)
+    vault[widest:] = upwards
+    vault[:widest + 1] |= not upwards
+    ml = area_cm2 * ct.slab_heights_mm / 10 * vault  # of one coarse voxel of each slice
+    bright_share = _bright_share(hu, bone, inside, brain_cm2, step_j * ct.pixel_spacing_mm[0])
+    return SkullView(brain_cm2, float(brain_cm2[top]), float(brain_cm2[bottom]), float(brain_cm2[top]) / most,
+                     float(brain_cm2[bottom]) / most, _sum(inside & (hu < _AIR_BELOW_HU), ml),
+                     _sum(inside & (hu > _METAL_HU), ml), bright_share)
+
+
+def _sum(voxels, ml_per_slice) -> float:
+    return float(voxels.sum(axis=(1, 2)) @ ml_per_slice)
+
+
+def _enclosed(bone):
+    """Bone somewhere on all four sides within the slice, and no bone here."""
+    inside = ~bone
+    for axis in (1, 2):
+        before = np.maximum.accumulate(bone, axis=axis)
+        after = np.flip(np.maximum.accumulate(np.flip(bone, axis), axis=axis), axis)
+        inside &= before & after
+    return inside
+
+
+def _bright_share(hu, bone, inside, brain_cm2, pixel_mm) -> float:
+    slices = brain_cm2 > 0.5 * brain_cm2.max()
+    deep = inside[slices] & ~_near(bone[slices], round(_DEEP_MM / pixel_mm))
+    bright = deep & (hu[slices] > _BRIGHT_HU[0]) & (hu[slices] < _BRIGHT_HU[1])
+    return float(bright.sum() / max(deep.sum(), 1))
+
+
+def _near(bone, pixels):
+    """Bone grown by a square of +- pixels within the slice."""
+    for axis in (1, 2):
+        grown = bone.copy()
+        size = bone.shape[axis]
+        for shift in range(1, min(pixels, size - 1) + 1):
+            low = [slice(None)] * 3
+            high = [slice(None)] * 3
+            low[axis], high[axis] = slice(None, size - shift), slice(shift, None)
+            grown[tuple(high)] |= bone[tuple(low)]
+            grown[tuple(low)] |= bone[tuple(high)]
+        bone = grown
+    return bone
