@@ -37,9 +37,9 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
         if where is not None:
             before, mm3 = mask[where].copy(), voxel_volumes_mm3[where[0]]
             action(mask[where], mm3, limits[name], where)
-            step["removed_ml"] = _volume_ml(before > 0, mm3) - _volume_ml(mask[where] > 0, mm3)
+            step["removed_ml"] = round(_volume_ml(before > 0, mm3) - _volume_ml(mask[where] > 0, mm3), 6)
             if name == "label islands":
-                step["relabelled_ml"] = _volume_ml(before != mask[where], mm3)
+                step["relabelled_ml"] = round(_volume_ml(before != mask[where], mm3), 6)
         steps.append(step)
     return mask, steps
 
@@ -134,4 +134,4 @@ def _bounding_box(mask: np.ndarray) -> tuple[slice, slice, slice] | None:
 
 
 def _volume_ml(binary: np.ndarray, mm3: np.ndarray) -> float:
-    return float(binary.sum(axis=(1, 2)) @ mm3) / 1000
+    return float(np.count_nonzero(binary, axis=(1, 2)) @ mm3) / 1000

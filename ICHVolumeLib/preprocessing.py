@@ -49,7 +49,7 @@ class Orientation:
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Where the brain is, on blocks of BLOCK x BLOCK pixels. enclosed: soft tissue with bone on three sides or more."""
+    """Where the brain can be, on blocks of BLOCK x BLOCK pixels; generous: face and neck count too."""
 
     enclosed: np.ndarray  # bool (slices, ceil(rows / BLOCK), ceil(columns / BLOCK))
     has_brain: np.ndarray  # bool (slices,); all true where no skull was found
@@ -59,13 +59,15 @@ class Head:
 def find_head(hu: np.ndarray, spacing_mm: tuple[float, float]) -> Head:
     """hu (slices, rows, columns) in any orientation; spacing_mm along rows, then columns.
 
-    Bone on three of the four sides (left, right, front, back) counts as enclosed, so an open skull (craniectomy,
-    skull base) loses nothing. A slice is left out only if it and both its neighbours hold next to no enclosed tissue.
+    Soft tissue with bone on three of the four sides (left, right, front, back) is enclosed; so that an open skull
+    (craniectomy) loses nothing, one side is enough where any other slice has enclosed tissue at the same place.
+    A slice is left out only if it and both its neighbours hold next to no enclosed tissue.
     """
     blocks = np.stack([_block_mean(one) for one in hu])
     bone = blocks > BONE_HU
     sides = sum(_seen_from(bone, axis, reverse).astype(np.uint8) for axis in (1, 2) for reverse in (False, True))
-    enclosed = (sides >= 3) & (blocks > SOFT_TISSUE_HU[0]) & (blocks < SOFT_TISSUE_HU[1])
+    soft = (blocks > SOFT_TISSUE_HU[0]) & (blocks < SOFT_TISSUE_HU[1])
+    enclosed = soft & (sides >= 3)
     area_mm2 = enclosed.sum(axis=(1, 2)) * BLOCK**2 * spacing_mm[0] * spacing_mm[1]
     brain = area_mm2 >= BRAIN_AREA_MM2
     if not brain.any():
@@ -73,7 +75,7 @@ def find_head(hu: np.ndarray, spacing_mm: tuple[float, float]) -> Head:
     has_brain = brain.copy()
     has_brain[1:] |= brain[:-1]
     has_brain[:-1] |= brain[1:]
-    return Head(enclosed, has_brain, skull_found=True)
+    return Head(enclosed | (soft & (sides >= 1) & enclosed.any(axis=0)), has_brain, skull_found=True)
 
 
 def _seen_from(bone: np.ndarray, axis: int, reverse: bool) -> np.ndarray:

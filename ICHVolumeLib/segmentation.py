@@ -15,7 +15,7 @@ import numpy as np
 from .cleaning import clean_mask
 from .engines import FAILURES, choose_engine, fallback_finding
 from .errors import Cancelled
-from .findings import INFO, WARNING, Finding
+from .findings import WARNING, Finding
 from .interval import volume_interval_ml
 from .labels import ICH, IVH
 from .network.weights import load_weights
@@ -195,7 +195,10 @@ class _Scan:
     def segmentation(self, segmenter: Segmenter, seconds: dict, clean_up: list[dict]) -> Segmentation:
         marked_ml = float(np.count_nonzero(self._mask, axis=(1, 2)) @ self._voxel_mm3) / 1000
         ambiguous_ml = float(self._ambiguous_mm2 @ (self._voxel_mm3 / self._pixel_area_mm2)) / 1000
-        findings = [*segmenter.findings(), *self._findings(marked_ml)]
+        findings = segmenter.findings()
+        if not self.head.skull_found:
+            findings.append(Finding("no-skull", WARNING, "No skull was found, so this may not be a head CT in "
+                                                         "Hounsfield units; the whole of every slice was searched."))
         uncertainty = self._uncertainty[::-1] if self.orientation.flip[0] else self._uncertainty
         return Segmentation(
             mask=self.mask, slice_uncertainty=np.ascontiguousarray(uncertainty), findings=findings,
@@ -204,17 +207,6 @@ class _Scan:
             model=self._weights.version, model_sha256=self._weights.sha256, clean_up=clean_up,
             interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, self._weights.manifest["calibration"]),
             ambiguous_ml=ambiguous_ml)
-
-    def _findings(self, marked_ml: float) -> list[Finding]:
-        findings = []
-        if not self.head.skull_found:
-            findings.append(Finding("no-skull", WARNING, "No skull was found, so this may not be a head CT in "
-                                                         "Hounsfield units; the whole of every slice was searched."))
-        if marked_ml == 0:
-            findings.append(Finding("no-bleed-found", INFO, "The model found no intracerebral or intraventricular "
-                                                            "hemorrhage. It can miss small or faint ones: look "
-                                                            "through the slices."))
-        return findings
 
 
 def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Callable[[], bool] | None = None,

@@ -1,7 +1,7 @@
 """The child process that runs the network for Slicer: `python -m ICHVolumeLib.worker`, one JSON object per line.
 
 stdin:  {"command": "segment", "id", "input": in.npz, "output": out.npz, "device": "auto", "weights": folder or null}
-        {"command": "cancel", "id"}      {"command": "quit"}      closing stdin is a quit: the child never outlives Slicer
+        {"command": "cancel", "id"}      {"command": "quit"}      closing stdin is a quit, so the child ends with Slicer
 stdout: {"event": "ready"}   {"event": "progress", "id", "stage", "done", "total", "seconds"}
         {"event": "done", "id", "found", "engine", "device", "seconds", "output"}   {"event": "cancelled", "id"}
         {"event": "error", "id", "kind": "input" | "packages" | "internal", "message"}

@@ -70,7 +70,7 @@ def save_weights(folder, model, manifest_fields: dict | None = None) -> Path:
 
     tensors = {name: value.numpy() for name, value in fold_batch_norm(model).items()}
     for name, values in tensors.items():
-        if not np.isfinite(values.astype(np.float16)).all():
+        if not (np.abs(values) <= np.finfo(np.float16).max).all():
             raise InputError(f"{name}: a weight is not finite in fp16; the training diverged, save an earlier state.")
     content = save({name: values.astype(np.float16) for name, values in tensors.items()})
     manifest = {"schema": SCHEMA, **DEFAULT_MANIFEST, **(manifest_fields or {}),

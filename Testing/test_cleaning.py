@@ -1,0 +1,110 @@
+import numpy as np
+
+from ICHVolumeLib.cleaning import LIMITS_MM3, clean_mask
+from ICHVolumeLib.preprocessing import find_head
+
+MM3 = np.full(8, 2.0)
+
+
+def blank():
+    return np.zeros((8, 64, 64), np.uint8)
+
+
+def step(steps, name):
+    return next(item for item in steps if item["name"] == name)
+
+
+def test_an_empty_mask_stays_empty_and_every_step_is_named():
+    cleaned, steps = clean_mask(blank(), MM3, head=find_head(np.zeros((8, 64, 64), np.int16), (1.0, 1.0)))
+    assert not cleaned.any()
+    assert [item["name"] for item in steps] == list(LIMITS_MM3)
+    assert all(item["removed_ml"] == 0 for item in steps)
+
+
+def test_a_speck_goes_and_the_bleed_beside_it_stays():
+    mask = blank()
+    mask[2:5, 20:30, 20:30] = 1
+    mask[6, 50, 50:55] = 1  # 10 mm3
+    cleaned, steps = clean_mask(mask, MM3)
+    assert cleaned[2:5, 20:30, 20:30].all() and cleaned.sum() == 300
+    assert step(steps, "specks") == {"name": "specks", "threshold_mm3": 30.0, "removed_ml": 0.01}
+
+
+def test_a_speck_is_judged_by_the_height_of_its_own_slices():
+    mask = blank()
+    mask[1, 10, 10:20] = 1  # 10 voxels of 2 mm3
+    mask[6, 40, 10:20] = 1  # 10 voxels of 5 mm3
+    cleaned, _ = clean_mask(mask, np.where(np.arange(8) > 4, 5.0, 2.0))
+    assert not cleaned[1].any() and cleaned[6].sum() == 10
+
+
+def test_pieces_that_touch_only_at_a_corner_of_two_slices_are_one_piece():
+    mask = blank()
+    mask[2, 10, 10:18] = 1
+    mask[3, 11, 18:26] = 1  # diagonal in all three directions from the piece above: 16 voxels, 32 mm3
+    cleaned, _ = clean_mask(mask, MM3)
+    assert cleaned.sum() == 16
+
+
+def test_a_limit_of_the_weights_replaces_the_usual_one():
+    mask = blank()
+    mask[2, 10, 10:18] = 1
+    assert not clean_mask(mask, MM3)[0].any()
+    cleaned, steps = clean_mask(mask, MM3, limits_mm3={"specks": 10.0})
+    assert cleaned.sum() == 8 and step(steps, "specks")["threshold_mm3"] == 10.0
+
+
+def test_a_small_hole_takes_the_label_around_it_and_a_large_one_stays():
+    mask = blank()
+    mask[3, 10:40, 10:40] = 2
+    mask[3, 15:17, 15:17] = 0  # 8 mm3
+    mask[3, 20:30, 20:30] = 0  # 200 mm3
+    cleaned, steps = clean_mask(mask, MM3)
+    assert (cleaned[3, 15:17, 15:17] == 2).all()
+    assert not cleaned[3, 20:30, 20:30].any()
+    assert step(steps, "holes")["removed_ml"] == -0.008
+
+
+def test_a_bay_open_to_the_outside_is_no_hole():
+    mask = blank()
+    mask[3, 10:20, 10:20] = 1
+    mask[3, 14, 18:20] = 0
+    mask[3, 0:10, 0:2] = 1  # touches the border of the image
+    mask[3, 4, 0] = 0
+    cleaned, _ = clean_mask(mask, MM3)
+    assert not cleaned[3, 14, 18:20].any()
+
+
+def test_an_island_of_the_other_label_joins_what_it_touches_and_the_volume_stays():
+    mask = blank()
+    mask[2:5, 10:30, 10:30] = 1
+    mask[3, 15:18, 15:18] = 2  # 18 mm3 inside the ICH
+    mask[2:5, 40:50, 40:50] = 2  # an IVH of its own
+    cleaned, steps = clean_mask(mask, MM3)
+    assert (cleaned[3, 15:18, 15:18] == 1).all() and (cleaned[2:5, 40:50, 40:50] == 2).all()
+    assert step(steps, "label islands")["removed_ml"] == 0
+    assert step(steps, "label islands")["relabelled_ml"] == 0.018
+
+
+def test_a_small_bleed_of_its_own_label_that_touches_nothing_keeps_its_label():
+    mask = blank()
+    mask[3, 15:19, 15:19] = 2  # 32 mm3
+    assert (clean_mask(mask, MM3)[0] == mask).all()
+
+
+def test_what_lies_outside_the_skull_goes_and_what_reaches_inside_stays(phantom):
+    head = find_head(phantom.ct.hu, phantom.ct.pixel_spacing_mm)
+    mask = phantom.mask.copy()
+    middle = len(mask) // 2
+    mask[middle, 2:12, 2:12] = 1  # in the air
+    cleaned, steps = clean_mask(mask, phantom.ct.voxel_volumes_mm3, head)
+    assert (cleaned == phantom.mask).all()
+    assert step(steps, "outside the skull")["removed_ml"] == 0.5  # 100 voxels of 5 mm3
+
+
+def test_the_mask_given_is_left_as_it_was():
+    mask = blank()
+    mask[6, 50, 50:55] = 1
+    before = mask.copy()
+    clean_mask(mask, MM3)
+    assert (mask == before).all()

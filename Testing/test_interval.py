@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.interval import calibrate_interval, volume_interval_ml
+
+
+def patients(rng, count):
+    """True volumes, and predictions whose error grows with the doubtful volume, as a network's does."""
+    true_ml = rng.lognormal(2.5, 1.2, count)
+    ambiguous_ml = 0.1 * true_ml * rng.lognormal(0, 0.5, count)
+    return true_ml, np.clip(true_ml + rng.normal(0, 0.6, count) * ambiguous_ml, 0, None), ambiguous_ml
+
+
+def test_nine_intervals_in_ten_hold_the_true_volume_of_new_patients():
+    rng = np.random.default_rng(0)
+    calibration = {"interval": calibrate_interval(*patients(rng, 500), coverage=0.9)}
+    true_ml, volume_ml, ambiguous_ml = patients(rng, 2000)
+    held = [low <= true <= high for true, (low, high) in zip(
+        true_ml, (volume_interval_ml(*case, calibration) for case in zip(volume_ml, ambiguous_ml, strict=True)),
+        strict=True)]
+    assert 0.87 < np.mean(held) < 0.93
+
+
+def test_the_quantile_has_the_finite_sample_correction():
+    true_ml, errors = np.full(9, 10.0), np.arange(1, 10) / 10
+    calibration = calibrate_interval(true_ml, true_ml + errors, np.zeros(9), 0.9, floor_ml=1.0, relative=0.0)
+    assert calibration["quantile"] == pytest.approx(0.9)  # rank ceil(10 x 0.9) = 9 of 9
+
+
+def test_too_few_patients_for_the_coverage_are_refused():
+    with pytest.raises(InputError, match="too few"):
+        calibrate_interval(np.ones(5), np.ones(5), np.zeros(5), 0.9)
+
+
+def test_the_interval_never_goes_below_zero_and_is_none_without_calibration():
+    calibration = {"interval": {"quantile": 2.0, "floor_ml": 1.0, "relative": 0.0}}
+    assert volume_interval_ml(0.5, 0.0, calibration) == (0.0, 2.5)
+    assert volume_interval_ml(0.5, 0.0, {}) is None

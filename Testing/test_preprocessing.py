@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+from phantoms import ellipsoid_ct
+
+from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.preprocessing import Grid, Head, Orientation, find_head, make_grid, window
+from ICHVolumeLib.volume import CTVolume
+
+LPS_AXES = np.array([[-0.5, 0, 0], [0, -0.5, 0], [0, 0, 5.0]])  # columns: RAS steps of i, j, k as rows here
+
+
+def ct_with_axes(i, j, k, hu=None):
+    matrix = np.eye(4)
+    matrix[:3, 0], matrix[:3, 1], matrix[:3, 2] = i, j, k
+    return CTVolume.regular(np.zeros((4, 6, 5), np.int16) if hu is None else hu, matrix)
+
+
+def everywhere(shape):
+    blocks = tuple(-(-size // 4) for size in shape[1:])
+    return Head(np.ones((shape[0], *blocks), bool), np.ones(shape[0], bool), skull_found=True)
+
+
+def test_a_standard_axial_scan_is_not_turned():
+    assert Orientation.of(ct_with_axes(*LPS_AXES)) == Orientation(False, (False, False, False))
+
+
+@pytest.mark.parametrize("axes", [
+    ([0.5, 0, 0], [0, -0.5, 0], [0, 0, 5]), ([-0.5, 0, 0], [0, 0.5, 0], [0, 0, 5]),
+    ([-0.5, 0, 0], [0, -0.5, 0], [0, 0, -5]),
+    ([0, -0.5, 0], [-0.5, 0, 0], [0, 0, 5]), ([0, 0.5, 0], [0.5, 0, 0], [0, 0, -5]),
+    ([0.5, 0.05, 0], [-0.05, 0.48, 0.1], [0, 0, -5]),
+])
+def test_every_axial_scan_is_turned_to_patient_right_front_feet(axes):
+    ct = ct_with_axes(*axes)
+    positions = np.stack(np.meshgrid(*map(np.arange, ct.hu.shape), indexing="ij"), -1)
+    ras = ct.voxel_to_ras(positions)
+    turned = [Orientation.of(ct).view(ras[..., axis]) for axis in range(3)]
+    assert (np.diff(turned[0], axis=2) < 0).all()  # columns run to the patient's left
+    assert (np.diff(turned[1], axis=1) < 0).all()  # rows run to the back
+    assert (np.diff(turned[2], axis=0) > 0).all()  # slices run to the head
+
+
+def test_writing_into_the_turned_view_writes_into_the_scan():
+    mask = np.zeros((4, 6, 5), np.uint8)
+    view = Orientation(True, (True, False, True)).view(mask)
+    assert view.shape == (4, 5, 6)
+    view[0, 0, 0] = 1
+    assert mask[3, 5, 0] == 1 and mask.sum() == 1
+
+
+@pytest.mark.parametrize("axes", [([0, -0.5, 0], [0, 0, -0.5], [5, 0, 0]), ([-0.5, 0, 0], [0, 0, -0.5], [0, 5, 0])])
+def test_sagittal_and_coronal_stacks_are_refused_in_words(axes):
+    with pytest.raises(InputError, match="not axial"):
+        Orientation.of(ct_with_axes(*axes))
+
+
+@pytest.mark.parametrize(("shape", "spacing_mm", "expected"), [
+    ((512, 512), (0.49, 0.49), (512, 512)), ((512, 512), (0.7, 0.7), (512, 512)), ((400, 400), (0.5, 0.5), (400, 400)),
+    ((512, 512), (0.94, 0.94), (1024, 1024)), ((256, 256), (0.94, 0.94), (512, 512)),
+    ((1024, 1024), (0.235, 0.235), (512, 512)), ((512, 256), (0.47, 0.94), (512, 512)),
+])
+def test_pixels_stay_as_scanned_unless_their_size_is_foreign_to_the_network(shape, spacing_mm, expected):
+    assert make_grid(everywhere((2, *shape)), shape, spacing_mm).shape == expected
+
+
+def test_the_box_holds_the_brain_and_its_margin_and_has_edges_of_a_multiple_of_32(phantom):
+    ct = phantom.ct
+    head = find_head(ct.hu, ct.pixel_spacing_mm)
+    grid = make_grid(head, ct.hu.shape[1:], ct.pixel_spacing_mm, native_range_mm=(0.3, 2))
+    brain = (ct.hu > 0) & (ct.hu < 100)
+    rows, columns = (np.flatnonzero(brain[head.has_brain].any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    assert grid.box[0] <= rows[0] and grid.box[1] > rows[-1] and grid.box[2] <= columns[0] and grid.box[3] > columns[-1]
+    assert all(size % 32 == 0 for size in grid.box_shape)
+    assert grid.box_shape < ct.hu.shape[1:]
+
+
+def test_slices_without_brain_are_left_out_with_a_slice_to_spare():
+    ct = ellipsoid_ct("regular", pixel_mm=1.0, step_mm=5.0, half_height_mm=120.0).ct
+    head = find_head(ct.hu, ct.pixel_spacing_mm)
+    holds_brain = np.array([np.any((one > 20) & (one < 45)) for one in ct.hu]) & (np.abs(np.arange(-120, 121, 5)) < 74)
+    assert head.skull_found
+    assert not head.has_brain[0] and not head.has_brain[-1]
+    assert head.has_brain[holds_brain].all()
+
+
+def test_a_craniectomy_hides_no_brain(phantom):
+    ct, hu = phantom.ct, phantom.ct.hu.copy()
+    whole = find_head(hu, ct.pixel_spacing_mm)
+    flap = hu[np.abs(ct.slice_origins_ras[:, 2] - 20) < 40, :, 120:]  # 8 cm high, from 24 mm beside the midline
+    flap[flap > 300] = 30
+    hu[np.abs(ct.slice_origins_ras[:, 2] - 20) < 40, :, 120:] = flap
+    opened = find_head(hu, ct.pixel_spacing_mm)
+    assert (opened.has_brain == whole.has_brain).all()
+    brain = (ct.hu > 20) & (ct.hu < 80) & whole.enclosed.repeat(4, 1).repeat(4, 2)
+    assert opened.enclosed.repeat(4, 1).repeat(4, 2)[brain].mean() > 0.98
+    assert make_grid(opened, hu.shape[1:], (1.0, 1.0)).box == make_grid(whole, hu.shape[1:], (1.0, 1.0)).box
+
+
+def test_without_any_skull_nothing_is_left_out_and_it_is_said():
+    hu = np.full((5, 64, 64), 30, np.int16)
+    head = find_head(hu, (0.5, 0.5))
+    assert not head.skull_found and head.has_brain.all()
+    assert make_grid(head, (64, 64), (0.5, 0.5)).box == (0, 64, 0, 64)
+
+
+def test_the_window_is_linear_between_its_ends_and_flat_beyond():
+    np.testing.assert_allclose(window(np.array([-1000, -60, 40, 140, 3000], np.int16), -60, 140), [0, 0, 0.5, 1, 1])
+
+
+def test_a_native_grid_crops_and_puts_back_without_touching_a_pixel():
+    image = np.random.default_rng(0).random((50, 60), np.float32)
+    grid = Grid((50, 60), (50, 60), (-7, 57, 10, 42))
+    box = grid.to_network(image)
+    assert box.shape == (64, 32) and not box[:7].any() and not box[57:].any()
+    assert (grid.to_native(box[None])[0] == image[grid.native_part]).all()
+    assert grid.native_part == (slice(0, 50), slice(10, 42))
+
+
+@pytest.mark.parametrize("shape", [(256, 192), (70, 90)])
+def test_a_smooth_image_survives_the_resampled_grid_in_place(shape):
+    rows, columns = np.meshgrid(np.arange(128), np.arange(96), indexing="ij")
+    image = (np.exp(-((rows - 50) ** 2 + (columns - 30) ** 2) / 200)).astype(np.float32)
+    grid = Grid((128, 96), shape, (0, shape[0], 0, shape[1]))
+    back = grid.to_native(grid.to_network(image)[None])[0]
+    assert np.abs(back - image[grid.native_part]).max() < 0.06
+    total = back.sum()
+    np.testing.assert_allclose([(back.sum(1) @ np.arange(128)) / total, (back.sum(0) @ np.arange(96)) / total],
+                               [50, 30], atol=0.05)
+
+
+def test_a_box_on_a_resampled_grid_comes_back_to_the_same_place():
+    image = np.zeros((128, 128), np.float32)
+    image[60:80, 40:70] = 1
+    whole = Grid((128, 128), (256, 256), (0, 256, 0, 256))
+    part = Grid((128, 128), (256, 256), (64, 192, 32, 192))
+    full = whole.to_native(whole.to_network(image)[None])[0]
+    cut = part.to_native(part.to_network(image)[None])[0]
+    np.testing.assert_allclose(cut[2:-2, 2:-2], full[part.native_part][2:-2, 2:-2], atol=1e-5)
