@@ -29,8 +29,8 @@ One rule for readers of the list: an error means that the scan must not be segme
 import numpy as np
 
 from .findings import ERROR, INFO, WARNING, Finding
-from .reading.dicom_series import is_bone_kernel, mentions_contrast
 from .reading.hounsfield import hu_problem
+from .reading.protocol import is_bone_kernel, mentions_contrast
 from .skull import SkullView, look_at_skull
 from .volume import UNEVEN_TOLERANCE_MM, CTVolume
 
@@ -38,7 +38,7 @@ TILT_NAMED_FROM_DEG = 0.5
 THICK_FROM_MM = 6.0
 METAL_HU = 2500
 _CONTRAST_ADVICE = ("The model was made for scans without contrast: it may mark vessels or measure about a third too "
-                    "little. Prefer the native series.")  # Peng et al.: 10.1186/s12880-022-00735-3, -32 %
+                    "little. Prefer the native series.")  # 10.1186/s12880-022-00735-3: 32 % less
 CONTRAST_SHARE = 0.005  # of the deep brain; calcified plexus and pineal stay below a tenth of that
 
 
@@ -91,8 +91,8 @@ def _orientation(ct):
                                             "Load the axial series of this examination.")]
     findings, tag = [], ct.info.gantry_tilt_tag_deg
     if off_axial > 30:
-        findings.append(_warning("oblique-slices", f"The slices lie {off_axial:.0f} degrees off axial; the model saw at "
-                                                   "most slightly turned heads. Look closely."))
+        findings.append(_warning("oblique-slices", f"The slices lie {off_axial:.0f} degrees off axial; the model saw "
+                                                   "at most slightly turned heads. Look closely."))
     if ct.tilt_deg >= TILT_NAMED_FROM_DEG:
         excess = 100 * (1 / np.cos(np.radians(ct.tilt_deg)) - 1)
         findings.append(_info("gantry-tilt", f"The gantry was tilted by {ct.tilt_deg:.1f} degrees. Volumes here take "
@@ -113,8 +113,8 @@ def _spacing(ct):
                                                    "its own height."))
     gaps = [text for k in range(len(steps)) if (text := _gap_words(ct, steps, k))]
     if gaps:
-        findings.append(_warning("missing-slices", f"Slices seem to be missing: {'; '.join(gaps[:4])}. Blood in the gap "
-                                                   "is interpolated from its neighbors; load the whole series."))
+        findings.append(_warning("missing-slices", f"Slices seem to be missing: {'; '.join(gaps[:4])}. Blood in the "
+                                                   "gap is interpolated from its neighbors; load the whole series."))
     sideways = _sideways_mm(ct)
     if sideways > 1.0:
         findings.append(_warning("sideways-shift", f"Slices are shifted sideways by up to {sideways:.1f} mm against "
@@ -145,8 +145,8 @@ def _sideways_mm(ct) -> float:
 def _thickness(ct):
     findings, steps = [], ct.slice_steps_mm
     if steps.max() > THICK_FROM_MM:
-        findings.append(_warning("thick-slices", f"Slices are up to {_short(steps.max())} mm apart; small bleeds can be "
-                                                 "missed and volumes are coarser."))
+        findings.append(_warning("thick-slices", f"Slices are up to {_short(steps.max())} mm apart; small bleeds can "
+                                                 "be missed and volumes are coarser."))
     thicknesses = np.array(ct.info.slice_thicknesses_mm, float)
     if len(thicknesses) != len(ct.hu):
         if not ct.info.slice_thickness_mm:
@@ -173,7 +173,7 @@ def _header(ct):
                                                 "its noise hides blood. Prefer the soft-tissue series."))
     if age is not None and age < 18:
         words = f"{age:.0f} years" if age >= 1 else "less than a year"
-        findings.append(_warning("child", f"The patient is {words} old; the model and the scores were made for adults."))
+        findings.append(_warning("child", f"The patient is {words} old; model and scores were made for adults."))
     row_mm, column_mm = ct.pixel_spacing_mm
     if min(row_mm, column_mm) < 0.2 or max(row_mm, column_mm) > 1.2 or abs(row_mm / column_mm - 1) > 0.02:
         findings.append(_warning("pixel-spacing", f"The pixels measure {row_mm:.3g} x {column_mm:.3g} mm; head CT has "
@@ -221,10 +221,10 @@ def _metal(ct, view):
 def _air_and_contrast(view):
     findings = []
     if view.air_ml > 0.5:
-        findings.append(_warning("intracranial-air", f"About {view.air_ml:.2g} mL of air lies inside the skull (surgery, "
-                                                     "drain or fracture?); the model was made for heads before "
-                                                     "surgery."))
+        findings.append(_warning("intracranial-air", f"About {view.air_ml:.2g} mL of air lies inside the skull "
+                                                     "(surgery, drain or fracture?); the model was made for "
+                                                     "heads before surgery."))
     if view.bright_share > CONTRAST_SHARE:
-        findings.append(_warning("contrast-agent", f"{100 * view.bright_share:.1f} % of the deep brain is brighter than "
-                                                   f"any clot, as after contrast agent. {_CONTRAST_ADVICE}"))
+        findings.append(_warning("contrast-agent", f"{100 * view.bright_share:.1f} % of the deep brain is brighter "
+                                                   f"than any clot, as after contrast agent. {_CONTRAST_ADVICE}"))
     return findings

@@ -4,6 +4,8 @@ Uncompressed pixels are read straight from their place in the file; compressed o
 has a decoder, else by SimpleITK (GDCM: JPEG, JPEG-LS, JPEG 2000, RLE).
 """
 
+from functools import lru_cache
+
 import numpy as np
 import pydicom
 
@@ -58,26 +60,26 @@ def _native(item):
 
 
 def _decoded(item):
-    dataset = pydicom.dcmread(item.path, force=True)
     try:
-        pixels = dataset.pixel_array
-    except Exception as error:  # pydicom's decoders raise many kinds; GDCM is the second opinion
-        pixels = _decoded_by_gdcm(item, error)
-    return pixels if item.frame is None or pixels.ndim == 2 else pixels[item.frame]
+        if item.frame is not None:
+            return pydicom.pixels.pixel_array(item.path, index=item.frame)
+        return pydicom.dcmread(item.path, force=True).pixel_array
+    except Exception:  # pydicom's decoders raise many kinds; GDCM is the second opinion
+        hu = _hu_by_gdcm(item.path)[item.frame or 0]
+    # GDCM has applied slope and intercept already; the caller does so once for every decoder
+    return np.rint((hu - item.number("RescaleIntercept")) / item.number("RescaleSlope")).astype(np.int32)
 
 
-def _decoded_by_gdcm(item, error):
+@lru_cache(maxsize=1)  # the frames of one file are asked for one after the other
+def _hu_by_gdcm(path):
     import SimpleITK as sitk
 
     try:
-        image = sitk.GetArrayFromImage(sitk.ReadImage(str(item.path)))
-    except RuntimeError:
-        syntax = pydicom.dcmread(item.path, stop_before_pixels=True, force=True).file_meta.TransferSyntaxUID.name
-        raise InputError(f"{item.path}: its pixels ({syntax}) cannot be decoded; they are damaged or the format is "
+        return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+    except RuntimeError as error:
+        syntax = pydicom.dcmread(path, stop_before_pixels=True, force=True).file_meta.TransferSyntaxUID.name
+        raise InputError(f"{path}: its pixels ({syntax}) cannot be decoded; they are damaged or the format is "
                          "unknown here. Export the series uncompressed.") from error
-    pixels = image if item.frame is not None else image[0]
-    # GDCM has applied slope and intercept already; the caller does so once for every decoder
-    return np.rint((pixels - item.number("RescaleIntercept")) / item.number("RescaleSlope")).astype(np.int32)
 
 
 def _with_low_padding(item, stored, hu, slope, intercept):

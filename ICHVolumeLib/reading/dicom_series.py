@@ -3,8 +3,8 @@
 Files are looked at without their pixels. Multi-frame objects (Enhanced CT) count one slice per frame.
 """
 
+import math
 import os
-import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +15,8 @@ from pydicom.dataset import Dataset
 
 from ..errors import InputError
 from ..findings import INFO, WARNING, Finding
+from .protocol import is_bone_kernel, mentions_contrast
 
-_PIXEL_DATA = (0x7FE0, 0x0010)
 _WANTED = """SOPClassUID SOPInstanceUID Modality SeriesInstanceUID SeriesNumber SeriesDescription StudyDescription
     ProtocolName ImageType ImageOrientationPatient ImagePositionPatient PixelSpacing SliceThickness GantryDetectorTilt
     Rows Columns NumberOfFrames SamplesPerPixel PhotometricInterpretation BitsAllocated BitsStored HighBit
@@ -25,18 +25,6 @@ _WANTED = """SOPClassUID SOPInstanceUID Modality SeriesInstanceUID SeriesNumber 
     AcquisitionTime ContentTime TemporalPositionIdentifier KVP InstanceNumber BodyPartExamined BurnedInAnnotation
     SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence TransferSyntaxUID""".split()
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
-_BONE_KERNEL = re.compile(r"bone|edge|lung|sharp|^[bhju][vr]?f?[5-9]\d|^fc ?(3\d|5\d|8\d)|^(yb|yc|yd|ye|d|e)$", re.I)
-_CONTRAST = re.compile(r"\bcta\b|angio|contrast|\bc\+|\+c\b|post[ -]?con|perfusion|venogra|\bctv\b|\bkm\b", re.I)
-_NO_CONTRAST = re.compile(r"non[ -]?contrast|without|w/o|\bncct\b|no contrast|unenhanced|plain", re.I)
-
-
-def is_bone_kernel(kernel: str) -> bool:
-    """Sharp reconstruction kernels by the makers' naming: Siemens H60s, Hr68, GE BONE, Canon FC30, Philips YC, ..."""
-    return any(_BONE_KERNEL.search(part.strip()) for part in kernel.split("\\"))
-
-
-def mentions_contrast(text: str) -> bool:
-    return bool(_CONTRAST.search(text)) and not _NO_CONTRAST.search(text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,22 +43,22 @@ class Slice:
     position: np.ndarray = field(default_factory=lambda: np.full(3, np.nan))
 
     def text(self, name: str) -> str:
-        """A tag as text, several values joined by a backslash as in the file; "" when missing."""
-        value = self.tags.get(name)
-        if value is None:
+        """A tag as text, several values joined by a backslash as in the file; "" when missing or unreadable."""
+        try:
+            value = self.tags.get(name)
+        except (ValueError, TypeError, OverflowError):  # pydicom converts on access
             return ""
-        return "\\".join(map(str, value)) if isinstance(value, (list, tuple, pydicom.multival.MultiValue)) \
-            else str(value).strip()
+        if isinstance(value, (list, tuple, pydicom.multival.MultiValue)):
+            return "\\".join(map(str, value))
+        return "" if value is None else str(value).strip()
 
     def number(self, name: str) -> float | None:
-        """A tag as a number, None when missing; InputError when it is there but is no number."""
-        text = self.text(name).split("\\")[0]
-        if not text:
-            return None
+        """A tag's first value as a number, None when it is missing, unreadable or not finite."""
         try:
-            return float(text)
-        except ValueError as error:
-            raise InputError(f"{self.path}: {name} is {text!r}, not a number; export the series again.") from error
+            value = float(self.text(name).split("\\")[0])
+        except ValueError:
+            return None
+        return value if math.isfinite(value) else None
 
     @property
     def normal(self) -> np.ndarray:
@@ -194,11 +182,11 @@ def _look_at(path):
             tags = pydicom.dcmread(file, stop_before_pixels=True, force=not has_magic, specific_tags=_WANTED)
             start = file.tell()
             at_pixels = file.read(4) == b"\xe0\x7f\x10\x00"
+        return _slices_in(path, tags, start if at_pixels else None, has_magic)
     except OSError as error:
         return f"cannot be opened ({error.strerror})", ""
     except Exception as error:  # pydicom raises many kinds on damaged files; each one means the same here
         return (f"is damaged ({type(error).__name__})", "") if has_magic else None
-    return _slices_in(path, tags, start if at_pixels else None, has_magic)
 
 
 def _slices_in(path, tags, start, has_magic):
@@ -270,16 +258,16 @@ def _describe(slices) -> Series:
 
 def _problem(first, count) -> str:
     """Why such slices cannot be measured, in a few words, or ""."""
-    bits = int(first.tags.get("BitsAllocated") or 0)
+    bits = first.number("BitsAllocated") or 0
     if first.text("Modality") != "CT":
         return f"not CT but {first.text('Modality') or 'of unknown kind'}"
     if "LOCALIZER" in first.text("ImageType").upper():
         return "a localizer"
-    if int(first.tags.get("SamplesPerPixel") or 1) != 1 or first.text("PhotometricInterpretation") == "RGB":
+    if (first.number("SamplesPerPixel") or 1) != 1 or first.text("PhotometricInterpretation") == "RGB":
         return "a color picture, not Hounsfield units"
     if first.text("PhotometricInterpretation") == "MONOCHROME1":
         return "stored inverted (MONOCHROME1), not Hounsfield units"
-    if bits == 8 or 0 < int(first.tags.get("BitsStored") or bits) <= 8:
+    if bits == 8 or 0 < (first.number("BitsStored") or bits) <= 8:
         return "an 8-bit picture, not Hounsfield units"
     if first.number("RescaleSlope") in (None, 0) or first.number("RescaleIntercept") is None:
         return "without a rescale slope and intercept, so not in Hounsfield units"
