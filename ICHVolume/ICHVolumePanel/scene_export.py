@@ -24,7 +24,8 @@ def export_models(segmentation_node, folder, formats=("STL",), space="LPS", name
                   prefix="") -> list[Path]:
     """Write one surface per non-empty segment and format, mm, in the given space; returns the paths written.
 
-    File names: <prefix><name>.stl (an .obj comes with its .mtl, which is not listed); the surface is in world coordinates, as Slicer's own export.
+    File names: <prefix><name>.stl (an .obj comes with its .mtl, which is not listed). The surface is in world
+    coordinates, as in Slicer's own export.
     Raises ValueError (unknown format or space, nothing to export) and OSError with a sentence for the user.
     """
     require_in_scene(segmentation_node, "The segmentation")

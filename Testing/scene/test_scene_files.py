@@ -104,6 +104,39 @@ def test_an_exported_mask_comes_back_with_names_colours_codes_and_grid(slicer, p
     assert again.GetSegmentation().GetSegment("ICH").GetName() == "thalamic bleed"
 
 
+@pytest.mark.parametrize("grid", GRIDS)
+def test_the_mask_file_of_the_command_line_opens_in_slicer(slicer, panel, grid, tmp_path):
+    import vtk
+
+    from ICHVolumeLib.mask_file import write_mask_seg_nrrd
+
+    phantom, mask, volume, _ = segmented(slicer, panel, grid)
+    write_mask_seg_nrrd(tmp_path / "mask.seg.nrrd", mask, phantom.ct)
+    node = read_segmentation(slicer, tmp_path / "mask.seg.nrrd")
+    node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())  # uneven positions are the CT's, not the file's
+    np.testing.assert_array_equal(panel.scene.mask_from_segmentation(node, volume), mask)
+    for label, [segment_id] in zip(LABELS, panel.scene.segment_ids(node), strict=True):
+        segment = node.GetSegmentation().GetSegment(segment_id)
+        assert segment.GetName() == label.name
+        assert segment.GetColor() == pytest.approx(label.color, abs=1e-4)
+        tag = vtk.reference("")
+        assert segment.GetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), tag)
+        assert str(tag) == label.terminology
+    image = node.GetBinaryLabelmapInternalRepresentation("ICH")
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    np.testing.assert_allclose(slicer.util.arrayFromVTKMatrix(matrix), phantom.ct.ijk_to_ras, atol=1e-4)
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_an_exported_mask_is_read_by_the_command_line(slicer, panel, grid, tmp_path):
+    from ICHVolumeLib.mask_file import read_mask
+
+    phantom, mask, _, segmentation = segmented(slicer, panel, grid)
+    path = panel.export.export_mask(segmentation, tmp_path / "mask.seg.nrrd")
+    np.testing.assert_array_equal(read_mask(path, phantom.ct), mask)
+
+
 def read_model(slicer, path, space):
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLModelNode")
     storage = slicer.vtkMRMLModelStorageNode()
