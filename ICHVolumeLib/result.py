@@ -107,6 +107,7 @@ class Provenance:
     software: str
     model: str = ""
     model_sha256: str = ""
+    training_data: str = ""
     engine: str = "none"
     device: str = "none"
     seconds: dict = field(default_factory=dict)  # step name -> seconds

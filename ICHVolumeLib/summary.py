@@ -3,15 +3,13 @@
 Slices are counted from 1 here, as people do; `slice_index` in result.json counts from 0.
 """
 
-from itertools import groupby
 from typing import NamedTuple
 
 from .findings import Finding
 from .result import Abc2, Geometry, Result, Score, VolumeMl
+from .volume import UNEVEN_TOLERANCE_MM
 
 RESEARCH_USE = "Research use only. Not a medical device. Not for diagnosis or treatment decisions."
-NOT_FOR_LIMITING_CARE = ("The ICH score is not a reason to limit care: guidelines advise to postpone prognosis and "
-                         "new limits of treatment for 48 to 72 hours.")
 PAPER_FORMULA_DIFFERS = 0.01  # shown beside the volume from here on (share of the volume)
 
 
@@ -121,13 +119,20 @@ def geometry_line(geometry: Geometry) -> str:
             f"{rows:.3f} x {columns:.3f} mm, slice heights {spacing_text(geometry)}{tilt}")
 
 
-def spacing_text(geometry: Geometry) -> str:
-    """Runs of equal slab heights: "13 x 4.00, 1 x 2.54, 14 x 7.00 mm"."""
-    heights = [f"{height:.2f}" for height in geometry.slab_heights_mm]
-    runs = [(len(list(same)), height) for height, same in groupby(heights)]
+def spacing_text(geometry: Geometry, most: int = 8) -> str:
+    """Runs of equal slab heights: "13 x 4.00, 1 x 2.54, 14 x 7.00 mm"; lowest and highest when there are too many."""
+    heights = geometry.slab_heights_mm
+    runs = []  # (count, first height); positions are rounded in files, so equal means within the tolerance
+    for height in heights:
+        if runs and abs(height - runs[-1][1]) <= UNEVEN_TOLERANCE_MM:
+            runs[-1] = (runs[-1][0] + 1, runs[-1][1])
+        else:
+            runs.append((1, height))
     if len(runs) == 1:
-        return f"{heights[0]} mm"
-    return ", ".join(f"{count} x {height}" for count, height in runs) + " mm"
+        return f"{heights[0]:.2f} mm"
+    if len(runs) > most:
+        return f"{min(heights):.2f} to {max(heights):.2f} mm"
+    return ", ".join(f"{count} x {height:.2f}" for count, height in runs) + " mm"
 
 
 def finding_lines(noticed: list[Finding]) -> list[str]:

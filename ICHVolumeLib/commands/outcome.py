@@ -1,6 +1,7 @@
 """What `segment` and `measure` say at the end."""
 
-from ..summary import NOT_FOR_LIMITING_CARE, RESEARCH_USE, finding_lines, headline, summary_rows
+from ..scores import CARE_NOTE
+from ..summary import RESEARCH_USE, finding_lines, headline, summary_rows
 from .console import say, say_json
 
 
@@ -25,5 +26,5 @@ def tell_outcome(case, progress_kind: str) -> None:
     say("Seconds   " + "  ".join(f"{name} {seconds:.2f}" for name, seconds in case.seconds.items()))
     say(f"Written   {case.out}: " + ", ".join(case.written))
     say()
-    say(NOT_FOR_LIMITING_CARE)
+    say(CARE_NOTE)
     say(RESEARCH_USE)

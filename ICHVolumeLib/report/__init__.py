@@ -1,0 +1,27 @@
+"""The report: one HTML page that needs no network, no script and no other file, to read or to print on A4."""
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from ..result import Result
+from ..volume import CTVolume
+
+
+def write_report(path, ct: CTVolume, mask: np.ndarray, result: Result, picture: tuple[bytes | None, str] | None = None,
+                 made_at: datetime | None = None) -> Path:
+    """Write report.html for one case.
+
+    mask: uint8 (slices, rows, columns) that `result` was measured from.
+    picture: (PNG file or None, caption or why there is none) in place of the 3D picture drawn here.
+    made_at: the time to print, now when not given.
+    """
+    from .page import report_page
+    from .pictures import make_pictures
+
+    path = Path(path)
+    pictures = make_pictures(ct, mask, result, picture)
+    page = report_page(result, pictures, made_at or datetime.now())
+    path.write_text(page, encoding="utf-8", newline="\n")
+    return path

@@ -1,0 +1,99 @@
+"""Two small drawings in SVG: the volume against ABC/2 and 30 mL, and the bleed from slice to slice."""
+
+import numpy as np
+
+from ..labels import ICH, IVH
+from ..result import Result
+from ..volume import CTVolume
+
+_NICE = (1, 2, 2.5, 5, 10)
+
+
+def volume_ruler(result: Result) -> str:
+    """ICH volume with its interval and ABC/2 on one scale, with the 30 mL of the ICH score."""
+    volume_ml, abc2 = result.volume_ml, result.abc2
+    interval_ml = result.interval_ml if not volume_ml.ivh else None  # the interval is the total's
+    reach = max(volume_ml.ich, abc2.coniglobus_ml, 36.0, interval_ml[1] if interval_ml else 0) * 1.12
+    width, height, left, right, y = 940, 86, 8, 16, 34
+
+    def x(value):
+        return left + value / reach * (width - left - right)
+
+    parts = [f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="ICH volume and ABC/2 on one scale" '
+             'font-size="12">',
+             f'<path d="M{left} {y}H{width - right}" stroke="#c4ced6" stroke-width="2" stroke-linecap="round"/>']
+    for tick in _ticks(reach):
+        parts.append(f'<path d="M{x(tick):.1f} {y}v6" stroke="#c4ced6" stroke-width="1.5"/>'
+                     f'<text x="{x(tick):.1f}" y="{y + 21}" text-anchor="middle" fill="#55636f">{tick:g}</text>')
+    parts.append(f'<path d="M{x(30):.1f} {y - 21}v32" stroke="#17212b" stroke-width="1.3" stroke-dasharray="3 3"/>'
+                 f'<text x="{x(30) + 5:.1f}" y="{y - 13}" fill="#17212b">30 mL: one point in the ICH score</text>')
+    if interval_ml:
+        low, high = (x(end) for end in interval_ml)
+        parts.append(f'<rect x="{low:.1f}" y="{y - 6}" width="{high - low:.1f}" height="12" rx="6" fill="#c9302c" '
+                     'opacity=".22"/>')
+    parts.append(f'<circle cx="{x(volume_ml.ich):.1f}" cy="{y}" r="7" fill="#c9302c"/>'
+                 f'<path transform="translate({x(abc2.coniglobus_ml):.1f} {y}) rotate(45)" '
+                 'd="M-5.2-5.2h10.4v10.4h-10.4z" fill="#fff" stroke="#12556b" stroke-width="2"/>')
+    legend = f'ICH volume {volume_ml.ich:.1f} mL' + (" and its interval" if interval_ml else "")
+    parts.append(f'<g transform="translate({left} {height - 4})" fill="#55636f"><circle cx="6" cy="-4" r="5" '
+                 f'fill="#c9302c"/><text x="17">{legend}</text><path transform="translate(253 -4) rotate(45)" '
+                 'd="M-4-4h8v8h-8z" fill="#fff" stroke="#12556b" stroke-width="2"/>'
+                 f'<text x="265">ABC/2 {abc2.coniglobus_ml:.1f} mL</text>'
+                 f'<text x="{width - right - left}" text-anchor="end">mL</text></g>')
+    return "".join((*parts, "</svg>"))
+
+
+def area_chart(ct: CTVolume, mask: np.ndarray, highlighted: int | None) -> str:
+    """One bar per slice; height its marked area (cm2), width its slab height: a bar's area is its volume."""
+    heights_mm = np.asarray(ct.slab_heights_mm)
+    edges = np.concatenate([[0], np.cumsum(heights_mm)])
+    areas = {label: np.count_nonzero(mask == label.value, axis=(1, 2)) * ct.pixel_area_mm2 / 100
+             for label in (ICH, IVH)}
+    top = max(float(sum(areas.values()).max()), 0.1)
+    width, height, left, bottom = 940, 164, 44, 24
+    scale_x, scale_y = (width - left - 6) / edges[-1], (height - bottom - 18) / (top * 1.05)
+    base = height - bottom
+    parts = [f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="Area per slice" font-size="12">']
+    for tick in _ticks(top * 1.05):
+        y = base - tick * scale_y
+        parts.append(f'<path d="M{left} {y:.1f}H{width - 6}" stroke="#dfe5ea"/>'
+                     f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end" fill="#55636f">{tick:g}</text>')
+    parts.append(f'<text x="{left - 8}" y="{base + 17}" text-anchor="end" fill="#55636f">slice</text>'
+                 '<text x="36" y="11" text-anchor="end" fill="#55636f">cm²</text>')
+    for k in range(len(heights_mm)):
+        parts.append(_bar(left + edges[k] * scale_x, heights_mm[k] * scale_x, base,
+                          [(areas[label][k] * scale_y, name) for label, name in ((ICH, "#c9302c"), (IVH, "#d98200"))],
+                          f"slice {k + 1}: " + ", ".join(f"{label.name} {areas[label][k]:.1f} cm²"
+                                                         for label in (ICH, IVH) if areas[label][k])))
+    for k in _labelled(len(heights_mm), highlighted):
+        x = left + (edges[k] + edges[k + 1]) / 2 * scale_x
+        ink = ' font-weight="650" fill="#17212b"' if k == highlighted else ' fill="#55636f"'
+        parts.append(f'<text x="{x:.1f}" y="{base + 17}" text-anchor="middle"{ink}>{k + 1}</text>')
+    return "".join((*parts, "</svg>"))
+
+
+def _bar(x, width, base, pieces, title):
+    place = f'x="{x + 0.5:.1f}" width="{max(width - 1, 0.6):.1f}"'
+    y, parts = base, [f'<rect {place} y="{base}" height="2" fill="#c4ced6"/>']
+    for size, color in pieces:
+        if size > 0:
+            y -= size
+            parts.append(f'<rect {place} y="{y:.1f}" height="{size:.1f}" fill="{color}"><title>{title}</title></rect>')
+    return "".join(parts)
+
+
+def _labelled(slices, highlighted):
+    """Every 1st, 2nd, 5th, 10th ... slice number, and the highlighted one in place of its neighbours."""
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200) if slices / step <= 24)
+    regular = [k for k in range(slices) if (k + 1) % step == 0 or k == 0]
+    if highlighted is None:
+        return regular
+    return [k for k in regular if abs(k - highlighted) >= 0.6 * step] + [highlighted]
+
+
+def _ticks(reach):
+    """Round numbers from 0 to reach, about five of them."""
+    rough = reach / 5
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(nice * power for nice in _NICE if nice * power >= rough)
+    return [round(n * step, 10) for n in range(int(reach / step) + 1)]

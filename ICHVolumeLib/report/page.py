@@ -1,0 +1,182 @@
+"""The page: plain functions that each return one part of the HTML. All text from outside is escaped in `_text`."""
+
+from html import escape
+
+from ..result import Result, Score
+from ..scores import CARE_NOTE
+from ..summary import (
+    RESEARCH_USE,
+    headline,
+    items_to_confirm,
+    ml,
+    mortality_text,
+    paper_formula_differs,
+    paper_remark,
+    score_text,
+    unknown_items,
+)
+from .pictures import Pictures
+from .style import CSS
+
+_SEVERITY = {"info": "Note", "warning": "Check", "error": "Cannot be used"}
+
+
+def report_page(result: Result, pictures: Pictures, made_at) -> str:
+    """The whole HTML document."""
+    from .details import details
+
+    parts = (_header(result, made_at),
+             _findings_that_matter(result),
+             _numbers(result, pictures) if result.found else _nothing_found(result),
+             _large_pictures(result, pictures),
+             _areas(pictures),
+             _small_pictures(result, pictures),
+             details(result),
+             _footer())
+    return ("<!DOCTYPE html>\n"
+            '<html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{_text(headline(result))} - ICHVolume</title><style>{CSS}</style></head><body><main>"
+            f'<div class="notice"><strong>{RESEARCH_USE}</strong></div>'
+            f'<div class="body">{"".join(parts)}</div></main></body></html>\n')
+
+
+def _header(result, made_at):
+    source = result.provenance
+    series = f"<br>Series {_text(source.series_uid)}" if source.series_uid else ""
+    origin = f"{_text(source.source)}{series}<br>{made_at:%Y-%m-%d %H:%M}, {_text(source.software)}"
+    title = "Intracerebral hemorrhage on head CT" if result.found else "Head CT searched for hemorrhage"
+    return (f"<header><div><h1>{title}</h1><p>{_text(headline(result))}</p></div>"
+            f'<div class="origin">{origin}</div></header>')
+
+
+def _findings_that_matter(result):
+    """Warnings stand before the numbers they put in doubt; the notes come with the details."""
+    items = [finding_item(finding) for finding in result.findings if finding.severity != "info"]
+    return f'<ul class="findings">{"".join(items)}</ul>' if items else ""
+
+
+def finding_item(finding) -> str:
+    tag = _SEVERITY.get(finding.severity, finding.severity)
+    return f'<li class="{_text(finding.severity)}"><span class="tag">{_text(tag)}</span>{_text(finding.message)}</li>'
+
+
+def _numbers(result, pictures):
+    ruler = f'<div class="ruler">{pictures.ruler}</div>' if pictures.ruler else ""
+    return f'<div class="cards">{_volume_card(result)}{_abc2_card(result)}{_score_card(result.ich_score)}</div>{ruler}'
+
+
+def _volume_card(result):
+    volume = result.volume_ml
+    lines = []
+    if volume.ivh:
+        share = 100 * volume.ich / volume.total
+        lines.append(f'<div class="split"><i class="bg-ich" style="width:{share:.1f}%"></i>'
+                     f'<i class="bg-ivh" style="width:{100 - share:.1f}%"></i></div>'
+                     f'<p><span class="dot bg-ich"></span>Intracerebral (ICH) <b>{ml(volume.ich)}</b><br>'
+                     f'<span class="dot bg-ivh"></span>Intraventricular (IVH) <b>{ml(volume.ivh)}</b></p>')
+    if result.interval_ml:
+        low, high = result.interval_ml
+        lines.append(f"<p>Interval <b>{low:.1f} to {ml(high)}</b></p>")
+    if result.automatic_volume_ml:
+        before = result.automatic_volume_ml.total
+        lines.append(f"<p>Edited mask; the model had marked <b>{ml(before)}</b> "
+                     f"({volume.total - before:+.1f} mL by editing)</p>")
+    if paper_formula_differs(volume):
+        lines.append(f"<p>Paper's formula <b>{ml(volume.paper_formula)}</b>: {_text(paper_remark(volume))}</p>")
+    return f'<div class="card main"><h3>Volume</h3>{_big(volume.total)}{"".join(lines)}</div>'
+
+
+def _abc2_card(result):
+    abc2 = result.abc2
+    if abc2 is None:
+        return '<div class="card"><h3>ABC/2</h3><p>No intracerebral part is marked, so ABC/2 does not apply.</p></div>'
+    return (f'<div class="card"><h3>ABC/2 of the intracerebral part</h3>{_big(abc2.coniglobus_ml, "second")}'
+            f"<p>A <b>{abc2.a_mm:.1f}</b> × B <b>{abc2.b_mm:.1f}</b> × C <b>{abc2.c_mm:.1f}</b> mm, "
+            f"measured on slice {abc2.slice_index + 1}</p>"
+            f"<p>Published mean error for {_text(abc2.shape_class)} shapes: "
+            f"<b>{abc2.expected_error_percent:.1f} %</b></p></div>")
+
+
+def _score_card(score: Score):
+    low, high = score.range
+    pips = "".join(f'<i class="{"sure" if pip <= low else "open" if pip <= high else ""}"></i>' for pip in range(1, 7))
+    lines = [f"<p><b>{_text(mortality_text(score))}</b></p>"]
+    if unknown_items(score):
+        lines.append(f"<p>Unknown: {_text(', '.join(unknown_items(score)))}</p>")
+    if items_to_confirm(score):
+        lines.append(f"<p>Suggested by the mask, to be confirmed: {_text(', '.join(items_to_confirm(score)))}</p>")
+    if score.alternative:
+        lines.append(f"<p>{_text(alternative_text(score))}</p>")
+    number = _text(score_text(score))
+    return (f'<div class="card"><h3>ICH score</h3><div class="big second">{number} <small>of 6</small></div>'
+            f'<div class="pips">{pips}</div>{"".join(lines)}</div>')
+
+
+def alternative_text(score: Score) -> str:
+    other = score.alternative
+    low, high = other["range"]
+    number = other["score"] if other.get("score") is not None else f"{low} to {high}"
+    return f"By ABC/2, on the other side of 30 mL, the score would be {number}"
+
+
+def _nothing_found(result):
+    who = "The model marked nothing" if result.provenance.engine != "none" else "Nothing is marked in the mask"
+    return (f'<div class="card main"><h3>Result</h3><div class="big second">{_text(headline(result))}</div>'
+            f"<p>{who} in {result.geometry.slices} slices. <b>This does not mean that the scan is normal</b>: small, "
+            "faint or old bleeds and blood outside the brain can be missed, and other disease is not looked for. "
+            "A person must read the scan.</p></div>")
+
+
+def _large_pictures(result, pictures):
+    if not result.found:
+        return ""
+    where = f"Slice {pictures.large_slice + 1} of {result.geometry.slices}"
+    lines = ", with the lines A and B of ABC/2" if result.abc2 else ""
+    in_3d = (f'<img src="{pictures.in_3d}" alt="The hematoma inside the head">' if pictures.in_3d
+             else f'<div class="absent">{_text(pictures.in_3d_caption)}</div>')
+    caption = f"{_text(pictures.in_3d_caption)}. {_legend(result)}" if pictures.in_3d else _legend(result)
+    return ('<h2>The bleed</h2><div class="pictures">'
+            f'<figure><div class="dark">{pictures.large}</div><figcaption>{where}{lines}. Seen from below, as '
+            "radiologists do; window 0 to 80 HU.</figcaption></figure>"
+            f'<figure><div class="dark">{in_3d}</div><figcaption>{caption}</figcaption></figure></div>')
+
+
+def _legend(result):
+    parts = [f'<span class="dot bg-{name.lower()}"></span>{name}' for name, value in
+             (("ICH", result.volume_ml.ich), ("IVH", result.volume_ml.ivh)) if value]
+    return " &nbsp; ".join(parts)
+
+
+def _small_pictures(result, pictures):
+    count = len(pictures.small)
+    columns = 4 if count in (3, 4, 7, 8) else min(count, 6) if count < 7 else 5
+    figures = []
+    for k, svg in pictures.small:
+        largest = result.found and k == pictures.large_slice
+        figures.append(f'<figure{" class=largest" if largest else ""}><div class="dark">{svg}</div>'
+                       f"<figcaption>Slice {k + 1}{', shown above' if largest else ''}</figcaption></figure>")
+    title = "From the lowest to the highest slice of the bleed" if result.found else "Slices through the head"
+    return (f'<h2>Key slices <small>{title}</small></h2>'
+            f'<div class="strip" style="--columns:{max(columns, 1)}">{"".join(figures)}</div>')
+
+
+def _areas(pictures):
+    if not pictures.areas:
+        return ""
+    return ('<div class="keep"><h2>Marked area, slice by slice <small>a bar is as wide as its slice is high, so its '
+            f"area is its volume</small></h2>{pictures.areas}</div>")
+
+
+def _footer():
+    return f"<footer><p><b>{RESEARCH_USE}</b></p><p>ICH score: {CARE_NOTE}</p></footer>"
+
+
+def _big(value, size=""):
+    digits = f"{value:.2f}" if value < 1 else f"{value:.1f}"
+    return f'<div class="big {size}">{digits} <small>mL</small></div>'
+
+
+def _text(value) -> str:
+    return escape(str(value))
+
