@@ -38,10 +38,10 @@ def read_hu(item: Slice) -> np.ndarray:
 
 def _native(item):
     """Stored values of an uncompressed slice, or None when the layout is unusual."""
-    tags = item.tags
-    rows, columns = int(tags.Rows), int(tags.Columns)
-    allocated, used = int(tags.BitsAllocated), int(tags.get("BitsStored") or tags.BitsAllocated)
-    if allocated != 16 or int(tags.get("HighBit", used - 1)) != used - 1:
+    rows, columns, allocated = (int(item.number(name) or 0) for name in ("Rows", "Columns", "BitsAllocated"))
+    used = int(item.number("BitsStored") or allocated)
+    high = item.number("HighBit")
+    if allocated != 16 or not 0 < used <= 16 or high not in (None, used - 1):
         return None
     needed = 2 * rows * columns
     with open(item.path, "rb") as file:
@@ -53,7 +53,7 @@ def _native(item):
     if len(data) < needed:
         raise InputError(f"{item.path} is truncated ({len(data)} of {needed} bytes of pixels); "
                          "copy the series again.")
-    signed = int(tags.get("PixelRepresentation") or 0) == 1
+    signed = item.number("PixelRepresentation") == 1
     stored = np.frombuffer(data, "<i2" if signed else "<u2").reshape(rows, columns)
     spare = 16 - used
     return (stored << spare) >> spare if spare else stored  # drops overlay bits, extends the sign
