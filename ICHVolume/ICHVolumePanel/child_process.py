@@ -1,0 +1,141 @@
+"""The child process on Qt's event loop (QProcess), and the same child for a script that waits."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import qt
+
+from .scan_writer import write_scan_in_steps
+from .translation import tr as _
+
+STOP_MS = 500
+STDERR_KEPT = 4000  # characters of the child's log that may go into a message
+
+
+def python_executable() -> str:
+    """PythonSlicer in Slicer; the running interpreter where that is a Python itself."""
+    return shutil.which("PythonSlicer") or sys.executable
+
+
+class QtChild:
+    """worker_client.Child on a QProcess. folder: the one that holds ICHVolumeLib (the child's working folder)."""
+
+    def __init__(self, folder, executable=None, arguments=("-m", "ICHVolumeLib.worker")):
+        self._folder, self._arguments = str(folder), list(arguments)
+        self._executable = executable or python_executable()
+        self._pending, self._log = b"", b""
+        self._process = None
+        self._on_line = self._on_exit = None
+
+    def start(self, on_line, on_exit):
+        self._on_line, self._on_exit = on_line, on_exit
+        self._process = process = qt.QProcess()
+        process.setWorkingDirectory(self._folder)  # `-m` finds the library there, wherever Slicer was started
+        process.connect("readyReadStandardOutput()", self._read)
+        process.connect("readyReadStandardError()", self._read_log)
+        process.connect("finished(int,QProcess::ExitStatus)", self._ended)
+        process.connect("errorOccurred(QProcess::ProcessError)", self._error)
+        process.start(self._executable, self._arguments)
+
+    def send(self, line):
+        self._process.write((line + "\n").encode())
+
+    def is_alive(self):
+        return self._process is not None and self._process.state() != qt.QProcess.NotRunning
+
+    def stop(self):
+        process, self._process = self._process, None
+        self._on_line = self._on_exit = None
+        if process is None:
+            return
+        # Closing its input ends the child itself; on some systems PythonSlicer is a launcher, whose end alone
+        # would leave the real interpreter running.
+        process.closeWriteChannel()
+        _ending.append(process)
+        process.connect("finished(int,QProcess::ExitStatus)",
+                        lambda: qt.QTimer.singleShot(0, lambda: _forget(process)))
+        qt.QTimer.singleShot(STOP_MS, lambda: _kill(process))
+
+    def _read(self):
+        if self._process is None:
+            return
+        self._pending += self._process.readAllStandardOutput().data()
+        *lines, self._pending = self._pending.split(b"\n")
+        for line in lines:
+            if self._on_line is not None:  # stop() may have been called by the line before
+                self._on_line(line.decode("utf-8", "replace"))
+
+    def _read_log(self):
+        if self._process is not None:
+            self._log = (self._log + self._process.readAllStandardError().data())[-STDERR_KEPT:]
+
+    def _error(self, error):
+        if error == qt.QProcess.FailedToStart:
+            self._exit(_("{program} cannot be started").format(program=self._executable))
+
+    def _ended(self, exit_code, exit_status):
+        self._read_log()
+        last = self._log.decode("utf-8", "replace").strip().splitlines()[-1:]
+        self._exit("; ".join([_("exit code {code}").format(code=exit_code), *last]))
+
+    def _exit(self, why):
+        process, callback = self._process, self._on_exit
+        self._on_line = self._on_exit = self._process = None
+        _ending.append(process)  # it is emitting the signal that led here: let go of it in a later turn
+        qt.QTimer.singleShot(0, lambda: _forget(process))
+        if callback is not None:
+            callback(why)
+
+
+_ending = []  # processes that were told to stop; a QProcess that is deleted while running would be killed noisily
+
+
+def _forget(process):
+    if process in _ending:
+        _ending.remove(process)
+
+
+def _kill(process):
+    if process in _ending:
+        process.kill()
+
+
+def segment_and_wait(ct, folder, device="auto", weights_dir=None):
+    """Segment in a child process and wait for it: for scripts. Returns the Segmentation.
+
+    Raises InputError (the scan, the model or the packages cannot be used) and RuntimeError (the child failed).
+    """
+    from ICHVolumeLib.errors import InputError
+    from ICHVolumeLib.exchange import read_segmentation
+
+    with tempfile.TemporaryDirectory(prefix="ichvolume-") as place:
+        scan, out = Path(place) / "scan.npz", Path(place) / "segmentation.npz"
+        for _step in write_scan_in_steps(scan, ct):
+            pass
+        command = {"command": "segment", "id": "1", "input": str(scan), "output": str(out), "device": device,
+                   "weights": str(weights_dir) if weights_dir else None}
+        with subprocess.Popen([python_executable(), "-m", "ICHVolumeLib.worker"], cwd=str(folder),
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as child:
+            child.stdin.write(json.dumps(command) + "\n")
+            child.stdin.flush()
+            event = _last_event(child.stdout)
+            child.stdin.close()
+        if event.get("event") == "done":
+            return read_segmentation(out)
+        kind = InputError if event.get("kind") in ("input", "packages") else RuntimeError
+        raise kind(event.get("message", "The segmentation process ended before it was done; see its log above."))
+
+
+def _last_event(lines) -> dict:
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if event.get("event") in ("done", "error", "cancelled"):
+            return event
+    return {}

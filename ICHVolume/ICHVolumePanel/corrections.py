@@ -1,0 +1,105 @@
+"""What a clinician entered or corrected, apart from the mask itself, and what follows from it."""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+
+from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.findings import INFO, Finding
+from ICHVolumeLib.measure import abc2_from_lines, abc2_with_axes
+from ICHVolumeLib.result import Abc2, ClinicalInputs, Point, Result
+from ICHVolumeLib.scores import check_inputs, ich_score
+
+INFRATENTORIAL, SUPRATENTORIAL = "infratentorial", "supratentorial"
+SITES = ("lobar", "deep", INFRATENTORIAL, SUPRATENTORIAL)  # the last one: not infratentorial, else unknown
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """None everywhere means automatic or unknown. Lengths mm; lines two RAS points in mm; site one of SITES.
+
+    A and B are corrected by dragging their line (the line is kept) or by typing a length (a_mm, b_mm; it wins).
+    """
+
+    a_mm: float | None = None
+    b_mm: float | None = None
+    c_mm: float | None = None
+    a_line_ras: tuple[Point, Point] | None = None
+    b_line_ras: tuple[Point, Point] | None = None
+    ivh: bool | None = None
+    site: str | None = None
+    age_years: float | None = None
+    gcs: int | None = None
+    nihss: int | None = None
+    oral_anticoagulation: bool | None = None
+    cognitive_impairment: bool | None = None
+
+    def changed(self, **values) -> "Corrections":
+        """A copy with these values. Raises InputError, in words for the user, when one cannot be."""
+        new = replace(self, **values)
+        if new.site not in (None, *SITES):
+            raise InputError(f"Site {new.site!r} is not one of {', '.join(SITES)}.")
+        for name in ("a_mm", "b_mm", "c_mm"):
+            value = getattr(new, name)
+            if value is not None and not 0 < value <= 300:
+                raise InputError(f"{name[0].upper()} = {value:g} mm is not possible; enter 1 to 300 mm.")
+        check_inputs(new.clinical())
+        return new
+
+    def without_measured(self) -> "Corrections":
+        """Everything that has an automatic value put back to it; what only the clinician knows stays."""
+        return replace(self, a_mm=None, b_mm=None, c_mm=None, a_line_ras=None, b_line_ras=None, ivh=None)
+
+    def without_lines(self) -> "Corrections":
+        return replace(self, a_mm=None, b_mm=None, a_line_ras=None, b_line_ras=None)
+
+    def clinical(self, scan_age_years: float | None = None) -> ClinicalInputs:
+        """For the scores; scan_age_years (from the file) stands in for an age that was not entered."""
+        return ClinicalInputs(
+            age_years=scan_age_years if self.age_years is None else self.age_years,
+            gcs=self.gcs, ivh=self.ivh, nihss=self.nihss,
+            infratentorial=None if self.site is None else self.site == INFRATENTORIAL,
+            oral_anticoagulation=self.oral_anticoagulation,
+            location=None if self.site == SUPRATENTORIAL else self.site,
+            cognitive_impairment=self.cognitive_impairment)
+
+    def abc2(self, automatic: Abc2 | None) -> Abc2 | None:
+        """ABC/2 with the dragged lines, then the typed lengths."""
+        if automatic is None:
+            return None
+        by_lines = abc2_from_lines(automatic, self.a_line_ras, self.b_line_ras)
+        return abc2_with_axes(by_lines, self.a_mm, self.b_mm, self.c_mm)
+
+    def apply(self, automatic: Result, scan_age_years: float | None = None) -> Result:
+        """The result with a corrected A, B or C and what follows: ABC/2, the score by ABC/2, a finding that says so.
+
+        automatic: make_result with self.clinical(scan_age_years), on the present mask.
+        """
+        abc2 = self.abc2(automatic.abc2)
+        if abc2 == automatic.abc2:
+            return automatic
+        volume = automatic.volume_ml
+        interval_ml = automatic.interval_ml and tuple(max(0.0, end - volume.ivh) for end in automatic.interval_ml)
+        score = ich_score(self.clinical(scan_age_years), volume.ich, volume.ivh > 0, abc2.coniglobus_ml, interval_ml)
+        return replace(automatic, abc2=abc2, ich_score=score,
+                       findings=[*automatic.findings, _corrected_finding(automatic.abc2, abc2)])
+
+    def to_json(self) -> str:
+        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Corrections":
+        """What to_json gave; unknown names are left out, and no text means nothing entered."""
+        values = json.loads(text) if text else {}
+        known = {field.name for field in fields(cls)}
+        values = {name: value for name, value in values.items() if name in known}
+        for name in ("a_line_ras", "b_line_ras"):
+            if values.get(name):
+                values[name] = tuple(tuple(point) for point in values[name])
+        return cls(**values)
+
+
+def _corrected_finding(automatic, corrected) -> Finding:
+    parts = [f"{letter} {getattr(corrected, name):.1f} mm (automatic {getattr(automatic, name):.1f})"
+             for letter, name in (("A", "a_mm"), ("B", "b_mm"), ("C", "c_mm"))
+             if abs(getattr(corrected, name) - getattr(automatic, name)) >= 0.05]
+    return Finding("abc2-corrected", INFO, "ABC/2 was corrected by hand: " + (", ".join(parts) or "lines moved") + ".")

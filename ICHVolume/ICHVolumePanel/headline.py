@@ -1,0 +1,95 @@
+"""The first thing one reads: the volume, the score, and one line below. Plain text in, plain text out."""
+
+from html import escape
+
+from ICHVolumeLib.findings import ERROR, WARNING
+from ICHVolumeLib.summary import score_text
+
+from .results_table import mortality_text
+from .translation import tr as _
+
+_COLORS = {ERROR: "#c62828", WARNING: "#c05a00"}
+_MARKS = {ERROR: "\u2716", WARNING: "\u26a0"}
+
+
+def volume_line(case) -> str:
+    result = case.result
+    if result is None:
+        return ""
+    if result.found:
+        return _("{ml:.1f} mL").format(ml=result.volume_ml.total)
+    return _("No bleed found by the model") if case.was_not_found else _("Nothing marked")
+
+
+def score_line(case) -> str:
+    result = case.result
+    if result is None or not result.found:
+        return ""
+    text = _("ICH score {score}").format(score=score_text(result.ich_score).replace(" to ", "\u2013"))
+    alternative = result.ich_score.alternative
+    if alternative:
+        low, high = alternative["range"]
+        text += _("\n(by ABC/2: {score})").format(score=low if low == high else f"{low}\u2013{high}")
+    return text
+
+
+def detail_line(case) -> str:
+    result = case.result
+    if result is None:
+        return ""
+    if not result.found:
+        return _("This does not mean that the scan is normal: small or faint bleeds can be missed. You can mark one by "
+                 "hand below.") if case.was_not_found else _("Paint the bleed in the segment editor below.")
+    parts = [_("ICH {ich:.1f} \u00b7 IVH {ivh:.1f} mL").format(ich=result.volume_ml.ich, ivh=result.volume_ml.ivh)]
+    if result.interval_ml and not case.is_edited:
+        parts.append(_("interval {low:.0f}\u2013{high:.0f} mL").format(low=result.interval_ml[0],
+                                                                   high=result.interval_ml[1]))
+    if result.abc2:
+        parts.append(_("ABC/2 {ml:.1f} mL (\u00b1{error:.0f} %)").format(ml=result.abc2.coniglobus_ml,
+                                                                    error=result.abc2.expected_error_percent))
+    if case.is_edited and case.record:
+        parts.append(_("edited by hand, AI said {ml:.1f} mL").format(ml=case.record.volume_ml.total))
+    return " \u00b7 ".join(parts)
+
+
+def findings_html(findings) -> str:
+    """Short sentences, the serious ones first and coloured."""
+    order = {ERROR: 0, WARNING: 1}
+    lines = []
+    for finding in sorted(findings, key=lambda f: order.get(f.severity, 2)):
+        color = _COLORS.get(finding.severity)
+        style = f' style="color:{color}"' if color else ""
+        mark = _MARKS.get(finding.severity, "\u2022")
+        lines.append(f"<span{style}>{mark} {escape(finding.message)}</span>")
+    return "<br>".join(lines)
+
+
+def mortality_sentence(score) -> str:
+    short = mortality_text(score).removeprefix("30 d: ")
+    if not short:
+        return score.note
+    open_items = [name for name, item in score.inputs.items() if item["source"] == "unknown"]
+    names = {"gcs": _("GCS"), "age_years": _("age"), "infratentorial": _("site"), "ivh": _("IVH"),
+             "volume_ml": _("volume")}
+    text = _("<b>30-day mortality {text}</b>").format(text=escape(short))
+    if open_items:
+        text += _(" \u2013 unknown: {items}").format(items=", ".join(names.get(name, name) for name in open_items))
+    return text
+
+
+def other_scores_text(result) -> str:
+    return "\n".join(f"{score.name}: {score_text(score)}" for score in (result.max_ich, result.func))
+
+
+def run_sentence(record, seconds: float) -> str:
+    return _("Done in {seconds:.1f} s on {device} ({engine}).").format(seconds=seconds, device=record.segmentation.device,
+                                                                      engine=record.segmentation.engine)
+
+
+def engine_sentence(record) -> str:
+    if record is None:
+        return ""
+    run = record.segmentation
+    steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in run.seconds.items())
+    return _("Last run: model {model}, {engine} on {device}: {steps}").format(
+        model=run.model, engine=run.engine, device=run.device, steps=steps)

@@ -1,0 +1,55 @@
+"""The Python packages that the child process needs: looked at and asked for on the click, never at start-up."""
+
+from .translation import tr as _
+
+ENGINE = "openvino>=2025.0"  # the CPU engine; torch does as well when the PyTorch extension has put it there
+WEIGHTS_READER = "safetensors>=0.4"
+TORCH = "torch>=2.4"
+
+
+class Refused(Exception):
+    """The user declined, or the installation failed; the message is for the panel."""
+
+
+def missing(packaging, device: str) -> list[str]:
+    """What has to be installed for this device ("auto", "cpu", "cuda"); packaging is slicer.packaging."""
+    needed = [] if packaging.pip_check(WEIGHTS_READER) else [WEIGHTS_READER]
+    if device == "cuda":
+        return needed + ([] if packaging.pip_check(TORCH) else [TORCH])
+    if packaging.pip_check(ENGINE) or packaging.pip_check(TORCH):
+        return needed
+    return [*needed, ENGINE]
+
+
+def ensure(packaging, device: str) -> bool:
+    """Ask for and install what is missing; True when something was installed. Raises Refused."""
+    wanted = missing(packaging, device)
+    if not wanted:
+        return False
+    try:
+        if TORCH in wanted:
+            _install_torch()
+        others = [requirement for requirement in wanted if requirement != TORCH]
+        if others:
+            packaging.pip_ensure(others, requester="ICHVolume")
+    except Refused:
+        raise
+    except Exception as error:  # declined (RuntimeError) or pip's own failure: said in the panel, which goes on
+        raise Refused(_("ICHVolume needs {packages}, which was not installed ({reason}). Press Segment ICH to be "
+                        "asked again; masks can be drawn and measured by hand without it.").format(
+                            packages=", ".join(wanted), reason=str(error) or type(error).__name__)) from error
+    left = missing(packaging, device)
+    if left:
+        raise Refused(_("{packages} is still missing after the installation; see the error log.").format(
+            packages=", ".join(left)))
+    return True
+
+
+def _install_torch():
+    try:
+        import PyTorchUtils
+    except ImportError:
+        raise Refused(_("Running on a GPU needs the extension PyTorch: install it in the Extensions Manager, or choose "
+                        "another device under Settings.")) from None
+    if PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=True) is None:
+        raise Refused(_("PyTorch was not installed; choose another device under Settings, or try again."))

@@ -1,0 +1,184 @@
+"""The results table as plain rows: what the model measured, what stands now, and what a clinician corrected.
+
+No Qt here: `make_rows` says what each cell shows, `parse_entry` reads what was typed into one.
+"""
+
+from dataclasses import dataclass
+
+from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.result import Abc2, Result, Score, VolumeMl
+
+from .corrections import SITES, Corrections
+from .translation import tr as _
+
+TYPED, CHOICE = "typed", "choice"
+UNKNOWN = "\u2013"
+RESET_MARK = "\u21ba"
+NUMBERS = {"a_mm": float, "b_mm": float, "c_mm": float, "age_years": float, "gcs": int, "nihss": int}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line. key: the Corrections field that the edited cell sets, or a name of its own; entry: TYPED, CHOICE or "".
+
+    note stands beside the edited value; a corrected cell's note gives the automatic value and resets it.
+    """
+
+    key: str
+    name: str
+    ai: str
+    edited: str
+    note: str = ""
+    entry: str = ""
+    corrected: bool = False
+    important: bool = False
+    tooltip: str = ""
+
+
+def choices(key: str) -> list[tuple[object, str]]:
+    """(value, text) pairs of a CHOICE cell, unknown first."""
+    if key == "site":
+        names = {"lobar": _("lobar"), "deep": _("deep"), "infratentorial": _("infratentorial"),
+                 "supratentorial": _("supratentorial")}
+        return [(None, _("unknown")), *((site, names[site]) for site in SITES)]
+    return [(None, _("from mask") if key == "ivh" else _("unknown")), (False, _("no")), (True, _("yes"))]
+
+
+def parse_entry(key: str, text: str):
+    """What was typed into a cell: a number, or None for an empty cell (automatic or unknown).
+
+    Raises InputError with a sentence for the user.
+    """
+    text = text.strip().replace(",", ".").removesuffix("mm").strip()
+    if text in ("", UNKNOWN, "?"):
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        sentence = _("\u201c{text}\u201d is not a number; the value stays as it was.").format(text=text)
+        raise InputError(sentence) from None
+    if NUMBERS[key] is int and number == int(number):
+        return int(number)
+    return number
+
+
+def make_rows(now: Result, automatic_abc2: Abc2 | None, corrections: Corrections, ai_volume_ml: VolumeMl | None = None,
+              ai_abc2: Abc2 | None = None, scan_age_years: float | None = None) -> list[Row]:
+    """All rows, most important first.
+
+    now: the result with every correction applied; automatic_abc2: measured on the present mask, not corrected;
+    ai_*: what the model's own mask gave, None when there was no model run.
+    """
+    return [*_volume_rows(now, ai_volume_ml), *_abc2_rows(now, automatic_abc2, corrections, ai_abc2),
+            *_clinical_rows(now.ich_score, corrections, scan_age_years), *_score_rows(now.ich_score),
+            *_other_formulas(now, ai_volume_ml, ai_abc2)]
+
+
+def _volume_rows(now, ai):
+    volume = now.volume_ml
+    change = _("{change:+.1f} by editing").format(change=volume.total - ai.total) \
+        if ai and abs(volume.total - ai.total) >= 0.05 else ""
+    interval = _("{low:.0f}\u2013{high:.0f} mL").format(low=now.interval_ml[0], high=now.interval_ml[1]) \
+        if now.interval_ml else ""
+    rows = [Row("volume", _("Volume"), _ml(ai and ai.total), _ml(volume.total), change or interval, important=True,
+                tooltip=_("Area of every slice times its own height"))]
+    for key, name in (("ich", _("  ICH")), ("ivh", _("  IVH"))):
+        rows.append(Row(key, name, _ml(ai and getattr(ai, key)), _ml(getattr(volume, key))))
+    return rows
+
+
+def _abc2_rows(now, automatic, corrections, ai):
+    abc2 = now.abc2
+    error = _("\u00b1{percent:.0f} % expected").format(percent=abc2.expected_error_percent) if abc2 else ""
+    rows = [Row("abc2", _("ABC/2"), _ml(ai and ai.coniglobus_ml), _ml(abc2 and abc2.coniglobus_ml), error,
+                important=True, tooltip=_("Coniglobus: C is the number of bleeding slices times their spacing. The "
+                                          "expected error is published for this shape class: {shape}").format(
+                                              shape=abc2.shape_class if abc2 else UNKNOWN))]
+    for key, letter in (("a_mm", "A"), ("b_mm", "B"), ("c_mm", "C")):
+        line = getattr(corrections, key[0] + "_line_ras", None)
+        corrected = abc2 is not None and (getattr(corrections, key) is not None or line is not None)
+        note = _reset_note(_mm(getattr(automatic, key))) if corrected else ""
+        rows.append(Row(key, f"  {letter}", _mm(ai and getattr(ai, key)), _mm(abc2 and getattr(abc2, key)), note,
+                        TYPED if abc2 else "", corrected))
+    return rows
+
+
+def _clinical_rows(score: Score, corrections, scan_age):
+    ivh = score.inputs["ivh"]
+    suggested = ivh["value"] if ivh["source"] == "mask" else None
+    age_is_scans = corrections.age_years is None and scan_age is not None
+    values = {"gcs": corrections.gcs, "age_years": scan_age if age_is_scans else corrections.age_years}
+    rows = [Row("ivh", _("IVH"), "", dict(choices("ivh"))[corrections.ivh],
+                _("{answer}? confirm").format(answer=_("yes") if suggested else _("no"))
+                if corrections.ivh is None else _with_points(score, "ivh", RESET_MARK),
+                CHOICE, corrections.ivh is not None, tooltip=_("Blood in the ventricles: suggested by the mask")),
+            Row("site", _("Site"), "", dict(choices("site"))[corrections.site], _with_points(score, "infratentorial"),
+                CHOICE, tooltip=_("Where the bleed began; infratentorial counts one point"))]
+    for key, name, tooltip in (("gcs", _("GCS"), _("Glasgow Coma Scale, 3 to 15; never guessed")),
+                               ("age_years", _("Age"), _("Years; 80 and more count one point"))):
+        value = values[key]
+        corrected = key == "age_years" and scan_age is not None and not age_is_scans
+        note = _reset_note(f"{scan_age:g}") if corrected else _with_points(score, key)
+        rows.append(Row(key, name, f"{scan_age:g}" if key == "age_years" and scan_age is not None else "",
+                        UNKNOWN if value is None else f"{value:g}", note, TYPED, corrected, tooltip=tooltip))
+    return rows
+
+
+def _score_rows(score: Score):
+    rows = [Row("ich_score", _("ICH score"), "", score_text(score.range), mortality_text(score), important=True,
+                tooltip=score.note)]
+    if score.alternative:
+        rows.append(Row("ich_score_abc2", _("  by ABC/2"), "", score_text(score.alternative["range"]),
+                        _("other side of 30 mL"), corrected=False, tooltip=score.note))
+    return rows
+
+
+def _other_formulas(now, ai_volume, ai):
+    abc2, volume, rows = now.abc2, now.volume_ml, []
+    for key, name, tooltip in (
+            ("kothari_ml", _("ABC/2 Kothari"), _("C counts a slice whole, half or not at all, by its area")),
+            ("abc3_ml", _("ABC/3"), _("For irregular and anticoagulated bleeds")),
+            ("two_thirds_sh_ml", _("2/3 S h"), _("S: the largest area; h: the height C"))):
+        rows.append(Row(key, name, _ml(ai and getattr(ai, key)), _ml(abc2 and getattr(abc2, key)), tooltip=tooltip))
+    if volume.total and abs(volume.paper_formula - volume.total) > 0.01 * volume.total:
+        rows.append(Row("paper", _("One thickness"), _ml(ai_volume and ai_volume.paper_formula),
+                        _ml(volume.paper_formula), _("not used"),
+                        tooltip=_("One slice thickness for all slices (the paper's formula); the slices of this scan "
+                                  "differ, so the volume on top is the right one")))
+    return rows
+
+
+def score_text(low_high) -> str:
+    low, high = low_high
+    return f"{low}" if low == high else f"{low}\u2013{high}"
+
+
+def mortality_text(score: Score) -> str:
+    """30-day mortality, short: "26 % (13\u201345)", or the range over what is unknown."""
+    low, high = score.range
+    if score.mortality_30d_percent is not None and low == high:
+        ends = score.mortality_30d_ci95
+        return _("30 d: {percent:.0f} % ({low:.0f}\u2013{high:.0f})").format(
+            percent=score.mortality_30d_percent, low=ends[0], high=ends[1])
+    if score.mortality_30d_range is not None:
+        ends = score.mortality_30d_range
+        return _("30 d: {low:.0f}\u2013{high:.0f} %").format(low=ends[0], high=ends[1])
+    return ""
+
+
+def _with_points(score, item, suffix=""):
+    points = score.inputs[item]["points"]
+    text = "" if points is None else _("{points} pt").format(points=points)
+    return f"{text}  {suffix}".strip()
+
+
+def _reset_note(automatic: str) -> str:
+    return _("auto {value}  {mark}").format(value=automatic, mark=RESET_MARK)
+
+
+def _ml(value):
+    return UNKNOWN if value is None else f"{value:.2f} mL" if 0 < value < 1 else f"{value:.1f} mL"
+
+
+def _mm(value):
+    return UNKNOWN if value is None else f"{value:.1f}"

@@ -1,0 +1,75 @@
+"""Looking and correcting: the segment editor, the walk through doubtful slices, the lines A and B, the 3D surface."""
+
+from . import scene, scene_lines
+from .translation import tr as _
+
+
+class ReviewView:
+    """editor: qMRMLSegmentEditorWidget. say(sentence) writes the status line."""
+
+    def __init__(self, ui, editor, say):
+        self._ui, self._editor, self._say = ui, editor, say
+        self._case = None
+        self._order, self._position = [], -1
+        ui.nextReviewButton.connect("clicked(bool)", self.next_slice)
+        ui.largestSliceButton.connect("clicked(bool)", self.largest_slice)
+        ui.show3DCheckBox.connect("toggled(bool)", self._show_3d)
+        ui.linesCheckBox.connect("toggled(bool)", self._show_lines)
+
+    def show(self, case) -> None:
+        """Follow this case (None: nothing to review)."""
+        node = case.segmentation_node if case else None
+        order = case.record.review_order() if case and case.record else []
+        if order != self._order:
+            self._order, self._position = order, -1
+        self._case = case
+        ui = self._ui
+        ui.nextReviewButton.enabled = bool(order)
+        ui.nextReviewButton.toolTip = _("Go to the slice where the model is least certain, then the next") if order \
+            else _("The model was sure of every slice, or has not run on this CT")
+        ui.largestSliceButton.enabled = case is not None and case.largest_slice() is not None
+        has_lines = case is not None and case.result is not None and case.result.abc2 is not None
+        ui.automaticLinesButton.enabled = has_lines and case.corrections != case.corrections.without_lines()
+        ui.linesCheckBox.enabled = has_lines
+        ui.show3DCheckBox.enabled = node is not None
+        ui.drawByHandButton.setVisible(case is not None and node is None)
+        self._follow_segmentation(case, node)
+
+    def jump(self) -> None:
+        """To the largest slice, without a word."""
+        k = self._case.largest_slice() if self._case else None
+        if k is not None:
+            abc2 = self._case.result.abc2
+            point = None if abc2 is None or abc2.slice_index != k else \
+                tuple((first + second) / 2 for first, second in zip(*abc2.a_line_ras, strict=True))
+            scene_lines.show_slice(self._case.volume_node, k, point)
+
+    def largest_slice(self) -> None:
+        self.jump()
+
+    def next_slice(self) -> None:
+        if not self._order or self._case is None or not scene.is_in_scene(self._case.volume_node):
+            return
+        self._position = (self._position + 1) % len(self._order)
+        k = self._order[self._position]
+        scene_lines.show_slice(self._case.volume_node, k)
+        self._say(_("Slice {slice} of {slices}: {number} of {count} to review, uncertainty {percent:.0f} %").format(
+            slice=k + 1, slices=len(self._case.ct.hu), number=self._position + 1, count=len(self._order),
+            percent=100 * self._case.record.slice_uncertainty[k]))
+
+    def apply_line_visibility(self) -> None:
+        self._show_lines(self._ui.linesCheckBox.checked)
+
+    def _follow_segmentation(self, case, node):
+        if self._editor.segmentationNode() != node:
+            self._editor.setSegmentationNode(node)
+            if node is not None:
+                self._editor.setSourceVolumeNode(case.volume_node)
+
+    def _show_3d(self, shown):
+        if self._case is not None and scene.is_in_scene(self._case.segmentation_node):
+            scene.show_3d(self._case.segmentation_node, shown)
+
+    def _show_lines(self, shown):
+        if self._case is not None and scene.is_in_scene(self._case.segmentation_node):
+            scene_lines.show_ab_lines(self._case.segmentation_node, shown)

@@ -1,0 +1,50 @@
+"""A test bridge: the panel's real code and .ui on PySide6 and the real MRML scene, without the application.
+
+`install()` puts `qt`, `ctk` and what `slicer` lacks in place. Not faithful, and so never called Slicer: segment-editor
+effects with the mouse, the layout manager, slice controllers, module discovery and reload, translation, Qt 5.
+"""
+
+import importlib.util
+import os
+import sys
+import types
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def install():
+    """Put the bridge in place once; returns the namespace (slicer, app, pythonqt, slicer_app)."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if "qt" in sys.modules and hasattr(sys.modules["qt"], "_bridge"):
+        return sys.modules["qt"]._bridge
+    from bare_slicer import require_slicer
+    from PySide6 import QtWidgets
+
+    slicer = require_slicer()
+    from . import pythonqt, slicer_app, widgets
+
+    app = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["bridge"])
+    app.setQuitOnLastWindowClosed(False)
+    qt, ctk = pythonqt.make_qt_module(), types.ModuleType("ctk")
+    sys.modules["qt"], sys.modules["ctk"] = qt, ctk
+    for stand_in in widgets.STAND_INS:
+        name = stand_in.__name__
+        setattr(ctk if name.startswith("ctk") else slicer, name, pythonqt.register(name, stand_in))
+    slicer_app.extend(slicer, app)
+    qt._bridge = types.SimpleNamespace(slicer=slicer, app=app, pythonqt=pythonqt, slicer_app=slicer_app, qt=qt)
+    return qt._bridge
+
+
+def load_module(bridge, name="ICHVolume"):
+    """Import the scripted module's file as Slicer does: only its own folder is on sys.path."""
+    folder = REPOSITORY / name
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    path = folder / f"{name}.py"
+    bridge.slicer_app.register_module(bridge.slicer, name, path)
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
