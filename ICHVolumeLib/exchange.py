@@ -16,7 +16,8 @@ from .errors import InputError
 from .findings import Finding
 from .volume import CTVolume, ScanInfo
 
-_META_FIELDS = ("engine", "device", "seconds", "model", "model_sha256", "clean_up", "interval_ml", "ambiguous_ml")
+_META_FIELDS = ("engine", "device", "seconds", "model", "model_sha256", "training_data", "clean_up", "interval_ml",
+                "ambiguous_ml")
 
 
 def write_scan(path, ct: CTVolume) -> None:
@@ -33,7 +34,8 @@ def read_scan(path) -> CTVolume:
     if hu.dtype.kind not in "iu":
         raise InputError(f"{path}: hu is {hu.dtype}; Hounsfield units are whole numbers (int16).")
     info = json.loads(str(values["info_json"]))
-    known = {name: info[name] for name in ScanInfo.__dataclass_fields__ if name in info}
+    known = {name: tuple(info[name]) if isinstance(info[name], list) else info[name]  # JSON has no tuples
+             for name in ScanInfo.__dataclass_fields__ if name in info}
     return CTVolume(hu.astype(np.int16, copy=False), values["ijk_to_ras"], values["slice_origins_ras"],
                     ScanInfo(**known), _findings(values))
 

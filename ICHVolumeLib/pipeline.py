@@ -237,8 +237,9 @@ def _findings_about_the_bleed(volume_ml, interval_ml, by_model):
 
 def _provenance(ct, segmentation) -> Provenance:
     made = {} if segmentation is None else {
-        "model": segmentation.model, "model_sha256": segmentation.model_sha256, "engine": segmentation.engine,
-        "device": segmentation.device, "seconds": dict(segmentation.seconds), "clean_up": segmentation.clean_up}
+        "model": segmentation.model, "model_sha256": segmentation.model_sha256,
+        "training_data": segmentation.training_data, "engine": segmentation.engine, "device": segmentation.device,
+        "seconds": dict(segmentation.seconds), "clean_up": segmentation.clean_up}
     return Provenance(software=SOFTWARE, versions=_versions(), series_uid=ct.info.series_uid,
                       source=ct.info.source, **made)
 

@@ -51,6 +51,7 @@ class Segmentation:
     seconds: dict
     model: str
     model_sha256: str
+    training_data: str = ""
     clean_up: list = field(default_factory=list)
     interval_ml: tuple[float, float] | None = None
     ambiguous_ml: float = 0.0
@@ -204,7 +205,8 @@ class _Scan:
             mask=self.mask, slice_uncertainty=np.ascontiguousarray(uncertainty), findings=findings,
             engine=segmenter.engine.name, device=segmenter.engine.device,
             seconds={name: round(value, 4) for name, value in seconds.items()},
-            model=self._weights.version, model_sha256=self._weights.sha256, clean_up=clean_up,
+            model=self._weights.version, model_sha256=self._weights.sha256,
+            training_data=self._weights.manifest["training_data"], clean_up=clean_up,
             interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, self._weights.manifest["calibration"]),
             ambiguous_ml=ambiguous_ml)
 

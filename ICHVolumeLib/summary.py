@@ -5,9 +5,9 @@ Slices are counted from 1 here, as people do; `slice_index` in result.json count
 
 from typing import NamedTuple
 
+from .checks import spacing_words
 from .findings import Finding
 from .result import Abc2, Geometry, Result, Score, VolumeMl
-from .volume import UNEVEN_TOLERANCE_MM
 
 RESEARCH_USE = "Research use only. Not a medical device. Not for diagnosis or treatment decisions."
 PAPER_FORMULA_DIFFERS = 0.01  # shown beside the volume from here on (share of the volume)
@@ -29,7 +29,7 @@ def summary_rows(result: Result) -> list[Row]:
     if result.automatic_volume_ml:
         rows.append(Row("Before editing", ml(result.automatic_volume_ml.total), "what the model had marked"))
     if result.abc2:
-        rows.append(Row("ABC/2", ml(result.abc2.coniglobus_ml), abc2_remark(result.abc2)))
+        rows.append(Row("ABC/2", ml(result.abc2.coniglobus_ml), abc2_remark(result)))
     return [*rows, *(_score_row(score) for score in (result.ich_score, result.max_ich, result.func))]
 
 
@@ -60,9 +60,16 @@ def paper_remark(volume: VolumeMl) -> str:
     return f"one slice thickness for all slices, {percent:+.0f} %; the volume above takes each slice's own height"
 
 
-def abc2_remark(abc2: Abc2) -> str:
-    return (f"A {abc2.a_mm:.1f} x B {abc2.b_mm:.1f} x C {abc2.c_mm:.1f} mm, slice {abc2.slice_index + 1}; "
+def abc2_remark(result: Result) -> str:
+    abc2, summed = result.abc2, abc2_pieces(result)
+    which = f"sum over {summed} pieces; the largest: " if summed > 1 else ""
+    return (f"{which}A {abc2.a_mm:.1f} x B {abc2.b_mm:.1f} x C {abc2.c_mm:.1f} mm, slice {abc2.slice_index + 1}; "
             f"{abc2.shape_class} shape, expected error {abc2.expected_error_percent:.1f} %")
+
+
+def abc2_pieces(result: Result) -> int:
+    """How many pieces the ABC/2 volumes are summed over."""
+    return sum(piece.counted_in_abc2 for piece in result.components)
 
 
 def score_text(score: Score) -> str:
@@ -116,23 +123,7 @@ def geometry_line(geometry: Geometry) -> str:
     tilt = f", gantry tilt {geometry.tilt_deg:.1f} degrees" if geometry.tilt_deg >= 0.1 else ""
     rows, columns = geometry.pixel_spacing_mm
     return (f"{geometry.slices} slices of {geometry.rows} x {geometry.columns} pixels, "
-            f"{rows:.3f} x {columns:.3f} mm, slice heights {spacing_text(geometry)}{tilt}")
-
-
-def spacing_text(geometry: Geometry, most: int = 8) -> str:
-    """Runs of equal slab heights: "13 x 4.00, 1 x 2.54, 14 x 7.00 mm"; lowest and highest when there are too many."""
-    heights = geometry.slab_heights_mm
-    runs = []  # (count, first height); positions are rounded in files, so equal means within the tolerance
-    for height in heights:
-        if runs and abs(height - runs[-1][1]) <= UNEVEN_TOLERANCE_MM:
-            runs[-1] = (runs[-1][0] + 1, runs[-1][1])
-        else:
-            runs.append((1, height))
-    if len(runs) == 1:
-        return f"{heights[0]:.2f} mm"
-    if len(runs) > most:
-        return f"{min(heights):.2f} to {max(heights):.2f} mm"
-    return ", ".join(f"{count} x {height:.2f}" for count, height in runs) + " mm"
+            f"{rows:.3f} x {columns:.3f} mm, slice heights {spacing_words(geometry.slab_heights_mm)}{tilt}")
 
 
 def finding_lines(noticed: list[Finding]) -> list[str]:

@@ -11,14 +11,13 @@ from ..errors import InputError
 from .console import say
 
 TRUTH_JSON, TRUTH_MASK, CT_FOLDER, CT_NRRD = "truth.json", "truth.seg.nrrd", "ct", "ct.nrrd"
-MAX_TILT_DEG = 40.0
 
 
 def add_arguments(parser) -> None:
     parser.add_argument("out", type=Path, metavar="OUT", help="output folder")
     parser.add_argument("--format", choices=("dicom", "nrrd"), default="dicom")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
-    parser.add_argument("--tilt", type=float, default=0.0, metavar="DEG", help="gantry tilt, -40 to 40 degrees")
+    parser.add_argument("--tilt", type=float, default=0.0, metavar="DEG", help="gantry tilt, -30 to 30 degrees")
     parser.add_argument("--uneven", action="store_true", help="thin slices at the base, thick ones above (DICOM only)")
     parser.add_argument("--ivh", action="store_true", help="blood in the ventricles too")
     parser.add_argument("--no-bleed", action="store_true")
@@ -39,9 +38,10 @@ def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False
     from ..pipeline import describe_geometry
     from ..result_files import OutputFolder, write_json
 
-    _refuse_options(Path(out), file_format, seed, tilt_deg, uneven)
+    _refuse_options(Path(out), file_format, seed, uneven)
     with OutputFolder(out, (CT_FOLDER, CT_NRRD, TRUTH_MASK, TRUTH_JSON)) as folder:
-        from ..mask_file import write_ct_nrrd, write_mask_seg_nrrd
+        from ..mask_file import write_mask_seg_nrrd
+        from ..reading.nrrd import write_nrrd
         from ..sample import make_sample
         from ..sample.dicom_series import write_dicom_series
 
@@ -49,7 +49,7 @@ def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False
         if file_format == "dicom":
             write_dicom_series(sample.ct, folder.staging / CT_FOLDER)
         else:
-            write_ct_nrrd(folder.staging / CT_NRRD, sample.ct)
+            write_nrrd(folder.staging / CT_NRRD, sample.ct.hu, sample.ct.ijk_to_ras)
         write_mask_seg_nrrd(folder.staging / TRUTH_MASK, sample.mask, sample.ct)
         write_json(folder.staging / TRUTH_JSON, {
             "schema": "ichvolume-truth/1", "volume_ml": sample.true_volume_ml, "seed": seed,
@@ -58,12 +58,9 @@ def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False
     return sample
 
 
-def _refuse_options(out, file_format, seed, tilt_deg, uneven):
+def _refuse_options(out, file_format, seed, uneven):
     if seed < 0:
         raise InputError(f"--seed {seed} is negative; use 0 or more.")
-    if not abs(tilt_deg) <= MAX_TILT_DEG:
-        raise InputError(f"--tilt {tilt_deg} is beyond what a gantry does; use -{MAX_TILT_DEG:.0f} to "
-                         f"{MAX_TILT_DEG:.0f} degrees.")
     if uneven and file_format == "nrrd":
         raise InputError("NRRD cannot hold uneven slice positions; use --format dicom with --uneven.")
     if not (out / TRUTH_JSON).exists() and any((out / name).exists() for name in (CT_FOLDER, CT_NRRD)):

@@ -2,8 +2,9 @@
 
 from html import escape
 
+from ..checks import spacing_words
 from ..result import Result, Score
-from ..summary import ml, score_text, spacing_text, words
+from ..summary import ml, score_text, words
 
 _SOURCE = {"entered": "entered", "mask": "from the mask", "unknown": ""}
 
@@ -99,7 +100,7 @@ def _geometry(result: Result):
     return '<div class="keep"><h2>Geometry</h2>' + _list((
         ("Slices", f"{geometry.slices} of {geometry.rows} × {geometry.columns} pixels"),
         ("Pixel", f"{rows_mm:.3f} × {columns_mm:.3f} mm"),
-        ("Slice heights", f"{spacing_text(geometry)}, along the slice normal"),
+        ("Slice heights", f"{spacing_words(geometry.slab_heights_mm)}, along the slice normal"),
         ("Gantry tilt", f"{geometry.tilt_deg:.1f} degrees"),
         ("Volume", result.volume_formula),
         ("3D model", _surface_text(result)),

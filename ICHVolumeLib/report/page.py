@@ -6,6 +6,7 @@ from ..result import Result, Score
 from ..scores import CARE_NOTE
 from ..summary import (
     RESEARCH_USE,
+    abc2_pieces,
     headline,
     items_to_confirm,
     ml,
@@ -91,8 +92,10 @@ def _abc2_card(result):
     abc2 = result.abc2
     if abc2 is None:
         return '<div class="card"><h3>ABC/2</h3><p>No intracerebral part is marked, so ABC/2 does not apply.</p></div>'
+    summed = abc2_pieces(result)
+    which = f"Sum over {summed} pieces; the largest: " if summed > 1 else ""
     return (f'<div class="card"><h3>ABC/2 of the intracerebral part</h3>{_big(abc2.coniglobus_ml, "second")}'
-            f"<p>A <b>{abc2.a_mm:.1f}</b> × B <b>{abc2.b_mm:.1f}</b> × C <b>{abc2.c_mm:.1f}</b> mm, "
+            f"<p>{which}A <b>{abc2.a_mm:.1f}</b> × B <b>{abc2.b_mm:.1f}</b> × C <b>{abc2.c_mm:.1f}</b> mm, "
             f"measured on slice {abc2.slice_index + 1}</p>"
             f"<p>Published mean error for {_text(abc2.shape_class)} shapes: "
             f"<b>{abc2.expected_error_percent:.1f} %</b></p></div>")
