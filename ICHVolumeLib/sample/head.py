@@ -50,16 +50,18 @@ def random_anatomy(rng: np.random.Generator, age_years: float) -> Anatomy:
                    tuple(random_waves(rng, (50, 120), 12) for _ in range(3)), bool(rng.random() < 0.4 + 0.4 * ageing))
 
 
-def head_hu(anatomy: Anatomy, grid: Grid, *, slab_mm: float, samples: int = 2):
+def head_hu(anatomy: Anatomy, grid: Grid, *, slab_mm, samples: int = 2):
     """(hu float32, ventricle share float32, brain share float32), each (slices, rows, columns), no noise.
 
-    Every slice is the mean of `samples` levels across its slab (partial volume).
+    slab_mm: height of the slabs, one number or one per slice. Every slice is the mean of `samples` levels
+    across its slab (partial volume).
     """
+    slabs = np.broadcast_to(np.asarray(slab_mm, float), (len(grid.z_mm),))
     total = [np.zeros(grid.shape, np.float32) for _ in range(3)]
     for offset in (np.arange(samples) + 0.5) / samples - 0.5:
         for k in range(len(grid.z_mm)):
             one = grid.crop(slice(k, k + 1), slice(None), slice(None))
-            level = Grid(one.x_mm, one.y_mm, np.asarray(one.z_mm) + offset * slab_mm, one.y_shift_mm)
+            level = Grid(one.x_mm, one.y_mm, np.asarray(one.z_mm) + offset * slabs[k], one.y_shift_mm)
             for sum_, part in zip(total, _level(anatomy, level), strict=True):
                 sum_[k] += part[0]
     return tuple(sum_ / samples for sum_ in total)

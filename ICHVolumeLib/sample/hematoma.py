@@ -46,12 +46,15 @@ class Shape:
             union = union + np.float32(self.roughness_mm) * self.surface.on(grid)
         return union
 
-    def occupancy(self, grid: Grid, slab_mm: float, samples: int = 3) -> np.ndarray:
-        """Share of each slab that the shape fills, (slices, rows, columns) float32 0..1 (partial volume)."""
+    def occupancy(self, grid: Grid, slab_mm, samples: int = 3) -> np.ndarray:
+        """Share of each slab that the shape fills, (slices, rows, columns) float32 0..1 (partial volume).
+
+        slab_mm: height of the slabs, one number or one per slice.
+        """
         total = np.zeros(grid.shape, np.float32)
         pixel_mm = abs(float(grid.x_mm[1] - grid.x_mm[0])) if len(grid.x_mm) > 1 else 0.5
         for offset in (np.arange(samples) + 0.5) / samples - 0.5:
-            level = Grid(grid.x_mm, grid.y_mm, np.asarray(grid.z_mm) + offset * slab_mm, grid.y_shift_mm)
+            level = Grid(grid.x_mm, grid.y_mm, np.asarray(grid.z_mm) + offset * np.asarray(slab_mm), grid.y_shift_mm)
             total += np.clip(0.5 - self.signed_distance_mm(level) / pixel_mm, 0, 1)
         return total / samples
 

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 
 from ..sample.fields import Grid, random_waves
 from ..sample.hematoma import Shape, random_shape
-from . import lesions, mimics
+from ..sample import lesions
+from . import mimics
 from .backgrounds import BRAIN, PIXEL_MM, TISSUE_STRIDE, VENTRICLE, Background
 from .scanner import blur, scan
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..sample.fields import Grid, random_waves
-from ..sample.hematoma import Shape
+from .fields import Grid, random_waves
+from .hematoma import Shape
 
 
 @dataclass(frozen=True)
