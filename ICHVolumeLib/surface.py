@@ -19,7 +19,7 @@ from .volume import CTVolume
 SPACES = ("LPS", "RAS")
 MIN_TRIANGLES = 500
 MAX_TRIANGLES = 200_000  # a 10 MB STL file
-_RAW_PER_FINAL = 4  # a surface with more triangles than this is cut from a coarser grid before it is decimated
+_RAW_PER_FINAL, _RAW_ALWAYS = 2, 50_000  # triangles that decimation may start from; more are cut more coarsely
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,20 +112,31 @@ def _spacing_kji(ct):
 
 
 def _closed_mesh(inside, spacing_kji, smoothing, max_triangles):
-    """Points (n, 3) in voxel coordinates (k, j, i) of the box and triangles (m, 3), closed, at most max_triangles."""
-    cell_mm = spacing_kji.min()
-    while True:
-        factors = np.maximum(1, np.round(cell_mm / spacing_kji)).astype(int)
+    """Points (n, 3) in voxel coordinates (k, j, i) of the box and triangles (m, 3), closed, at most max_triangles.
+
+    Decimation may pinch or lose thin parts; then, as for a mesh that is far too large, the cells are made coarser.
+    """
+    for factors in _cell_sizes(spacing_kji):
         mesh = _contour(_coarser(inside, factors))
-        if mesh.GetNumberOfPolys() <= _RAW_PER_FINAL * max_triangles:
-            mesh = _smooth(mesh, smoothing)
-            if mesh.GetNumberOfPolys() > max_triangles:
-                mesh = _decimate(mesh, max_triangles)
-            points, triangles = _arrays(mesh)
-            # Decimation may pinch or lose thin parts; then a coarser grid does what it could not.
-            if 0 < len(triangles) <= max_triangles and is_closed(triangles):
-                return points[:, ::-1] * factors + (factors - 1) / 2 - factors, triangles
-        cell_mm *= 1.25
+        if mesh.GetNumberOfPolys() > max(_RAW_PER_FINAL * max_triangles, _RAW_ALWAYS):
+            continue
+        mesh = _smooth(mesh, smoothing)
+        if mesh.GetNumberOfPolys() > max_triangles:
+            mesh = _decimate(mesh, max_triangles)
+        points, triangles = _arrays(mesh)
+        if 0 < len(triangles) <= max_triangles and is_closed(triangles):
+            return points[:, ::-1] * factors + (factors - 1) / 2 - factors, triangles  # the contour is padded by one
+
+
+def _cell_sizes(spacing_kji):
+    """Voxels per cell along k, j, i: 1 each, then ever coarser and as nearly cubic in mm as they can be."""
+    factors, cell_mm = np.ones(3, int), spacing_kji.min()
+    while True:
+        yield factors
+        previous = factors
+        while (factors == previous).all():
+            cell_mm *= 1.1
+            factors = np.maximum(1, np.round(cell_mm / spacing_kji)).astype(int)
 
 
 def _coarser(inside, factors):
