@@ -34,6 +34,7 @@ SOURCE_ROLE = "ICHVolume.source"  # node reference from a segmentation to its CT
 LABEL_TAG = "ICHVolume.label"  # segment tag with the label's name; survives renaming and .seg.nrrd
 AUTOMATIC_KEY = "automaticMask"  # fingerprint of the mask as the model made it
 TERMINOLOGY_TAG = "TerminologyEntry"  # vtkSegment::GetTerminologyEntryTagName, absent from some Python wrappings
+FILL_OPACITY = 0.3  # the blood stays visible under the colour
 SAME_GRID_TOLERANCE_VOXELS = 0.01
 # Surface nets that smooth themselves: 5-12 ms where the default takes 50-90 ms, so views stay fluid during edits
 SHOWN_SURFACE = {"Conversion method": "1", "SurfaceNets smoothing": "1", "Smoothing factor": "0.5"}
@@ -51,6 +52,7 @@ def new_segmentation(volume_node, mask, labels, name="ICH"):
     _require_same_shape(mask, volume_node)
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", slicer.mrmlScene.GenerateUniqueName(name))
     node.CreateDefaultDisplayNodes()
+    node.GetDisplayNode().SetOpacity2DFill(FILL_OPACITY)
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     # after the transform: the reference grid is taken between the two nodes, and saving resamples the mask onto it
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)

@@ -38,6 +38,7 @@ def set_ab_lines(segmentation_node, volume_node, a_line_ras, b_line_ras):
         for index, point in enumerate(points):
             line.SetNthControlPointPosition(index, *map(float, point))
         lines.append(line)
+    _label(segmentation_node)
     return tuple(lines)
 
 
@@ -71,8 +72,12 @@ def line_points(line_node, volume_node):
 
 
 def observe_ab_lines(segmentation_node, callback) -> Observation:
-    """Call callback() while and after either line is dragged, also when set_ab_lines moves it."""
-    observation = Observation(callback)
+    """Call callback() while and after either line is dragged, also when set_ab_lines moves it; labels follow."""
+    def label_and_call():
+        _label(segmentation_node)
+        callback()
+
+    observation = Observation(label_and_call)
     events = slicer.vtkMRMLMarkupsNode
     for line in ab_lines(segmentation_node) or ():
         observation.watch(line, events.PointModifiedEvent, events.PointEndInteractionEvent, events.PointRemovedEvent)
@@ -137,15 +142,31 @@ def table_of(segmentation_node):
     return segmentation_node.GetNodeReference(TABLE_ROLE) if is_in_scene(segmentation_node) else None
 
 
+def _label(segmentation_node):
+    """Write "A 42.1 mm" at the ends that lie farthest apart: in the middle, where markups put it, A and B cross."""
+    lines = ab_lines(segmentation_node)
+    if lines is None:
+        return
+    ends = [[np.array(line.GetNthControlPointPosition(index)) for index in range(2)] for line in lines]
+    chosen = max(((a, b) for a in range(2) for b in range(2)), key=lambda ab: np.linalg.norm(
+        ends[0][ab[0]] - ends[1][ab[1]]))
+    for name, line, (first, last), labelled in zip(LINE_NAMES, lines, ends, chosen, strict=True):
+        for index in range(2):
+            text = f"{name} {np.linalg.norm(last - first):.1f} mm" if index == labelled else ""
+            if line.GetNthControlPointLabel(index) != text:  # setting it calls the observers again
+                line.SetNthControlPointLabel(index, text)
+
+
 def _new_line(name, color):
     line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", slicer.mrmlScene.GenerateUniqueName(name))
     line.CreateDefaultDisplayNodes()
     display = line.GetDisplayNode()
     display.SetColor(*color)
     display.SetSelectedColor(*color)
-    display.SetPointLabelsVisibility(False)
-    display.SetPropertiesLabelVisibility(True)  # "A: 42.1mm" beside the line
+    display.SetPointLabelsVisibility(True)
+    display.SetPropertiesLabelVisibility(False)
     display.SetTextScale(3.5)
+    display.SetGlyphScale(2.0)
     display.SetOccludedVisibility(True)  # seen through the surface in 3D
     display.SetOccludedOpacity(0.6)
     return line
