@@ -13,6 +13,7 @@ from .scene_volume import map_points, matrix_of, require_in_scene
 LINE_ROLES = ("ICHVolume.lineA", "ICHVolume.lineB")  # node references from the segmentation
 LINE_NAMES = ("A", "B")
 LINE_COLORS = ((0.20, 0.85, 0.95), (0.75, 0.95, 0.35))  # cyan and lime, seen on grey, on red and on orange
+LABEL_HEIGHT_MM = 8.0  # with a whole head in view
 TABLE_ROLE = "ICHVolume.table"
 SCAN_PLANE_VIEW = "Red"  # the slice view that shows the scan's own plane
 PARALLEL = 1e-4  # radians; planes nearer than this are the same
@@ -143,13 +144,16 @@ def table_of(segmentation_node):
 
 
 def _label(segmentation_node):
-    """Write "A 42.1 mm" at the ends that lie farthest apart: in the middle, where markups put it, A and B cross."""
+    """Write "A 42.1 mm" at the end that is on the right of the screen (text runs to the right, off the bleed; in the
+    middle, where markups put it, A and B cross), B's at its other end where the two would touch.
+    """
     lines = ab_lines(segmentation_node)
     if lines is None:
         return
     ends = [[np.array(line.GetNthControlPointPosition(index)) for index in range(2)] for line in lines]
-    chosen = max(((a, b) for a in range(2) for b in range(2)), key=lambda ab: np.linalg.norm(
-        ends[0][ab[0]] - ends[1][ab[1]]))
+    chosen = [int(last[0] < first[0]) for first, last in ends]
+    if np.linalg.norm(ends[0][chosen[0]] - ends[1][chosen[1]]) < LABEL_HEIGHT_MM:
+        chosen[1] = 1 - chosen[1]
     for name, line, (first, last), labelled in zip(LINE_NAMES, lines, ends, chosen, strict=True):
         for index in range(2):
             text = f"{name} {np.linalg.norm(last - first):.1f} mm" if index == labelled else ""
