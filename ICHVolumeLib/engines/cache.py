@@ -1,6 +1,7 @@
 """The user's cache folder: compiled networks and what was measured about this processor. Losing it costs a second."""
 
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def keep_newest(folder: Path, pattern: str, count: int = KEPT_FILES) -> None:
             continue
     for _, path in sorted(dated, reverse=True)[count:]:
         try:
+            path.chmod(stat.S_IWRITE | stat.S_IREAD)  # OpenVINO's are read-only, which Windows does not delete
             path.unlink()
         except OSError:
             continue

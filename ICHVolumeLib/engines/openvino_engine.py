@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
-from openvino import opset13 as ops
 
 from ..findings import Finding
 from ..network.weights import Weights
 from .cache import cache_folder, keep_newest
 from .openvino_graph import build_graph
+from .quiet_openvino import ops, ov
 
 # bf16 must win clearly: with AMX it is 4-8 times faster, with AVX512-BF16 about 2, emulated it is slower than f32.
 BF16_MUST_GAIN = 1.3

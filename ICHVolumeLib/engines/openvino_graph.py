@@ -4,11 +4,10 @@ The same steps as network/attfocusnet.py, which explains them; a test holds the 
 """
 
 import numpy as np
-import openvino as ov
-from openvino import opset13 as ops
 
 from ..errors import InputError
 from ..network.weights import Weights
+from .quiet_openvino import ops, ov
 
 
 def build_graph(weights: Weights, rows: int, columns: int) -> ov.Model:

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -6,14 +7,14 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("openvino")
+pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
 
-import openvino as ov  # noqa: E402
 from network_weights import random_model, thresholding_weights  # noqa: E402
 
 import ICHVolumeLib.engines as engines  # noqa: E402
 from ICHVolumeLib.engines import EngineError, PackagesMissing, cache, choose_engine, nvidia  # noqa: E402
 from ICHVolumeLib.engines.openvino_engine import OpenVinoEngine, best_precision  # noqa: E402
+from ICHVolumeLib.engines.quiet_openvino import ov  # noqa: E402
 from ICHVolumeLib.engines.torch_engine import TorchEngine  # noqa: E402
 from ICHVolumeLib.errors import InputError  # noqa: E402
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, AttFocusNetConfig  # noqa: E402
@@ -176,6 +177,20 @@ def test_the_processor_engine_is_openvino_and_asks_for_no_torch(tmp_path):
             "assert engine.name == 'openvino' and not findings, findings; sys.exit('torch' in sys.modules)")
     folder = thresholding_weights(tmp_path)
     assert subprocess.run([sys.executable, "-c", code, str(folder)]).returncode == 0
+
+
+def test_openvino_sends_no_usage_report(tmp_path):
+    code = ("import sys, threading; from ICHVolumeLib.network.weights import load_weights; "
+            "from ICHVolumeLib.engines import choose_engine; "
+            "choose_engine('cpu', 'auto', load_weights(sys.argv[1]), 32, 32); "
+            "assert threading.active_count() == 1, threading.enumerate(); "
+            "sys.exit(bool({'openvino_telemetry.main', 'urllib.request', 'requests'} & set(sys.modules)))")
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {**os.environ, "HOME": str(home), "USERPROFILE": str(home)}
+    done = subprocess.run([sys.executable, "-c", code, str(thresholding_weights(tmp_path / "w"))], env=environment)
+    assert done.returncode == 0
+    assert not list(home.iterdir())  # not even an identifier is left behind
 
 
 def test_openvino_missing_falls_back_to_torch_and_says_so(weights, monkeypatch):

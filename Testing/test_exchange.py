@@ -1,0 +1,106 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from phantoms import ellipsoid_ct
+
+from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.exchange import read_scan, read_segmentation, write_scan, write_segmentation
+from ICHVolumeLib.findings import Finding
+from ICHVolumeLib.segmentation import Segmentation
+from ICHVolumeLib.volume import CTVolume
+
+
+@pytest.fixture(scope="module")
+def ct():
+    scan = ellipsoid_ct("tilted-uneven", pixel_mm=3.0, columns=64, rows=72, step_mm=12.0).ct
+    return CTVolume(scan.hu, scan.ijk_to_ras, scan.slice_origins_ras, scan.info, (Finding("tilt", "info", "Grüße"),))
+
+
+@pytest.fixture
+def segmentation(ct):
+    mask = (ct.hu > 55).astype(np.uint8)
+    return Segmentation(mask, np.linspace(0, 1, len(mask), dtype=np.float32), [Finding("a", "info", "b")], "openvino",
+                        "CPU f32", {"network": 1.5}, "1.0", "ab" * 32, training_data="synthetic lesions",
+                        clean_up=[{"name": "specks", "threshold_mm3": 30.0, "removed_ml": 0.2}],
+                        interval_ml=(1.0, 2.5), ambiguous_ml=0.25)
+
+
+def test_a_tilted_uneven_scan_arrives_exactly_as_it_was(ct, tmp_path):
+    write_scan(tmp_path / "in.npz", ct)
+    back = read_scan(tmp_path / "in.npz")
+    assert back.hu.dtype == np.int16 and (back.hu == ct.hu).all()
+    assert (back.ijk_to_ras == ct.ijk_to_ras).all() and (back.slice_origins_ras == ct.slice_origins_ras).all()
+    assert back.info == ct.info and back.findings == ct.findings
+
+
+def test_a_segmentation_arrives_exactly_as_it_was(segmentation, tmp_path):
+    write_segmentation(tmp_path / "out.npz", segmentation)
+    back = read_segmentation(tmp_path / "out.npz")
+    for name, value in vars(segmentation).items():
+        if isinstance(value, np.ndarray):
+            assert (getattr(back, name) == value).all() and getattr(back, name).dtype == value.dtype
+        else:
+            assert getattr(back, name) == value, name
+
+
+def test_an_uncalibrated_interval_stays_none(segmentation, tmp_path):
+    write_segmentation(tmp_path / "out.npz", Segmentation(**{**vars(segmentation), "interval_ml": None}))
+    assert read_segmentation(tmp_path / "out.npz").interval_ml is None
+
+
+def test_a_scan_written_by_another_program_needs_no_findings_and_no_words(ct, tmp_path):
+    np.savez(tmp_path / "in.npz", hu=ct.hu, ijk_to_ras=ct.ijk_to_ras, slice_origins_ras=ct.slice_origins_ras,
+             info_json=json.dumps({"source": "node", "unknown_field": 1}))
+    assert read_scan(tmp_path / "in.npz").info.source == "node"
+
+
+def test_nothing_is_left_beside_the_file(ct, tmp_path):
+    write_scan(tmp_path / "in.npz", ct)
+    write_scan(tmp_path / "in.npz", ct)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.npz"]
+
+
+def test_a_file_that_is_none_of_ours_is_named(tmp_path):
+    (tmp_path / "text.npz").write_text("not a zip", encoding="utf-8")
+    np.savez(tmp_path / "other.npz", values=np.zeros(3))
+    for name, words in (("absent.npz", "no such file"), ("text.npz", "not an exchange file"), ("other.npz", "hu")):
+        with pytest.raises(InputError, match=words):
+            read_scan(tmp_path / name)
+
+
+def test_a_truncated_file_is_refused(ct, tmp_path):
+    path = tmp_path / "in.npz"
+    write_scan(path, ct)
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(InputError, match="not an exchange file"):
+        read_scan(path)
+
+
+def test_objects_are_never_unpickled(tmp_path):
+    np.savez(tmp_path / "in.npz", hu=np.array([{"a": 1}], object), ijk_to_ras=np.eye(4),
+             slice_origins_ras=np.zeros((1, 3)), info_json="{}")
+    with pytest.raises(InputError):
+        read_scan(tmp_path / "in.npz")
+
+
+def test_hounsfield_units_as_fractions_are_refused(ct, tmp_path):
+    np.savez(tmp_path / "in.npz", hu=ct.hu.astype(float), ijk_to_ras=ct.ijk_to_ras,
+             slice_origins_ras=ct.slice_origins_ras, info_json="{}")
+    with pytest.raises(InputError, match="int16"):
+        read_scan(tmp_path / "in.npz")
+
+
+def test_a_folder_that_is_not_there_is_named_and_nothing_is_written(ct, tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        write_scan(tmp_path / "nowhere" / "in.npz", ct)
+    assert not list(tmp_path.iterdir())
+
+
+def test_reading_and_writing_loads_neither_torch_nor_simpleitk(ct, tmp_path):
+    write_scan(tmp_path / "in.npz", ct)
+    code = ("import sys; from ICHVolumeLib.exchange import read_scan; read_scan(sys.argv[1]); "
+            "sys.exit(bool({'torch', 'SimpleITK', 'openvino'} & set(sys.modules)))")
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "in.npz")]).returncode == 0

@@ -1,0 +1,216 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from phantoms import GRIDS, ellipsoid_ct
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
+
+from network_weights import thresholding_weights  # noqa: E402
+
+from ICHVolumeLib.engines import choose_engine  # noqa: E402
+from ICHVolumeLib.errors import Cancelled, InputError  # noqa: E402
+from ICHVolumeLib.segmentation import Segmenter, segment_ct  # noqa: E402
+from ICHVolumeLib.volume import CTVolume  # noqa: E402
+
+INTERVAL = {"interval": {"coverage": 0.9, "quantile": 1.0, "floor_ml": 1.0, "relative": 0.1}}
+AS_SCANNED = {"native_range": [0.3, 2.0], "target": 0.47}  # phantoms are coarse; most tests want their pixels untouched
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("ICHVOLUME_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def weights_dir(tmp_path_factory):
+    return thresholding_weights(tmp_path_factory.mktemp("weights"), {"pixel_spacing_mm": AS_SCANNED,
+                                                                    "calibration": INTERVAL})
+
+
+@pytest.fixture(scope="module")
+def segmenter(weights_dir):
+    return Segmenter(device="cpu", weights_dir=weights_dir)
+
+
+def case(grid="regular", **changes):
+    coarse = {"pixel_mm": 1.5, "columns": 128, "rows": 144, "step_mm": 6.0, "noise_hu": 1.0}
+    return ellipsoid_ct(grid, **{**coarse, **changes})
+
+
+def dice(one, other):
+    return 2 * ((one > 0) & (other > 0)).sum() / ((one > 0).sum() + (other > 0).sum())
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_a_known_bleed_is_marked_voxel_by_voxel_on_every_grid(segmenter, grid):
+    phantom = case(grid)
+    segmentation = segmenter.apply(phantom.ct)
+    assert (segmentation.mask == phantom.mask).all()
+    assert segmentation.mask.dtype == np.uint8 and segmentation.mask.shape == phantom.ct.hu.shape
+
+
+@pytest.mark.parametrize("axes", [(0, 2, 1), (0, 1, 2)])
+@pytest.mark.parametrize("flips", [(-1, 1, 1), (1, -1, -1), (-1, -1, 1)])
+def test_a_scan_stored_in_any_order_gets_its_mask_in_that_order(segmenter, axes, flips):
+    phantom = case(center_mm=(20, 10, 5), semi_axes_mm=(22, 12, 15))
+    turned, matrix = phantom.ct.hu, phantom.ct.ijk_to_ras.copy()
+    for axis, flip in enumerate(flips):
+        if flip < 0:
+            turned = np.flip(turned, axis)
+            matrix[:3, 3] += matrix[:3, 2 - axis] * (turned.shape[axis] - 1)
+            matrix[:3, 2 - axis] *= -1
+    expected = phantom.mask[tuple(slice(None, None, flip) for flip in flips)].transpose(axes)
+    columns = [2 - axes[2 - column] for column in range(3)] + [3]
+    ct = CTVolume.regular(np.ascontiguousarray(turned.transpose(axes)), matrix[:, columns])
+    segmentation = segmenter.apply(ct)
+    assert (segmentation.mask == expected).all()
+
+
+def test_ich_and_ivh_are_told_apart(segmenter):
+    phantom = case()
+    hu, expected = phantom.ct.hu.copy(), phantom.mask.copy()
+    middle = len(hu) // 2
+    hu[middle - 2:middle + 3, 90:100, 60:70] = 95  # denser than ICH to this network
+    expected[middle - 2:middle + 3, 90:100, 60:70] = 2
+    assert (segmenter.apply(replace(phantom.ct, hu=hu)).mask == expected).all()
+
+
+def test_the_threshold_of_the_manifest_decides(tmp_path):
+    phantom = case()
+    everything = {"pixel_spacing_mm": AS_SCANNED, "threshold": 1.1}  # no probability reaches it
+    weights_dir = thresholding_weights(tmp_path, everything)
+    assert not segment_ct(phantom.ct, device="cpu", weights_dir=weights_dir).mask.any()
+
+
+@pytest.mark.parametrize("engine", ["openvino", "torch"])
+def test_cropping_and_skipping_slices_changes_nothing(weights_dir, engine):
+    phantom = case(half_height_mm=120, center_mm=(-30, 40, 30), semi_axes_mm=(8, 5, 7))  # small and off centre
+    whole = Segmenter("cpu", weights_dir, engine, crop=False).apply(phantom.ct)
+    fast = Segmenter("cpu", weights_dir, engine).apply(phantom.ct)
+    assert whole.engine == fast.engine == engine
+    assert (whole.mask == fast.mask).all() and (fast.mask == phantom.mask).all()
+
+
+@pytest.mark.parametrize("pixel_mm", [0.8, 0.25])
+def test_foreign_pixels_are_resampled_and_the_mask_comes_back_to_the_scan_s_own(tmp_path, pixel_mm):
+    weights_dir = thresholding_weights(tmp_path)
+    size = {"columns": round(180 / pixel_mm), "rows": round(200 / pixel_mm)}
+    phantom = case(pixel_mm=pixel_mm, step_mm=20.0, noise_hu=0.0, **size)
+    segmentation = segment_ct(phantom.ct, device="cpu", weights_dir=weights_dir)
+    assert segmentation.mask.shape == phantom.ct.hu.shape
+    near = np.zeros(phantom.mask.shape, bool)  # this network also marks the blurred inner edge of the skull
+    reach = [round(45 / pixel_mm)] * 2
+    rows, columns = (size // 2 for size in near.shape[1:])
+    near[:, rows - reach[0]:rows + reach[0], columns - reach[1]:columns + reach[1]] = True
+    assert dice(segmentation.mask * near, phantom.mask) > 0.97
+
+
+def test_three_slices_as_input_use_the_neighbours_and_repeat_the_ends(tmp_path):
+    phantom = case(half_height_mm=30)  # the bleed reaches the first and the last slice or nearly
+    weights_dir = thresholding_weights(tmp_path, {"pixel_spacing_mm": AS_SCANNED}, in_slices=3)
+    assert (segment_ct(phantom.ct, device="cpu", weights_dir=weights_dir).mask == phantom.mask).all()
+
+
+def test_a_scan_without_a_bleed_gives_an_empty_mask_and_no_error(segmenter):
+    phantom = case(semi_axes_mm=(1e-6, 1e-6, 1e-6), center_mm=(0.3, 0.3, 0.3))
+    segmentation = segmenter.apply(phantom.ct)
+    assert not segmentation.mask.any() and not segmentation.slice_uncertainty.any()
+    assert segmentation.interval_ml == (0.0, pytest.approx(1.0, abs=0.01))
+
+
+def test_no_skull_searches_every_slice_and_says_so(segmenter):
+    phantom = case(head=False)
+    segmentation = segmenter.apply(phantom.ct)
+    assert [finding.code for finding in segmentation.findings] == ["no-skull"]
+    assert (segmentation.mask == phantom.mask).all()
+
+
+def test_the_interval_and_the_doubtful_volume_follow_the_manifest_s_rule(segmenter):
+    phantom = case()
+    segmentation = segmenter.apply(phantom.ct)
+    volume_ml = np.count_nonzero(segmentation.mask, axis=(1, 2)) @ phantom.ct.voxel_volumes_mm3 / 1000
+    half = 1.0 + 0.1 * volume_ml + segmentation.ambiguous_ml
+    assert segmentation.interval_ml == pytest.approx((volume_ml - half, volume_ml + half))
+
+
+def test_a_slice_of_doubtful_voxels_is_the_most_uncertain_one_in_the_scan_s_own_order(segmenter):
+    phantom = case("flipped")
+    hu = phantom.ct.hu.copy()
+    doubtful = 7
+    hu[doubtful, 80:110, 50:80] = 54  # p(bleed) near 0.5 for this network
+    segmentation = segmenter.apply(replace(phantom.ct, hu=hu))
+    assert segmentation.slice_uncertainty.argmax() == doubtful
+    assert 0 <= segmentation.slice_uncertainty.min() and segmentation.slice_uncertainty.max() <= 1
+    assert segmentation.ambiguous_ml == pytest.approx(900 * 1.5**2 * 6 / 1000, rel=0.1)
+
+
+def test_progress_counts_every_slice_that_runs_and_ends_at_the_last(segmenter):
+    seen = []
+    segmenter.apply(case().ct, progress=lambda *step: seen.append(step))
+    network = [(done, total) for stage, done, total in seen if stage == "network"]
+    assert network == [(done, network[-1][1]) for done in range(network[-1][1] + 1)]
+    assert 20 < network[-1][1] <= len(case().ct.hu)
+    assert [step for step in seen if step[0] == "clean"] == [("clean", 0, 1), ("clean", 1, 1)]
+
+
+def test_cancel_stops_at_the_next_slice(segmenter):
+    done = []
+    with pytest.raises(Cancelled):
+        segmenter.apply(case().ct, progress=lambda stage, count, total: done.append(count),
+                        is_cancelled=lambda: len(done) > 3)
+    assert done == [0, 1, 2, 3]
+
+
+def test_a_sagittal_series_is_refused(segmenter):
+    ct = case().ct
+    matrix = ct.ijk_to_ras[:, [1, 2, 0, 3]]
+    with pytest.raises(InputError, match="not axial"):
+        segmenter.apply(CTVolume.regular(ct.hu, matrix))
+
+
+def test_where_the_mask_came_from_is_said(segmenter):
+    segmentation = segmenter.apply(case().ct)
+    assert segmentation.engine == "openvino" and segmentation.device.startswith("CPU")
+    assert segmentation.model == "test" and len(segmentation.model_sha256) == 64
+    assert set(segmentation.seconds) == {"prepare", "load", "network", "clean"}
+    assert [step["name"] for step in segmentation.clean_up] == ["outside the skull", "specks", "label islands", "holes"]
+
+
+def test_the_second_scan_needs_no_engine_and_no_compiling(weights_dir, monkeypatch):
+    segmenter, choices = Segmenter("cpu", weights_dir), []
+    monkeypatch.setattr("ICHVolumeLib.segmentation.choose_engine",
+                        lambda *args, **more: choices.append(args) or choose_engine(*args, **more))
+    phantom = case()
+    segmenter.apply(phantom.ct)
+    compiled = dict(segmenter.engine._requests)
+    again = segmenter.apply(phantom.ct)
+    assert len(choices) == 1 and segmenter.engine._requests == compiled
+    assert (again.mask == phantom.mask).all()
+
+
+def test_an_engine_that_breaks_in_the_middle_is_replaced_and_the_case_is_finished(weights_dir):
+    phantom, segmenter = case(), Segmenter("cpu", weights_dir)
+    segmenter.apply(phantom.ct)
+    assert segmenter.engine.name == "openvino"
+    predict, calls = segmenter.engine.predict, []
+
+    def breaks(slices):
+        calls.append(1)
+        if len(calls) > 5:
+            raise RuntimeError("inference failed")
+        return predict(slices)
+
+    segmenter.engine.predict = breaks
+    segmentation = segmenter.apply(phantom.ct)
+    assert segmentation.engine == "torch"
+    assert "inference failed" in segmentation.findings[0].message
+    assert (segmentation.mask == phantom.mask).all()
+
+
+def test_the_scan_is_left_as_it_was(segmenter):
+    phantom = case()
+    before = phantom.ct.hu.copy()
+    segmenter.apply(phantom.ct)
+    assert (phantom.ct.hu == before).all()

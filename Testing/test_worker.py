@@ -1,0 +1,195 @@
+"""The worker as Slicer uses it: a real child process, spoken to in lines."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from phantoms import ellipsoid_ct
+
+pytest.importorskip("torch")
+pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
+
+from network_weights import thresholding_weights  # noqa: E402
+
+from ICHVolumeLib.exchange import read_segmentation, write_scan  # noqa: E402
+from ICHVolumeLib.volume import CTVolume  # noqa: E402
+
+PATIENCE_S = 60
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Child:
+    def __init__(self, **environment):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ICHVolumeLib.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, cwd=ROOT, env={**os.environ, **environment})
+        self._events = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        for line in self.process.stdout:
+            self._events.put(json.loads(line))  # anything but JSON would end the test with no event
+
+    def say(self, text):
+        self.process.stdin.write((text if isinstance(text, str) else json.dumps(text)).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def until(self, *kinds):
+        """Events up to the first of these kinds."""
+        seen = []
+        while not seen or seen[-1]["event"] not in kinds:
+            seen.append(self._events.get(timeout=PATIENCE_S))
+        return seen
+
+    def segment(self, case, scan_id="1", **changes):
+        self.say({"command": "segment", "id": scan_id, "input": str(case / "in.npz"), "output": str(case / "out.npz"),
+                  "device": "cpu", "weights": str(case / "weights"), **changes})
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("case")
+    manifest = {"pixel_spacing_mm": {"native_range": [0.3, 2.0], "target": 0.47}}
+    thresholding_weights(folder / "weights", manifest, base_width=8)
+    phantom = ellipsoid_ct("tilted-uneven", pixel_mm=1.5, columns=128, rows=144, step_mm=6.0, noise_hu=1.0)
+    write_scan(folder / "in.npz", phantom.ct)
+    np.save(folder / "truth.npy", phantom.mask)
+    long = CTVolume.regular(np.tile(phantom.ct.hu, (20, 2, 2)), np.diag([-0.7, -0.7, 1.0, 1.0]))
+    write_scan(folder / "long.npz", long)
+    return folder
+
+
+@pytest.fixture
+def child(tmp_path):
+    started = Child(ICHVOLUME_CACHE=str(tmp_path / "cache"))
+    yield started
+    started.process.stdin.close()
+    assert started.process.wait(PATIENCE_S) == 0
+
+
+def test_a_scan_becomes_a_mask_on_disk_with_progress_on_the_way(child, case):
+    assert child.until("ready") == [{"event": "ready"}]
+    child.segment(case)
+    *progress, done = child.until("done", "error")
+    assert done["event"] == "done" and done["id"] == "1" and done["found"] is True
+    assert done["engine"] == "openvino" and {"network", "total"} <= set(done["seconds"])
+    stages = [event["stage"] for event in progress]
+    assert list(dict.fromkeys(stages)) == ["read", "network", "clean", "write"]
+    assert all(set(event) == {"event", "id", "stage", "done", "total", "seconds"} for event in progress)
+    segmentation = read_segmentation(done["output"])
+    assert (segmentation.mask == np.load(case / "truth.npy")).all()
+    assert not (case / "out.npz.part").exists()
+
+
+def test_the_second_scan_is_warm(child, case):
+    loads = []
+    for scan_id in ("1", "2"):
+        child.segment(case, scan_id)
+        loads.append(child.until("done", "error")[-1]["seconds"]["load"])
+    assert loads[1] < 0.1 * loads[0]
+
+
+def test_a_cancel_in_the_middle_is_answered_and_writes_nothing(child, case, tmp_path):
+    child.segment(case, "long", input=str(case / "long.npz"), output=str(tmp_path / "out.npz"))
+    while child.until("progress")[-1]["stage"] != "network":
+        pass
+    start = time.monotonic()
+    child.say({"command": "cancel", "id": "long"})
+    assert child.until("cancelled", "done")[-1] == {"event": "cancelled", "id": "long"}
+    assert time.monotonic() - start < 10  # the scan itself would take far longer
+    assert not list(tmp_path.glob("out*"))
+    child.segment(case, "next")
+    assert child.until("done", "error", "cancelled")[-1]["event"] == "done"
+
+
+def test_a_scan_cancelled_while_waiting_never_starts(child, case):
+    child.segment(case, "1")
+    child.segment(case, "2")
+    child.say({"command": "cancel", "id": "2"})
+    child.segment(case, "3")
+    ends = [child.until("done", "cancelled", "error")[-1] for _ in range(3)]
+    assert [(end["event"], end["id"]) for end in ends] == [("done", "1"), ("cancelled", "2"), ("done", "3")]
+
+
+def test_an_identifier_may_be_used_again_after_a_cancel(child, case):
+    child.segment(case, "1")
+    child.say({"command": "cancel", "id": "1"})
+    child.until("done", "cancelled")
+    child.segment(case, "1")
+    assert child.until("done", "cancelled", "error")[-1]["event"] == "done"
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"input": "absent.npz"}, "no such file"), ({"weights": "nowhere"}, "no such folder"),
+    ({"device": "abacus"}, "choose auto, cpu or cuda"), ({"output": "nowhere/out.npz"}, "cannot be written"),
+])
+def test_a_bad_request_is_an_input_error_and_the_next_scan_works(child, case, changes, words):
+    child.segment(case, "bad", **changes)
+    error = child.until("error", "done")[-1]
+    assert (error["event"], error["id"], error["kind"]) == ("error", "bad", "input") and words in error["message"]
+    child.segment(case, "good")
+    assert child.until("done", "error")[-1]["event"] == "done"
+
+
+@pytest.mark.parametrize("line", ["nonsense", "[1]", '{"command": "dance"}', '{"command": "segment", "id": "1"}',
+                                  '{"command": "cancel", "id": [1]}'])
+def test_a_line_that_is_no_command_is_answered_and_survived(child, case, line):
+    child.say(line)
+    error = child.until("error")[-1]
+    assert error["kind"] == "input" and error["id"] is None
+    child.segment(case)
+    assert child.until("done", "error")[-1]["event"] == "done"
+
+
+def test_closing_stdin_ends_the_worker_even_in_the_middle_of_a_scan(case, tmp_path):
+    child = Child(ICHVOLUME_CACHE=str(tmp_path / "cache"))
+    child.segment(case, "long", input=str(case / "long.npz"), output=str(tmp_path / "out.npz"))
+    while child.until("progress")[-1]["stage"] != "network":
+        pass
+    child.process.stdin.close()
+    assert child.process.wait(15) == 0
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_quit_ends_the_worker(tmp_path):
+    child = Child()
+    child.until("ready")
+    child.say({"command": "quit"})
+    assert child.process.wait(PATIENCE_S) == 0
+
+
+def test_a_missing_package_is_told_apart_from_a_bad_scan(case, tmp_path):
+    blocked = tmp_path / "blocked"
+    for package in ("openvino", "torch"):
+        (blocked / package).mkdir(parents=True)
+        (blocked / package / "__init__.py").write_text(f"raise ModuleNotFoundError('No module named {package}')",
+                                                       encoding="utf-8")
+    child = Child(PYTHONPATH=str(blocked))
+    child.segment(case)
+    error = child.until("error", "done")[-1]
+    assert error["kind"] == "packages" and "openvino" in error["message"]
+    child.process.stdin.close()
+    assert child.process.wait(PATIENCE_S) == 0
+
+
+def test_what_a_library_prints_does_not_mix_with_the_events(case, tmp_path):
+    noisy = tmp_path / "noisy"
+    noisy.mkdir()
+    (noisy / "sitecustomize.py").write_text(
+        "import os, threading\n"
+        "threading.Timer(1.0, lambda: (print('chatter', flush=True), os.write(1, b'more\\n'))).start()\n",
+        encoding="utf-8")
+    child = Child(PYTHONPATH=str(noisy))
+    child.until("ready")
+    time.sleep(1.5)
+    child.segment(case)
+    assert child.until("done", "error")[-1]["event"] == "done"
+    child.process.stdin.close()
+    assert child.process.wait(PATIENCE_S) == 0
