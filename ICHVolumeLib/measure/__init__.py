@@ -73,20 +73,20 @@ def _measure_component(piece: Piece, ct, b_definition):
     abc2 = measure_piece(piece, ct, b_definition) if piece.value == ICH.value else None
     runs = piece.runs
     first, last = piece.slice_range
-    slices = np.arange(first, last + 1)
-    voxels = piece.voxels_per_slice()
-    heights = ct.slab_heights_mm[first:last + 1]
-    mean_j = np.bincount(runs.k - first, weights=runs.length * runs.j) / voxels
-    mean_i = np.bincount(runs.k - first, weights=runs.length * (runs.i0 + runs.i1 - 1) / 2) / voxels
-    centres_ras = ct.voxel_to_ras(np.stack([slices, mean_j, mean_i], 1))
     row_mm, column_mm = ct.pixel_spacing_mm
+    volumes_mm3 = runs.length * ct.voxel_volumes_mm3[runs.k]
+    volume_mm3 = volumes_mm3.sum()
+    mean_i = volumes_mm3 @ (runs.i0 + runs.i1 - 1) / 2 / volume_mm3
+    mean_j = volumes_mm3 @ runs.j / volume_mm3
+    origin_ras = volumes_mm3 @ ct.slice_origins_ras[runs.k] / volume_mm3
+    centroid_ras = origin_ras + mean_i * ct.ijk_to_ras[:3, 0] + mean_j * ct.ijk_to_ras[:3, 1]
     return Component(
         label=_NAME[piece.value],
-        volume_ml=float(voxels @ heights * ct.pixel_area_mm2 / 1000),
+        volume_ml=float(volume_mm3 / 1000),
         mean_hu=piece.mean_hu,
         extent_mm=(float((runs.i1.max() - runs.i0.min()) * column_mm),
-                   float((runs.j.max() - runs.j.min() + 1) * row_mm), float(heights.sum())),
-        centroid_ras=tuple(np.average(centres_ras, axis=0, weights=voxels * heights).tolist()),
+                   float((runs.j.max() - runs.j.min() + 1) * row_mm), float(ct.slab_heights_mm[first:last + 1].sum())),
+        centroid_ras=tuple(centroid_ras.tolist()),
         slice_range=(first, last),
         abc2_ml=None if abc2 is None else abc2.coniglobus_ml,
         counted_in_abc2=False,

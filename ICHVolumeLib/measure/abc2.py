@@ -7,6 +7,7 @@ mask always gives the same lines.
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -99,17 +100,30 @@ def _volumes_ml(abc2):
 def _lines_on_slice(piece, k, ct, b_definition):
     """Both lines in RAS and the shape class, from the pixels of the piece on slice k."""
     runs = piece.runs.take(piece.runs.k == k)
-    rectangles = np.stack([runs.j, runs.i0, runs.i1], 1)
+    first = np.array([runs.j[0], runs.i0.min()])
+    rectangles = np.stack([runs.j - first[0], runs.i0 - first[1], runs.i1 - first[1]], 1).astype(np.int32)
     pixel_mm = ct.pixel_spacing_mm[1], ct.pixel_spacing_mm[0]  # (x along columns i, y along rows j)
+    segments, shape = _lines_and_shape(rectangles.tobytes(), pixel_mm, b_definition)
+    kji = np.empty((2, 2, 3))
+    kji[..., 0] = k
+    kji[..., 1:] = segments[..., ::-1] + first - 0.5
+    a_line, b_line = ct.voxel_to_ras(kji).tolist()
+    return tuple(map(tuple, a_line)), tuple(map(tuple, b_line)), shape
+
+
+@lru_cache(maxsize=4096)
+def _lines_and_shape(rectangles: bytes, pixel_mm, b_definition):
+    """A and B (2 lines, 2 ends, xy) in corner coordinates and the shape class; int32 rectangles as in outline.py.
+
+    Remembered, because an edit changes one piece and leaves the others, and specks look alike.
+    """
+    rectangles = np.frombuffer(rectangles, np.int32).reshape(-1, 3)
     hull = convex_hull(outer_corners(rectangles))
     a = longest_diameter(hull, pixel_mm)
     b = widest_chord(rectangles, a, pixel_mm) if b_definition == SEGMENT else caliper_width(hull, a, pixel_mm)
-    return _to_ras(a, k, ct), _to_ras(b, k, ct), shape_class(rectangles)
-
-
-def _to_ras(segment, k, ct):
-    kji = np.column_stack([np.full(2, k), segment[:, 1] - 0.5, segment[:, 0] - 0.5])
-    return tuple(_point(end) for end in ct.voxel_to_ras(kji))
+    segments = np.stack([a, b])
+    segments.flags.writeable = False
+    return segments, shape_class(rectangles)
 
 
 def _point(values):
