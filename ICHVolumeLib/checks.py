@@ -175,7 +175,7 @@ def _header(ct):
         words = f"{age:.0f} years" if age >= 1 else "less than a year"
         findings.append(_warning("child", f"The patient is {words} old; model and scores were made for adults."))
     row_mm, column_mm = ct.pixel_spacing_mm
-    if min(row_mm, column_mm) < 0.2 or max(row_mm, column_mm) > 1.2 or abs(row_mm / column_mm - 1) > 0.02:
+    if min(row_mm, column_mm) < 0.2 or max(row_mm, column_mm) > 1.25 or abs(row_mm / column_mm - 1) > 0.02:
         findings.append(_warning("pixel-spacing", f"The pixels measure {row_mm:.3g} x {column_mm:.3g} mm; head CT has "
                                                   "square pixels of about 0.4 to 0.5 mm. Check that this is an "
                                                   "original series."))
@@ -199,7 +199,7 @@ def _coverage(view: SkullView):
     cut = []
     if view.top_share > 0.35:
         cut.append(f"the top slice still shows {view.top_cm2:.0f} cm2 of brain, so the vertex is missing")
-    if view.bottom_share > 0.85:
+    if view.bottom_share > 0.7:
         cut.append(f"the lowest slice still shows {view.bottom_cm2:.0f} cm2 of brain, so the skull base is missing")
     if not cut:
         return []

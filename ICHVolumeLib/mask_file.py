@@ -32,7 +32,8 @@ def write_mask_seg_nrrd(path, mask, ct: CTVolume, *, algorithm_type="AUTOMATIC",
         raise ValueError(f"mask value {int(mask.max())} has no label")
     keys = {"Segmentation_ContainedRepresentationNames": "Binary labelmap|",
             "Segmentation_MasterRepresentation": "Binary labelmap",
-            "Segmentation_ReferenceImageExtentOffset": "0 0 0"}
+            "Segmentation_ReferenceImageExtentOffset": "0 0 0",
+            "Segmentation_ConversionParameters": f"Reference image geometry|{_geometry_words(ct)}|The grid of the CT.&"}
     for index, label in enumerate(LABELS):
         keys |= _segment_keys(index, label, mask == label.value, algorithm_type, algorithm_name)
     write_nrrd(path, mask.astype(np.uint8, copy=False), ct.ijk_to_ras, keys)
@@ -53,6 +54,12 @@ def read_mask(path, ct: CTVolume) -> np.ndarray:
         raise InputError(f"{path} does not say where its voxels lie; save the mask with its geometry.")
     values = _segments_to_labels(path, array, header) if "Segment0_ID" in header else _labels(path, array)
     return _onto_grid(path, values, matrix, ct)
+
+
+def _geometry_words(ct) -> str:
+    """Matrix (RAS, row by row) and extent, as vtkSegmentationConverter serializes them: the grid for later edits."""
+    extent = [bound for size in ct.hu.shape[::-1] for bound in (0, size - 1)]
+    return "".join(f"{value};" for value in [*(float(value) + 0.0 for value in ct.ijk_to_ras.ravel()), *extent])
 
 
 def _segment_keys(index, label, inside, algorithm_type, algorithm_name) -> dict:

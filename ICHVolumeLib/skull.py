@@ -11,7 +11,7 @@ import numpy as np
 from .volume import CTVolume
 
 _COARSE_MM = 2.0
-_BONE_HU = 250
+_BONE_HU = 450  # above contrast-filled vessels
 _AIR_BELOW_HU = -200
 _METAL_HU = 2500
 _SOFT_HU = (-20, 130)  # brain, fluid and blood
@@ -42,7 +42,7 @@ def look_at_skull(ct: CTVolume) -> SkullView | None:
     """None when no closed skull is found."""
     step_j, step_i = (max(1, round(_COARSE_MM / mm)) for mm in ct.pixel_spacing_mm)
     hu = ct.hu[:, ::step_j, ::step_i]
-    bone = hu > _BONE_HU
+    bone = (hu > _BONE_HU) & (hu <= _METAL_HU)  # so metal in the brain does not enclose itself
     inside = _enclosed(bone)
     area_cm2 = ct.pixel_area_mm2 * step_j * step_i / 100
     brain_cm2 = (inside & (hu > _SOFT_HU[0]) & (hu < _SOFT_HU[1])).sum(axis=(1, 2)) * area_cm2

@@ -35,9 +35,9 @@ def to_int16_hu(values) -> tuple[np.ndarray, list[Finding]]:
             findings.append(Finding("padding", INFO, f"{share:.1f} % of the image is padding outside the scanner's "
                                                      f"field of view ({lowest:.0f} HU) and was taken as air."))
         values = np.maximum(values, AIR_HU)
-    if values.dtype == np.int16:
-        return values, findings
-    return np.minimum(values, np.iinfo(np.int16).max).astype(np.int16, copy=False), findings
+    if values.max() > np.iinfo(np.int16).max:
+        values = np.minimum(values, np.iinfo(np.int16).max)
+    return values.astype(np.int16, copy=False), findings
 
 
 def hu_problem(hu) -> str | None:

@@ -28,7 +28,10 @@ def read_image(path) -> CTVolume:
         raise InputError(f"{path} does not say how its voxels lie in the patient; export it with its orientation.")
     if modality.upper() != "CT":
         raise InputError(f"{path} is not CT but {modality}; give a head CT.")
-    hu, findings = to_int16_hu(array)
+    try:
+        hu, findings = to_int16_hu(array)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     findings.append(Finding("no-dicom-tags", INFO, "An image file says nothing of patient age, contrast agent, kernel "
                                                    "or slice thickness; what depends on them was not checked."))
     return CTVolume.regular(hu, matrix, ScanInfo(source=str(path)), findings)

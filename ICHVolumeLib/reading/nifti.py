@@ -90,7 +90,7 @@ def _matrix(header):
     unit = _MM_PER_UNIT.get(int(header.values("i4" if two else "i1", 500 if two else 123, 1)[0]) & 7, 1.0)
     matrix = np.eye(4)
     matrix[:3] = header.values(real, 400 if two else 280, 12).reshape(3, 4)
-    if sform > 0 and abs(np.linalg.det(matrix[:3, :3])) > 1e-9 or (sform > 0 and not np.isfinite(matrix).all()):
+    if sform > 0 and (not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) > 1e-12):
         matrix[:3] *= unit
         return matrix
     if qform <= 0:

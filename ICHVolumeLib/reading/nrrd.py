@@ -17,15 +17,15 @@ import numpy as np
 
 from ..errors import InputError
 
-_TYPES = {
+_TYPES = {  # numpy code -> NRRD's names, the one to write first
     "i1": ("signed char", "int8", "int8_t"),
-    "u1": ("uchar", "unsigned char", "uint8", "uint8_t"),
+    "u1": ("unsigned char", "uchar", "uint8", "uint8_t"),
     "i2": ("short", "short int", "signed short", "signed short int", "int16", "int16_t"),
-    "u2": ("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"),
+    "u2": ("unsigned short", "ushort", "unsigned short int", "uint16", "uint16_t"),
     "i4": ("int", "signed int", "int32", "int32_t"),
-    "u4": ("uint", "unsigned int", "uint32", "uint32_t"),
-    "i8": ("longlong", "long long", "long long int", "signed long long", "signed long long int", "int64", "int64_t"),
-    "u8": ("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"),
+    "u4": ("unsigned int", "uint", "uint32", "uint32_t"),
+    "i8": ("long long", "longlong", "long long int", "signed long long", "signed long long int", "int64", "int64_t"),
+    "u8": ("unsigned long long", "ulonglong", "unsigned long long int", "uint64", "uint64_t"),
     "f4": ("float",),
     "f8": ("double",),
 }
@@ -71,7 +71,7 @@ def write_nrrd(path, array, ijk_to_ras, keys=None, compression_level=4) -> None:
     lps = np.diag([-1.0, -1, 1]) @ np.asarray(ijk_to_ras, float)[:3]
     vectors = ["(" + ",".join(_number(value) for value in column) + ")" for column in lps.T]
     lines = ["NRRD0004", "# Complete NRRD file format specification at:",
-             "# http://teem.sourceforge.net/nrrd/format.html", f"type: {_TYPES[code][1 if code != 'i2' else 0]}",
+             "# http://teem.sourceforge.net/nrrd/format.html", f"type: {_TYPES[code][0]}",
              "dimension: 3", "space: left-posterior-superior",
              "sizes: " + " ".join(str(size) for size in array.shape[::-1]),
              "space directions: " + " ".join(vectors[:3]), "kinds: domain domain domain",
