@@ -36,6 +36,14 @@ def test_the_surface_encloses_the_body_on_every_grid(grid):
     _assert_watertight_and_outward(model)
 
 
+@pytest.mark.parametrize("signs", [(1, 1, 1), (-1, 1, 1), (1, -1, 1), (-1, -1, -1)])
+def test_normals_point_outwards_whichever_way_the_axes_run(signs):
+    mask = np.zeros((5, 8, 8), np.uint8)
+    mask[1:4, 2:6, 2:6] = 1
+    ct = CTVolume.regular(np.zeros(mask.shape, np.int16), np.diag([*signs, 1.0]))
+    _assert_watertight_and_outward(hematoma_surface(mask, ct))
+
+
 def test_a_sphere_has_the_volume_of_a_sphere():
     ball = ellipsoid_ct(head=False, semi_axes_mm=(20, 20, 20), pixel_mm=0.5, step_mm=0.5, columns=96, rows=96,
                         half_height_mm=22)

@@ -71,6 +71,15 @@ def test_the_centroid_lies_at_true_positions_on_every_grid(grid):
     np.testing.assert_allclose(piece.centroid_ras, (12, -20, 15), atol=1.0)
 
 
+def test_a_thick_slab_pulls_the_centroid_by_its_height():
+    origins = np.zeros((4, 3))
+    origins[:, 2] = 0, 2, 4, 12  # slabs of 2, 2, 5 and 8 mm
+    mask = np.zeros((4, 4, 8), np.uint8)
+    mask[1:3, 1, 1] = 1
+    ct = CTVolume(np.zeros(mask.shape, np.int16), np.diag([1, 1, 4, 1.0]), origins)
+    assert measure_mask(ct, mask).components[0].centroid_ras == pytest.approx((1, 1, (2 * 2 + 4 * 5) / 7))
+
+
 def test_pieces_come_largest_first_and_pieces_add_up_to_the_volume():
     rng = np.random.default_rng(3)
     mask = (rng.random((6, 20, 24)) < 0.1).astype(np.uint8)
