@@ -4,7 +4,7 @@ Nothing is guessed: an item nobody entered is unknown and turns the score into a
 The mask may suggest intraventricular blood (and a caller the site); a suggestion is counted, marked "mask", and
 leaves the range open until a person confirms it. Boundaries are applied to exact, unrounded values.
 
-Sources: ICH score, Hemphill 2001, 10.1161/01.str.32.4.891; max-ICH, Sembill 2017, 10.1212/WNL.0000000000004174;
+Sources: ICH score, Hemphill 2001, 10.1161/01.str.32.4.891; max-ICH, Sembill 2017, Neurology 89;
 FUNC, Rost 2008, 10.1161/STROKEAHA.107.512202.
 """
 
