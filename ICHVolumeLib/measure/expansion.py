@@ -1,7 +1,7 @@
 """Did the hematoma grow between two scans? The exact differences, and the two usual definitions.
 
 The revised definition is that of Yogendrakumar et al. 2020 (Stroke, PREDICT), who count a growth of exactly 6 mL
-or 33 % too; here, as in most trials, it must be more.
+or 33 % too; here it must be more.
 """
 
 from dataclasses import dataclass
