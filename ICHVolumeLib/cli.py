@@ -7,7 +7,9 @@ import argparse
 import os
 import signal
 import sys
+import threading
 import traceback
+from contextlib import contextmanager
 from importlib import import_module
 
 from . import __version__
@@ -46,9 +48,9 @@ def main(argv=None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console that lacks a character must not end a case
     args = build_parser().parse_args(argv)
-    stopped_before = _stop_like_ctrl_c()
     try:
-        args.run(args)
+        with _polite_end_like_ctrl_c():
+            args.run(args)
         return DONE
     except InputError as error:
         complain(str(error))
@@ -65,17 +67,21 @@ def main(argv=None) -> int:
         complain(f"Internal error ({type(error).__name__}: {error}); nothing was written. "
                  "Set ICHVOLUME_TRACEBACK=1 and run again to see where.")
         return FAILED
-    finally:
-        if stopped_before is not None:
-            signal.signal(signal.SIGTERM, stopped_before)
 
 
-def _stop_like_ctrl_c():
-    """A polite `kill` ends a case as Ctrl-C does. Returns the handler to put back, None outside the main thread."""
+@contextmanager
+def _polite_end_like_ctrl_c():
+    """A `kill` or Ctrl-Break ends a case as Ctrl-C does: cleaned up, exit code 3."""
     def stop(*_):
         raise KeyboardInterrupt
 
+    before = {}
+    for name in ("SIGTERM", "SIGBREAK"):  # the second one exists on Windows only
+        number = getattr(signal, name, None)
+        if number is not None and threading.current_thread() is threading.main_thread():
+            before[number] = signal.signal(number, stop)
     try:
-        return signal.signal(signal.SIGTERM, stop)
-    except ValueError:
-        return None
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .checks import spacing_words
 from .findings import Finding
-from .result import Abc2, Geometry, Result, Score, VolumeMl
+from .result import Geometry, Result, Score, VolumeMl
 
 RESEARCH_USE = "Research use only. Not a medical device. Not for diagnosis or treatment decisions."
 PAPER_FORMULA_DIFFERS = 0.01  # shown beside the volume from here on (share of the volume)

@@ -11,7 +11,7 @@ from .sample import CT_FOLDER, write_sample
 
 PAPER_SECONDS = 5.6  # Peng 2022: network seconds a case on a Quadro RTX5000
 CLINICAL = {"age_years": 67.0, "gcs": 11, "infratentorial": False, "location": "deep"}  # of the invented patient
-CASE_STEPS = ("load", "network", "clean", "measure")
+CASE_STEPS = ("prepare", "load", "network", "clean", "measure")
 
 
 def add_arguments(parser) -> None:

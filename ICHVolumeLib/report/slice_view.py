@@ -16,6 +16,7 @@ WINDOW_HU = (0.0, 80.0)
 HEAD_HU = 100  # bone: its bounding box is the head, without cushion and table
 MARGIN_MM = 8.0
 SCALE_BAR_MM = 50.0
+LINE_TEXT_MM = 34.0  # what "A 123.4 mm" takes
 
 # Screen directions per kind of slice, by the main direction of its normal: what lies right and what lies down.
 _SCREEN = {2: ("L", "P"), 1: ("L", "I"), 0: ("P", "I")}
@@ -38,9 +39,9 @@ class SliceView:
                  f'<image width="{width:.2f}" height="{height:.2f}" preserveAspectRatio="none" '
                  f'href="{data_uri(encode_png(self._pixels(k, thin)))}"/>']
         parts += [self._outline(k, label) for label in LABELS]
-        parts += [self._line(k, *line) for line in lines]
         if letters:
             parts.append(self._letters())
+        parts += [self._line(k, *line) for line in lines]
         if scale_bar and width > 1.5 * SCALE_BAR_MM:
             parts.append(self._scale_bar())
         return "".join((*parts, "</svg>"))
@@ -127,6 +128,7 @@ class SliceView:
         (x1, y1), (x2, y2) = (self._to_screen(k, point) for point in points)
         ends = sorted(((x1, y1), (x2, y2)))
         (x, y), anchor, offset = (ends[0], "end", -2.5) if name == "b" else (ends[1], "start", 2.5)
+        x = max(x, LINE_TEXT_MM) if name == "b" else min(x, self._size_mm[0] - LINE_TEXT_MM)  # stay in the picture
         return (f'<g class="axis {name}"><path d="M{x1:.2f} {y1:.2f}L{x2:.2f} {y2:.2f}"/>'
                 f'<circle cx="{x1:.2f}" cy="{y1:.2f}" r="1.1"/><circle cx="{x2:.2f}" cy="{y2:.2f}" r="1.1"/>'
                 f'<text x="{x + offset:.2f}" y="{y + 1.6:.2f}" text-anchor="{anchor}">{text}</text></g>')

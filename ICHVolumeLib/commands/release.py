@@ -1,0 +1,28 @@
+"""Calibrate a trained run and write the weights that segment uses.
+
+Chooses the threshold and calibrates the volume interval on synthetic patients kept apart from training.
+"""
+
+from pathlib import Path
+
+from .console import say
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of the training run")
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder for the weights and their manifest")
+    parser.add_argument("--model-version", required=True, help="name of these weights in every report")
+    parser.add_argument("--patients", type=int, default=40, help="synthetic patients to calibrate on")
+
+
+def run(args) -> None:
+    import logging
+
+    from ..training.heads import load_pool
+    from ..training.release import release
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    pool = load_pool(args.data, args.run_folder.parent / "heads.npz")
+    fields = release(args.run_folder, args.out, pool, version=args.model_version, patients=args.patients)
+    say(f"Weights {fields['version']}, threshold {fields['threshold']}: {args.out}")

@@ -1,0 +1,227 @@
+"""One case from files to files, on phantoms whose volume is known by formula."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import SimpleITK
+import vtk
+from command_line import contents
+from network_weights import thresholding_weights
+
+from ICHVolumeLib.errors import Cancelled, InputError
+from ICHVolumeLib.findings import ERROR, Finding
+from ICHVolumeLib.mask_file import read_mask, write_mask_seg_nrrd
+from ICHVolumeLib.pipeline import make_result, refuse_unusable, run_measure, run_segment
+from ICHVolumeLib.result import ClinicalInputs, VolumeMl
+from ICHVolumeLib.result_files import OUTPUT_NAMES
+from ICHVolumeLib.sample.dicom_series import write_dicom_series
+from ICHVolumeLib.segmentation import Segmentation
+
+KNOWN = ClinicalInputs(age_years=81, gcs=11, infratentorial=False, ivh=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_3d_picture():
+    """The 3D picture takes seconds and is tested on its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ICHVolumeLib.report.pictures.picture_of_bleed", lambda ct, mask: (None, "Not drawn here."))
+        yield
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, phantom):
+    """The phantom as a user has it: ct/ (DICOM) and mask.nrrd, beside weights that mark by HU."""
+    folder = tmp_path_factory.mktemp("case")
+    write_dicom_series(phantom.ct, folder / "ct")
+    write_mask_seg_nrrd(folder / "mask.seg.nrrd", phantom.mask, phantom.ct)
+    thresholding_weights(folder / "weights", {"training_data": "rules, no data"})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def measured(files, tmp_path_factory):
+    return run_measure(files / "ct", files / "mask.seg.nrrd", tmp_path_factory.mktemp("measured"), clinical=KNOWN)
+
+
+@pytest.fixture(scope="module")
+def segmented(files, tmp_path_factory):
+    seen = []
+    case = run_segment(files / "ct", tmp_path_factory.mktemp("segmented") / "out", weights_dir=files / "weights",
+                       device="cpu", progress=lambda *event: seen.append(event))
+    return case, seen
+
+
+def dice(a, b):
+    return 2 * np.count_nonzero(a & b) / (np.count_nonzero(a) + np.count_nonzero(b))
+
+
+def segmentation(mask, **fields):
+    values = {"mask": mask, "slice_uncertainty": np.zeros(len(mask)), "findings": [], "engine": "torch",
+              "device": "cpu", "seconds": {"network": 1.0}, "model": "t", "model_sha256": "0", "interval_ml": None}
+    return Segmentation(**{**values, **fields})
+
+
+def test_a_measured_ellipsoid_has_its_volume_abc2_and_score(measured, phantom):
+    result = measured.result
+    assert result.volume_ml.total == pytest.approx(phantom.mask.sum() * 1.0 * 1.0 * 5.0 / 1000, rel=1e-9)
+    assert result.volume_ml.total == pytest.approx(phantom.volume_ml, rel=0.03)  # 5 mm slices
+    assert (result.abc2.a_mm, result.abc2.b_mm) == pytest.approx((60, 40), abs=1.5)
+    assert result.abc2.c_mm == 5.0 * np.count_nonzero(phantom.mask.any(axis=(1, 2)))
+    assert (result.ich_score.score, result.ich_score.range) == (3, (3, 3))  # GCS 1, volume 1, age 1
+    assert result.provenance.engine == "none" and result.provenance.model == ""
+
+
+def test_every_output_file_is_there_and_nothing_else(measured):
+    assert set(contents(measured.out)) == set(OUTPUT_NAMES)
+    assert sorted(OUTPUT_NAMES) == measured.written
+
+
+def test_result_json_has_the_fields_that_other_programs_rely_on(measured):
+    values = json.loads((measured.out / "result.json").read_text(encoding="utf-8"))
+    wanted = {
+        "volume_ml": {"total", "ich", "ivh", "paper_formula"},
+        "abc2": {"a_mm", "b_mm", "c_mm", "slice_index", "coniglobus_ml", "kothari_ml", "abc3_ml",
+                 "two_thirds_sh_ml", "a_line_ras", "b_line_ras"},
+        "ich_score": {"inputs", "score", "range", "mortality_30d_percent"},
+        "geometry": {"slices", "pixel_spacing_mm", "slab_heights_mm", "tilt_deg"},
+        "provenance": {"software", "model", "model_sha256", "engine", "device", "seconds"},
+    }
+    assert (values["schema"], values["found"]) == ("ichvolume-result/1", True)
+    for name, fields in wanted.items():
+        assert fields <= set(values[name]), name
+    assert {"volume_ml", "mean_hu", "centroid_ras", "abc2_ml"} <= set(values["components"][0])
+    assert {"code", "severity", "message"} <= set(values["findings"][0]) if values["findings"] else True
+
+
+def test_simpleitk_reads_the_mask_with_its_volume_and_place(measured, phantom):
+    image = SimpleITK.ReadImage(str(measured.out / "mask.seg.nrrd"))
+    volume_ml = SimpleITK.GetArrayFromImage(image).sum() * np.prod(image.GetSpacing()) / 1000
+    assert volume_ml == pytest.approx(measured.result.volume_ml.total, rel=1e-6)
+    assert image.GetOrigin() == pytest.approx(tuple(phantom.ct.ijk_to_ras[:3, 3] * (-1, -1, 1)))
+    assert np.array_equal(read_mask(measured.out / "mask.seg.nrrd", phantom.ct), phantom.mask)
+
+
+def test_vtk_reads_the_surface_where_the_bleed_is_and_about_as_large(measured):
+    reader = vtk.vtkSTLReader()
+    reader.SetFileName(str(measured.out / "ich.stl"))
+    reader.Update()
+    mass = vtk.vtkMassProperties()
+    mass.SetInputData(reader.GetOutput())
+    surface = measured.result.surface
+    assert mass.GetVolume() / 1000 == pytest.approx(surface["volume_ml"], rel=0.01)
+    assert mass.GetVolume() / 1000 == pytest.approx(measured.result.volume_ml.total, rel=0.05)
+    assert reader.GetOutput().GetBounds() == pytest.approx((-30, 30, -20, 20, -20, 20), abs=2.5)
+
+
+def test_segmenting_marks_the_bleed_that_the_rule_describes(segmented, phantom):
+    case, _ = segmented
+    assert dice(case.mask == 1, phantom.mask == 1) > 0.95
+    assert case.result.found
+    source = case.result.provenance
+    assert (source.model, source.training_data) == ("test", "rules, no data")
+    assert len(source.model_sha256) == 64
+
+
+def test_segmenting_reports_its_steps_in_order_and_their_seconds(segmented):
+    case, seen = segmented
+    stages = list(dict.fromkeys(stage for stage, _, _ in seen))
+    assert stages == ["read", "check", "network", "clean", "measure", "write", "report"]
+    network = [(done, total) for stage, done, total in seen if stage == "network"]
+    assert network[-1][0] == network[-1][1] > 1
+    assert {"read", "network", "clean", "measure", "report"} <= set(case.result.provenance.seconds)
+
+
+def test_measuring_the_written_mask_gives_the_same_numbers(segmented, files, tmp_path):
+    case, _ = segmented
+    again = run_measure(files / "ct", case.out / "mask.seg.nrrd", tmp_path / "again").result
+    assert again.volume_ml == case.result.volume_ml
+    assert again.abc2 == case.result.abc2
+    assert again.components == case.result.components
+
+
+def test_the_automatic_volumes_stand_beside_an_edited_mask(segmented, files, tmp_path):
+    case, _ = segmented
+    edited = run_measure(files / "ct", files / "mask.seg.nrrd", tmp_path / "edited",
+                         automatic_json=case.out / "result.json").result
+    assert edited.automatic_volume_ml == case.result.volume_ml
+    assert "the model had marked" in (tmp_path / "edited" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_scan_without_a_bleed_is_a_result_without_a_surface(files, phantom, tmp_path):
+    out = tmp_path / "out"
+    run_measure(files / "ct", files / "mask.seg.nrrd", out)
+    write_mask_seg_nrrd(tmp_path / "empty.seg.nrrd", phantom.mask * 0, phantom.ct)
+    result = run_measure(files / "ct", tmp_path / "empty.seg.nrrd", out, clinical=KNOWN).result
+    assert (result.found, result.abc2, result.surface) == (False, None, None)
+    assert not (out / "ich.stl").exists(), "the surface of the earlier case stayed"
+    assert "no-bleed" in [finding.code for finding in result.findings]
+    assert result.ich_score.score is None and result.ich_score.mortality_30d_percent is None
+
+
+def test_no_bleed_is_never_called_normal(phantom):
+    nothing = phantom.mask * 0
+    result = make_result(phantom.ct, nothing, segmentation=segmentation(nothing), noticed=[])
+    message = result.findings[0].message
+    assert "No bleed found by the model" in message and "does not mean that the scan is normal" in message
+
+
+@pytest.mark.parametrize("interval_ml, warned", [((25.0, 35.0), True), ((31.0, 60.0), False), (None, False)])
+def test_an_interval_across_30_ml_is_a_warning(phantom, interval_ml, warned):
+    made = segmentation(phantom.mask, interval_ml=interval_ml)
+    result = make_result(phantom.ct, phantom.mask, segmentation=made, noticed=[])
+    assert ("crosses-30-ml" in [finding.code for finding in result.findings]) is warned
+    assert result.interval_ml == interval_ml
+
+
+def test_the_models_interval_is_not_shown_for_an_edited_mask(phantom):
+    made = segmentation(phantom.mask, interval_ml=(40.0, 60.0))
+    result = make_result(phantom.ct, phantom.mask, segmentation=made, noticed=[],
+                         automatic_volume_ml=VolumeMl(40, 40, 0, 40))
+    assert result.interval_ml is None
+
+
+def test_blood_in_the_ventricles_is_outside_abc2_and_suggested_for_the_score(phantom):
+    mask = phantom.mask.copy()
+    mask[:, :, : mask.shape[2] // 2][mask[:, :, : mask.shape[2] // 2] == 1] = 2
+    result = make_result(phantom.ct, mask, replace(KNOWN, ivh=None), noticed=[])
+    assert result.volume_ml.ivh == pytest.approx(phantom.volume_ml / 2, rel=0.05)
+    assert result.ich_score.inputs["ivh"] == {"value": True, "points": 1, "source": "mask"}
+    assert result.ich_score.inputs["volume_ml"]["value"] == result.volume_ml.ich
+
+
+@pytest.mark.parametrize("calls_before", range(6))
+def test_cancelling_between_any_two_steps_leaves_nothing(files, tmp_path, calls_before):
+    calls = []
+
+    def is_cancelled():
+        calls.append(None)
+        return len(calls) > calls_before
+
+    (tmp_path / "mine.txt").write_text("stays")
+    with pytest.raises(Cancelled):
+        run_segment(files / "ct", tmp_path / "out", weights_dir=files / "weights", device="cpu",
+                    is_cancelled=is_cancelled)
+    assert contents(tmp_path) == {"mine.txt": b"stays"}
+
+
+def test_the_given_mask_is_never_overwritten(files, tmp_path):
+    shutil.copy(files / "mask.seg.nrrd", tmp_path / "mask.seg.nrrd")
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match="would be overwritten"):
+        run_measure(files / "ct", tmp_path / "mask.seg.nrrd", tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_results_are_not_written_among_the_slices(files):
+    before = contents(files / "ct")
+    with pytest.raises(InputError, match="is the folder of the scan"):
+        run_measure(files / "ct", files / "mask.seg.nrrd", files / "ct")
+    assert contents(files / "ct") == before
+
+
+def test_a_finding_that_forbids_the_scan_stops_the_case():
+    with pytest.raises(InputError, match="scan.nrrd: Not in Hounsfield units"):
+        refuse_unusable("scan.nrrd", [Finding("not-hu", ERROR, "Not in Hounsfield units.")])
