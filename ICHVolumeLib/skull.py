@@ -1,7 +1,8 @@
 """A coarse look inside the skull, for checks only: brain per slice, air, metal and brightness.
 
-A pixel counts as inside when bone lies to its left, right, front and back in its own slice. That holds for the vault
-and for broken or thin skulls; below the skull base it also takes in the face, which the checks allow for.
+A pixel counts as inside when the skull lies to its left, right, front and back in its own slice. That holds for the
+vault and for broken or thin skulls; below the skull base it also takes in the face, which the checks allow for. The
+skull is the largest piece of bone, so a head holder is none of it.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ _METAL_HU = 2500
 _SOFT_HU = (-20, 130)  # brain, fluid and blood
 _BRIGHT_HU = (130, 450)  # brighter than a clot, darker than bone
 _DEEP_MM = 10.0
+_OFF_BONE_MM = 5.0  # air cells and sinuses lie within bone
+_ABOVE_WIDEST_MM = 20.0  # frontal sinuses reach about this high
 _HEAD_CM2 = (30.0, 300.0)  # the largest brain area in one slice; less is no head, more is a trunk
 
 
@@ -24,8 +27,9 @@ _HEAD_CM2 = (30.0, 300.0)  # the largest brain area in one slice; less is no hea
 class SkullView:
     """top and bottom are the patient's upper and lower end slice; shares are of the largest brain area.
 
-    air and metal are counted from the slice with most brain upwards, where no sinuses are; bright_share is the share
-    of deep (10 mm from bone) inside voxels with 130 to 450 HU.
+    air and metal are counted in the vault, from 20 mm above the slice with most brain, air also 5 mm off the bone;
+    bright_share is the share of deep (10 mm from bone) inside voxels with 130 to 450 HU,
+    in slices with much brain.
     """
 
     brain_cm2: np.ndarray
@@ -42,24 +46,38 @@ def look_at_skull(ct: CTVolume) -> SkullView | None:
     """None when no closed skull is found."""
     step_j, step_i = (max(1, round(_COARSE_MM / mm)) for mm in ct.pixel_spacing_mm)
     hu = ct.hu[:, ::step_j, ::step_i]
-    bone = (hu > _BONE_HU) & (hu <= _METAL_HU)  # so metal in the brain does not enclose itself
-    inside = _enclosed(bone)
+    bone = (hu > _BONE_HU) & (hu <= _METAL_HU)  # metal in the brain must not enclose itself
+    inside = _enclosed(_largest_piece(bone)) & ~bone
     area_cm2 = ct.pixel_area_mm2 * step_j * step_i / 100
     brain_cm2 = (inside & (hu > _SOFT_HU[0]) & (hu < _SOFT_HU[1])).sum(axis=(1, 2)) * area_cm2
     most = float(brain_cm2.max())
     if not _HEAD_CM2[0] <= most <= _HEAD_CM2[1]:
         return None
-    upwards = ct.slice_origins_ras[-1, 2] >= ct.slice_origins_ras[0, 2]
-    top, bottom = (-1, 0) if upwards else (0, -1)
-    widest = int(np.argmax(brain_cm2))
-    vault = np.zeros(len(hu), bool)
-    vault[widest:] = upwards
-    vault[:widest + 1] |= not upwards
-    ml = area_cm2 * ct.slab_heights_mm / 10 * vault  # of one coarse voxel of each slice
-    bright_share = _bright_share(hu, bone, inside, brain_cm2, step_j * ct.pixel_spacing_mm[0])
+    top, bottom = (-1, 0) if _runs_upwards(ct) else (0, -1)
+    ml = area_cm2 * ct.slab_heights_mm / 10 * _vault(ct, brain_cm2)  # of one coarse voxel of each slice
+    pixel_mm = step_j * ct.pixel_spacing_mm[0]
+    air = inside & (hu < _AIR_BELOW_HU) & ~_near(bone, round(_OFF_BONE_MM / pixel_mm))
     return SkullView(brain_cm2, float(brain_cm2[top]), float(brain_cm2[bottom]), float(brain_cm2[top]) / most,
-                     float(brain_cm2[bottom]) / most, _sum(inside & (hu < _AIR_BELOW_HU), ml),
-                     _sum(inside & (hu > _METAL_HU), ml), bright_share)
+                     float(brain_cm2[bottom]) / most, _sum(air, ml), _sum(inside & (hu > _METAL_HU), ml),
+                     _bright_share(hu, bone, inside, brain_cm2, pixel_mm))
+
+
+def _runs_upwards(ct) -> bool:
+    return bool(ct.slice_origins_ras[-1, 2] >= ct.slice_origins_ras[0, 2])
+
+
+def _vault(ct, brain_cm2):
+    """(slices,) True from 20 mm above the slice with most brain."""
+    height_mm = np.concatenate([[0], np.cumsum(ct.slice_steps_mm)]) * (1 if _runs_upwards(ct) else -1)
+    return height_mm > height_mm[int(np.argmax(brain_cm2))] + _ABOVE_WIDEST_MM
+
+
+def _largest_piece(bone):
+    import SimpleITK as sitk
+
+    pieces = sitk.ConnectedComponent(sitk.GetImageFromArray(bone.astype(np.uint8)), True)
+    largest = sitk.RelabelComponent(pieces, sortByObjectSize=True) == 1
+    return sitk.GetArrayFromImage(largest).astype(bool)
 
 
 def _sum(voxels, ml_per_slice) -> float:
@@ -77,7 +95,7 @@ def _enclosed(bone):
 
 
 def _bright_share(hu, bone, inside, brain_cm2, pixel_mm) -> float:
-    slices = brain_cm2 > 0.5 * brain_cm2.max()
+    slices = brain_cm2 > 0.8 * brain_cm2.max()  # above the bony base, whose edges are this bright too
     deep = inside[slices] & ~_near(bone[slices], round(_DEEP_MM / pixel_mm))
     bright = deep & (hu[slices] > _BRIGHT_HU[0]) & (hu[slices] < _BRIGHT_HU[1])
     return float(bright.sum() / max(deep.sum(), 1))
