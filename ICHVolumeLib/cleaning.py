@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from .labels import ICH, IVH
-from .preprocessing import BLOCK, Head
+from .preprocessing import BLOCK, Head, connected_pieces
 
 LIMITS_MM3 = {
     "outside the skull": 0.0,  # pieces with no more than this inside the skull, whatever their size
@@ -46,7 +46,7 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
 
 def _drop_outside(head: Head, part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> None:
     """A piece stays when more than limit_mm3 of it lies inside the skull."""
-    pieces, count = _pieces(part > 0)
+    pieces, count = connected_pieces(part > 0)
     outside = _piece_volumes_mm3(np.where(_inside_skull(head, where, part.shape), pieces, 0), count, mm3) <= limit_mm3
     outside[0] = False
     part[outside[pieces]] = 0
@@ -60,7 +60,7 @@ def _inside_skull(head: Head, where, shape) -> np.ndarray:
 
 
 def _drop_specks(part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> None:
-    pieces, count = _pieces(part > 0)
+    pieces, count = connected_pieces(part > 0)
     small = _piece_volumes_mm3(pieces, count, mm3) < limit_mm3
     small[0] = False
     part[small[pieces]] = 0
@@ -68,7 +68,7 @@ def _drop_specks(part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> 
 
 def _join_islands(part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> None:
     for label, other in ((IVH.value, ICH.value), (ICH.value, IVH.value)):
-        pieces, count = _pieces(part == label)
+        pieces, count = connected_pieces(part == label)
         if count == 0:
             continue
         touching = np.zeros(count + 1, bool)
@@ -82,7 +82,7 @@ def _fill_holes(part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> N
     for one, voxel_mm3 in zip(part, mm3, strict=True):
         if not one.any():
             continue
-        gaps, count = _pieces(np.pad(one == 0, 1, constant_values=True), fully_connected=False)
+        gaps, count = connected_pieces(np.pad(one == 0, 1, constant_values=True), fully_connected=False)
         small = np.bincount(gaps.ravel(), minlength=count + 1) * voxel_mm3 < limit_mm3
         small[[0, gaps[0, 0]]] = False  # the bleed itself and what is around it
         gaps = gaps[1:-1, 1:-1]
@@ -90,16 +90,6 @@ def _fill_holes(part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> N
             hole = gaps == gap
             around = one[_dilate(hole)]
             one[hole] = IVH.value if (around == IVH.value).sum() > (around == ICH.value).sum() else ICH.value
-
-
-def _pieces(binary: np.ndarray, fully_connected: bool = True) -> tuple[np.ndarray, int]:
-    """(numbered pieces, how many); 26-connected in 3D, 8 in 2D, or 6 / 4 when not fully connected."""
-    import SimpleITK as sitk
-
-    connect = sitk.ConnectedComponentImageFilter()
-    connect.SetFullyConnected(fully_connected)
-    pieces = connect.Execute(sitk.GetImageFromArray(binary.astype(np.uint8)))
-    return sitk.GetArrayFromImage(pieces), connect.GetObjectCount()
 
 
 def _piece_volumes_mm3(pieces: np.ndarray, count: int, mm3: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from .volume import CTVolume
 
 BLOCK = 4  # pixels along both axes averaged to look for bone and brain
 BONE_HU = 200  # block mean; thin or partial skull is above it, clotted blood (up to 100 HU) is not
+SKULL_PIECE_SHARE = 0.25  # bone in pieces smaller than this share of the largest is a head holder, jaw or vertebra
 SOFT_TISSUE_HU = (-30, 150)  # block mean: brain, CSF, blood, calcified blood
 BRAIN_AREA_MM2 = 200  # a slice with less enclosed soft tissue cannot hold a measurable bleed
 BOX_MARGIN_MM = 15.0  # skull and scalp around the brain, which the network knows from training
@@ -64,7 +65,7 @@ def find_head(hu: np.ndarray, spacing_mm: tuple[float, float]) -> Head:
     A slice is left out only if it and both its neighbours hold next to no enclosed tissue.
     """
     blocks = np.stack([_block_mean(one) for one in hu])
-    bone = blocks > BONE_HU
+    bone = _skull(blocks > BONE_HU)
     sides = sum(_seen_from(bone, axis, reverse).astype(np.uint8) for axis in (1, 2) for reverse in (False, True))
     soft = (blocks > SOFT_TISSUE_HU[0]) & (blocks < SOFT_TISSUE_HU[1])
     enclosed = soft & (sides >= 3)
@@ -76,6 +77,24 @@ def find_head(hu: np.ndarray, spacing_mm: tuple[float, float]) -> Head:
     has_brain[1:] |= brain[:-1]
     has_brain[:-1] |= brain[1:]
     return Head(enclosed | (soft & (sides >= 1) & enclosed.any(axis=0)), has_brain, skull_found=True)
+
+
+def _skull(bone: np.ndarray) -> np.ndarray:
+    """The large connected pieces of bone, without the plates of a head holder, which would count as a wall."""
+    pieces, count = connected_pieces(bone)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    return (sizes >= SKULL_PIECE_SHARE * max(sizes.max(), 1))[pieces]
+
+
+def connected_pieces(binary: np.ndarray, fully_connected: bool = True) -> tuple[np.ndarray, int]:
+    """(numbered pieces, how many); 26-connected in 3D, 8 in 2D, or 6 / 4 when not fully connected."""
+    import SimpleITK as sitk
+
+    connect = sitk.ConnectedComponentImageFilter()
+    connect.SetFullyConnected(fully_connected)
+    pieces = connect.Execute(sitk.GetImageFromArray(binary.astype(np.uint8)))
+    return sitk.GetArrayFromImage(pieces), connect.GetObjectCount()
 
 
 def _seen_from(bone: np.ndarray, axis: int, reverse: bool) -> np.ndarray:
