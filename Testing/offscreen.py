@@ -133,7 +133,7 @@ class ThreeDView(_View):
         camera.SetPosition(*(middle + self.direction / np.linalg.norm(self.direction) * 400))
         camera.SetViewUp(0, 0, 1)
         self.renderer.ResetCamera()
-        camera.Zoom(1.4)
+        camera.Zoom(1.15)
         return super().picture()
 
 

@@ -170,3 +170,19 @@ def test_what_the_dicom_database_knows_is_told(slicer, monkeypatch, age, years):
     node.SetAttribute("DICOM.instanceUIDs", "1.2.3 1.2.4")
     info = as_ct(node).info
     assert (info.patient_age_years, info.slice_thickness_mm, info.kernel) == (years, 5.0, "H31s")
+
+
+def test_a_real_tilted_uneven_scan_keeps_its_geometry_and_its_mask(slicer, tilted_uneven_folder):
+    from ICHVolumePanel import scene
+
+    from ICHVolumeLib.labels import LABELS
+    from ICHVolumeLib.reading import read_ct
+
+    expected = read_ct(tilted_uneven_folder)
+    node = add_ct(slicer, expected)
+    ct = as_ct(node)
+    np.testing.assert_allclose(ct.slice_steps_mm, expected.slice_steps_mm, atol=1e-3)
+    assert ct.tilt_deg == pytest.approx(expected.tilt_deg, abs=0.01)
+    bone = (expected.hu > 700).astype(np.uint8)
+    segmentation = scene.new_segmentation(node, bone, LABELS)
+    np.testing.assert_array_equal(scene.mask_from_segmentation(segmentation, node), bone)

@@ -1,0 +1,1 @@
+# STUB: packing into an archive is left to Slicer.
