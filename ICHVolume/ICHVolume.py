@@ -103,10 +103,6 @@ class ICHVolumeParameterNode:
 class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """Loads the .ui, ties it to the parameter node and the scene's life; the work is ICHVolumePanel.panel's."""
 
-    def __init__(self, parent=None):
-        ScriptedLoadableModuleWidget.__init__(self, parent)
-        VTKObservationMixin.__init__(self)
-
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
         from ICHVolumePanel.child_process import QtChild

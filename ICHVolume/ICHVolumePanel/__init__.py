@@ -1,1 +1,1 @@
-"""What the ICHVolume module is made of; in a folder of its own because Slicer takes every ICHVolume/*.py for a module."""
+"""What the ICHVolume module is made of; in a folder of its own: Slicer takes every ICHVolume/*.py for a module."""

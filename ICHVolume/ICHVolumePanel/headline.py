@@ -3,9 +3,8 @@
 from html import escape
 
 from ICHVolumeLib.findings import ERROR, WARNING
-from ICHVolumeLib.summary import score_text
 
-from .results_table import mortality_text
+from .results_table import mortality_text, score_text
 from .translation import tr as _
 
 _COLORS = {ERROR: "#c62828", WARNING: "#c05a00"}
@@ -25,7 +24,7 @@ def score_line(case) -> str:
     result = case.result
     if result is None or not result.found:
         return ""
-    text = _("ICH score {score}").format(score=score_text(result.ich_score).replace(" to ", "\u2013"))
+    text = _("ICH score {score}").format(score=score_text(result.ich_score))
     alternative = result.ich_score.alternative
     if alternative:
         low, high = alternative["range"]
@@ -82,8 +81,9 @@ def other_scores_text(result) -> str:
 
 
 def run_sentence(record, seconds: float) -> str:
-    return _("Done in {seconds:.1f} s on {device} ({engine}).").format(seconds=seconds, device=record.segmentation.device,
-                                                                      engine=record.segmentation.engine)
+    run = record.segmentation
+    return _("Done in {seconds:.1f} s on {device} ({engine}).").format(seconds=seconds, device=run.device,
+                                                                      engine=run.engine)
 
 
 def engine_sentence(record) -> str:

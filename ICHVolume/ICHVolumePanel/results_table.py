@@ -98,7 +98,8 @@ def _abc2_rows(now, automatic, corrections, ai):
         line = getattr(corrections, key[0] + "_line_ras", None)
         corrected = abc2 is not None and (getattr(corrections, key) is not None or line is not None)
         note = _reset_note(_mm(getattr(automatic, key))) if corrected else ""
-        rows.append(Row(key, f"  {letter}", _mm(ai and getattr(ai, key)), _mm(abc2 and getattr(abc2, key)), note,
+        name = _("  {letter}, mm").format(letter=letter)
+        rows.append(Row(key, name, _mm(ai and getattr(ai, key)), _mm(abc2 and getattr(abc2, key)), note,
                         TYPED if abc2 else "", corrected))
     return rows
 
@@ -125,10 +126,10 @@ def _clinical_rows(score: Score, corrections, scan_age):
 
 
 def _score_rows(score: Score):
-    rows = [Row("ich_score", _("ICH score"), "", score_text(score.range), mortality_text(score), important=True,
+    rows = [Row("ich_score", _("ICH score"), "", score_text(score), mortality_text(score), important=True,
                 tooltip=score.note)]
     if score.alternative:
-        rows.append(Row("ich_score_abc2", _("  by ABC/2"), "", score_text(score.alternative["range"]),
+        rows.append(Row("ich_score_abc2", _("  by ABC/2"), "", _span(score.alternative["range"]),
                         _("other side of 30 mL"), corrected=False, tooltip=score.note))
     return rows
 
@@ -148,9 +149,10 @@ def _other_formulas(now, ai_volume, ai):
     return rows
 
 
-def score_text(low_high) -> str:
-    low, high = low_high
-    return f"{low}" if low == high else f"{low}\u2013{high}"
+def score_text(score: Score) -> str:
+    """"3", "2\u20134" while an item is unknown, "3 (2\u20134)" while one is only suggested or uncertain."""
+    span = _span(score.range)
+    return span if score.score is None or score.range[0] == score.range[1] else f"{score.score} ({span})"
 
 
 def mortality_text(score: Score) -> str:
@@ -164,6 +166,11 @@ def mortality_text(score: Score) -> str:
         ends = score.mortality_30d_range
         return _("30 d: {low:.0f}\u2013{high:.0f} %").format(low=ends[0], high=ends[1])
     return ""
+
+
+def _span(low_high):
+    low, high = low_high
+    return f"{low}" if low == high else f"{low}\u2013{high}"
 
 
 def _with_points(score, item, suffix=""):

@@ -78,7 +78,7 @@ class ResultsView:
             marked = row.corrected and column in (EDITED, NOTE)
             item.setForeground(qt.QBrush(qt.QColor(CORRECTED)) if marked else qt.QBrush())
             if column in (AI, EDITED):
-                item.setTextAlignment(int(qt.Qt.AlignRight | qt.Qt.AlignVCenter))
+                item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
         if number in self._combos:
             self._combos[number].setCurrentIndex([text for _value, text in choices(row.key)].index(row.edited))
 

@@ -4,6 +4,7 @@
 effects with the mouse, the layout manager, slice controllers, module discovery and reload, translation, Qt 5.
 """
 
+import ctypes
 import importlib.util
 import os
 import sys
@@ -18,6 +19,7 @@ def install():
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if "qt" in sys.modules and hasattr(sys.modules["qt"], "_bridge"):
         return sys.modules["qt"]._bridge
+    _make_none_immortal()
     from bare_slicer import require_slicer
     from PySide6 import QtWidgets
 
@@ -34,6 +36,13 @@ def install():
     slicer_app.extend(slicer, app)
     qt._bridge = types.SimpleNamespace(slicer=slicer, app=app, pythonqt=pythonqt, slicer_app=slicer_app, qt=qt)
     return qt._bridge
+
+
+def _make_none_immortal():
+    """PySide6 6.12 gives back one reference to None too many per call of a void method. Python 3.12, which Slicer has,
+    never counts them; on 3.11 the interpreter would abort after some ten thousand calls."""
+    if sys.version_info < (3, 12):
+        ctypes.c_ssize_t.from_address(id(None)).value += 1 << 40
 
 
 def load_module(bridge, name="ICHVolume"):

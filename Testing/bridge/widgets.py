@@ -3,10 +3,10 @@
 Only what the panel needs; a real name that is missing here raises NotImplementedError (see pythonqt).
 """
 
-import slicer
-import vtk
 import enum
 
+import slicer
+import vtk
 from PySide6 import QtCore, QtWidgets
 from PySide6.QtCore import Property, Signal, Slot
 
@@ -234,10 +234,10 @@ class qMRMLSegmentEditorWidget(_SceneWidget):  # noqa: N801
         column.setContentsMargins(0, 0, 0, 0)
         self._list = QtWidgets.QLabel("(segment editor)")
         column.addWidget(self._list)
-        row = QtWidgets.QHBoxLayout()
-        column.addLayout(row)
-        for text in ("Paint", "Draw", "Erase", "Level tracing", "Undo", "Redo"):
-            row.addWidget(QtWidgets.QToolButton(text=text))
+        grid = QtWidgets.QGridLayout()
+        column.addLayout(grid)
+        for number, text in enumerate(("Paint", "Draw", "Erase", "Scissors", "Undo", "Redo")):
+            grid.addWidget(QtWidgets.QToolButton(text=text), number // 3, number % 3)
 
     def setMRMLScene(self, scene):  # noqa: N802
         super().setMRMLScene(scene)
