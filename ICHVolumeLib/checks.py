@@ -45,7 +45,7 @@ CONTRAST_SHARE = 0.005  # of the deep brain; calcified plexus and pineal stay be
 def check_ct(ct: CTVolume) -> list[Finding]:
     """ct.findings first, then what the geometry, the header and the image show; no code occurs twice."""
     findings = list(ct.findings)
-    problem = hu_problem(np.maximum(ct.hu, -1024))
+    problem = hu_problem(ct.hu)
     if problem:
         findings.append(Finding("not-hu", ERROR, problem[0].upper() + problem[1:]))
     findings += _orientation(ct) + _spacing(ct) + _thickness(ct) + _header(ct)

@@ -1,4 +1,8 @@
-"""Files to plain values: a head CT from DICOM, NIfTI or NRRD, and a mask on its grid."""
+"""Files to plain values: a head CT from DICOM, NIfTI or NRRD, and a mask on its grid.
+
+Findings that reading gives (checks.py lists the others): series-chosen, several-scans-in-series, files-skipped,
+files-damaged, duplicate-slices, padding, missing-values, no-dicom-tags.
+"""
 
 from pathlib import Path
 
@@ -7,8 +11,6 @@ from ..mask_file import read_mask
 from ..volume import CTVolume
 
 __all__ = ["list_series", "read_ct", "read_mask"]
-
-IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr")
 
 
 def read_ct(path, series_uid=None) -> CTVolume:
@@ -19,11 +21,10 @@ def read_ct(path, series_uid=None) -> CTVolume:
     Raises InputError when there is no image, it is not CT in Hounsfield units, or slices are damaged.
     """
     from .hounsfield import hu_problem
+    from .images import is_image_name, read_image
 
     path = _existing(path)
-    if is_image_file(path):
-        from .images import read_image
-
+    if path.is_file() and is_image_name(path.name):
         ct = read_image(path)
     else:
         from .dicom import read_dicom
@@ -40,10 +41,6 @@ def list_series(path) -> list:
     from .dicom_series import scan, series_of
 
     return series_of(scan(_existing(path)).slices)
-
-
-def is_image_file(path) -> bool:
-    return Path(path).name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def _existing(path) -> Path:

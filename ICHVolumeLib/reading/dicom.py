@@ -15,6 +15,7 @@ from ..volume import CTVolume, ScanInfo
 from .dicom_pixels import read_hu
 from .dicom_series import Slice, choose, scan, series_of
 from .hounsfield import to_int16_hu
+from .images import is_image_name
 
 SAME_POSITION_MM = 0.01  # positions are written to about this; closer slices are at one place
 _SPLITTING_TAGS = ("AcquisitionNumber", "TemporalPositionIdentifier", "ConvolutionKernel", "ContrastBolusAgent", "KVP",
@@ -36,7 +37,9 @@ def read_dicom(path, series_uid=None) -> CTVolume:
     chosen, findings = choose(series_of(found.slices), path, series_uid)
     _refuse_damaged(found.damaged, chosen.uid)
     if found.skipped and path.is_dir():
-        findings.append(_skipped(found.skipped))
+        findings.append(_left_out("files-skipped", "no DICOM image", found.skipped))
+    if found.damaged:
+        findings.append(_left_out("files-damaged", "damaged, of another series", list(found.damaged)))
     slices, dropped = _one_per_position(_sorted(chosen.slices))
     hu, changed = _stack(path, slices)
     findings += dropped + changed
@@ -57,8 +60,12 @@ def _nothing_found(path, found):
     if found.damaged:
         damaged, (why, _) = next(iter(found.damaged.items()))
         return InputError(f"{path} has no readable DICOM image: {damaged.name} {why}; copy the series again.")
-    looked_at = f"{len(found.skipped)} files, none of them a DICOM image" if found.skipped else "it is empty"
-    return InputError(f"{path} holds no scan ({looked_at}); "
+    images = [item.name for item in found.skipped if is_image_name(item.name)]
+    if path.is_dir() and images:
+        return InputError(f"{path} holds no DICOM image but {', '.join(images[:3])}; give that file itself.")
+    count = "1 file, which is no DICOM image" if len(found.skipped) == 1 else \
+        f"{len(found.skipped)} files, none of them a DICOM image" if found.skipped else "it is empty"
+    return InputError(f"{path} holds no scan ({count}); "
                       "give the folder of CT slices, or a .nii, .nii.gz or .nrrd file.")
 
 
@@ -71,10 +78,10 @@ def _refuse_damaged(damaged, uid):
                          "if it is not part of it.")
 
 
-def _skipped(skipped):
-    names = ", ".join(path.name for path in skipped[:3]) + (", ..." if len(skipped) > 3 else "")
-    count = "1 file is" if len(skipped) == 1 else f"{len(skipped)} files are"
-    return Finding("files-skipped", INFO, f"{count} no DICOM image and left out: {names}.")
+def _left_out(code, what, paths):
+    names = ", ".join(path.name for path in paths[:3]) + (", ..." if len(paths) > 3 else "")
+    count = "1 file is" if len(paths) == 1 else f"{len(paths)} files are"
+    return Finding(code, INFO, f"{count} {what} and left out: {names}.")
 
 
 def _sorted(slices) -> list[Slice]:
@@ -176,9 +183,10 @@ def _geometry(slices):
         raise InputError(f"{first.path}: the pixel spacing is {first.text('PixelSpacing') or 'missing'}; "
                          "export the original CT series.") from error
     origins = np.array([item.position for item in slices]) @ _LPS_TO_RAS
+    along_row, along_column = (axis / np.linalg.norm(axis) for axis in (first.orientation[:3], first.orientation[3:]))
     matrix = np.eye(4)
-    matrix[:3, 0] = _LPS_TO_RAS @ first.orientation[:3] * between_columns
-    matrix[:3, 1] = _LPS_TO_RAS @ first.orientation[3:] * between_rows
+    matrix[:3, 0] = _LPS_TO_RAS @ along_row * between_columns
+    matrix[:3, 1] = _LPS_TO_RAS @ along_column * between_rows
     matrix[:3, 2] = (origins[-1] - origins[0]) / max(len(origins) - 1, 1)
     matrix[:3, 3] = origins[0]
     return matrix, origins

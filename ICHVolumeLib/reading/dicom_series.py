@@ -273,6 +273,8 @@ def _problem(first, count) -> str:
         return "without a rescale slope and intercept, so not in Hounsfield units"
     if not (np.isfinite(first.orientation).all() and np.isfinite(first.position).all()):
         return "without slice positions"
+    if abs(np.linalg.norm(first.normal) - 1) > 0.01:
+        return "without a valid slice direction"
     return "a single slice" if count < 2 else ""
 
 

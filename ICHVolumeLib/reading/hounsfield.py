@@ -43,9 +43,9 @@ def to_int16_hu(values) -> tuple[np.ndarray, list[Finding]]:
 def hu_problem(hu) -> str | None:
     """Why these numbers are not a CT in Hounsfield units, as a sentence, or None.
 
-    A head CT shows air near -1000 and soft tissue within 0 to 80. hu: (slices, rows, columns), padding removed.
+    A head CT shows air near -1000 and soft tissue within 0 to 80. hu: (slices, rows, columns); padding counts as air.
     """
-    sample = np.asarray(hu)[:, ::4, ::4]
+    sample = np.maximum(np.asarray(hu)[:, ::4, ::4], AIR_HU)
     air = np.mean((sample >= -1100) & (sample <= -900))
     tissue = np.mean((sample >= 0) & (sample <= 80))
     low, high = int(sample.min()), int(sample.max())

@@ -7,6 +7,12 @@ from ..findings import INFO, Finding
 from ..volume import CTVolume, ScanInfo
 from .hounsfield import to_int16_hu
 
+IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr")
+
+
+def is_image_name(name: str) -> bool:
+    return name.lower().endswith(IMAGE_SUFFIXES)
+
 
 def read_image(path) -> CTVolume:
     """Read .nii, .nii.gz, .nrrd or .nhdr. Raises InputError when it is not one scalar volume with a geometry."""

@@ -132,6 +132,18 @@ def test_a_damaged_file_of_another_series_does_no_harm(small, folder):
     change(path, PixelData=None)
     ct = read_ct(folder, read_ct(folder / "CT0001.dcm").info.series_uid)
     assert np.array_equal(ct.hu, small.hu)
+    assert "CT0002.dcm" in message(ct, "files-damaged")
+
+
+def test_a_folder_with_an_image_file_only_says_which_file_to_give(tmp_path):
+    (tmp_path / "ct.nrrd").write_bytes(b"NRRD0004")
+    with pytest.raises(InputError, match=r"but ct\.nrrd; give that file itself"):
+        read_ct(tmp_path)
+
+
+def test_direction_cosines_cut_to_few_digits_do_not_change_the_pixel_area(small, folder):
+    change_all(folder, ImageOrientationPatient=["1", "0", "0", "0", "0.94", "-0.342"])
+    assert read_ct(folder).pixel_spacing_mm == pytest.approx((3.0, 3.0), abs=1e-12)
 
 
 def test_an_empty_folder_a_missing_path_and_a_foreign_file_are_refused(tmp_path):
@@ -140,7 +152,7 @@ def test_an_empty_folder_a_missing_path_and_a_foreign_file_are_refused(tmp_path)
     with pytest.raises(InputError, match="no file or folder"):
         read_ct(tmp_path / "nowhere")
     (tmp_path / "notes.txt").write_text("words", encoding="utf-8")
-    with pytest.raises(InputError, match="1 files, none of them a DICOM image"):
+    with pytest.raises(InputError, match="1 file, which is no DICOM image"):
         read_ct(tmp_path)
     with pytest.raises(InputError, match="not a DICOM image, NIfTI or NRRD"):
         read_ct(tmp_path / "notes.txt")
@@ -154,6 +166,7 @@ def test_an_empty_folder_a_missing_path_and_a_foreign_file_are_refused(tmp_path)
     ({"RescaleSlope": None, "RescaleIntercept": None}, "without a rescale slope"),
     ({"RescaleSlope": "0"}, "without a rescale slope"),
     ({"ImagePositionPatient": None}, "without slice positions"),
+    ({"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]}, "without a valid slice direction"),
     ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "a localizer"),
     ({"PixelSpacing": None}, "pixel spacing is missing"),
     ({"PixelSpacing": [0, 0.5]}, "voxel spacing is zero"),

@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+from bare_slicer import require_slicer
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.errors import InputError
@@ -70,17 +71,23 @@ def test_simpleitk_reads_our_nrrd_the_same(tmp_path, grid):
     assert read.GetDirection() == pytest.approx(image.GetDirection())
 
 
-def test_vtk_reads_our_sheared_nrrd_with_its_matrix(tmp_path):
-    slicer_or_vtk = pytest.importorskip("vtkmodules.vtkIOImage")
-    ct = ellipsoid_ct("tilted", **SMALL).ct
-    write_nrrd(tmp_path / "head.nrrd", ct.hu, ct.ijk_to_ras, compression_level=1)
-    reader = slicer_or_vtk.vtkNrrdReader()
-    reader.SetFileName(str(tmp_path / "head.nrrd"))
-    reader.Update()
-    from vtkmodules.util.numpy_support import vtk_to_numpy
+def test_slicer_loads_our_sheared_nrrd_with_its_matrix(tmp_path):
+    slicer = require_slicer()
+    import vtk
+    from slicer.util import arrayFromVolume, arrayFromVTKMatrix
 
-    values = vtk_to_numpy(reader.GetOutput().GetPointData().GetScalars()).reshape(ct.hu.shape)
-    assert np.array_equal(values, ct.hu)
+    ct = ellipsoid_ct("tilted", **SMALL).ct
+    write_nrrd(tmp_path / "head.nrrd", ct.hu, ct.ijk_to_ras)
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+    storage = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLNRRDStorageNode")
+    storage.SetFileName(str(tmp_path / "head.nrrd"))
+    assert storage.ReadData(node)
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    assert arrayFromVTKMatrix(matrix) == pytest.approx(ct.ijk_to_ras, abs=1e-9)
+    assert np.array_equal(arrayFromVolume(node), ct.hu)
+    slicer.mrmlScene.RemoveNode(storage)
+    slicer.mrmlScene.RemoveNode(node)
 
 
 @pytest.mark.parametrize("name", ["head.nrrd", "head.nii", "head.nii.gz"])
