@@ -21,10 +21,12 @@ VENTRICLES = {
     "fourth": ((0, 36, -32), (7, 5, 9)),
 }
 NUCLEI = {
-    "caudate": ((14, -18, 9), (5, 12, 7)), "putamen": ((25, -6, 2), (6, 16, 10)), "thalamus": ((10, 11, 4), (8, 14, 10)),
+    "caudate": ((14, -18, 9), (5, 12, 7)), "putamen": ((25, -6, 2), (6, 16, 10)),
+    "thalamus": ((10, 11, 4), (8, 14, 10)),
 }
 SITES_MM = {  # where spontaneous hemorrhages arise: (|x|, y, z)
-    "putamen": (26, -4, 2), "thalamus": (13, 11, 4), "lobe": (36, 30, 24), "pons": (0, 24, -32), "cerebellum": (22, 48, -38),
+    "putamen": (26, -4, 2), "thalamus": (13, 11, 4), "lobe": (36, 30, 24), "pons": (0, 24, -32),
+    "cerebellum": (22, 48, -38),
 }
 
 

@@ -28,7 +28,9 @@ class Shape:
     def reach_mm(self) -> float:
         """Radius of a ball around center_mm that surely holds the shape."""
         offsets = np.linalg.norm(self.centers_mm - self.center_mm, axis=1)
-        return float((offsets + self.radii_mm.max(axis=1)).max() + 3 * self.roughness_mm)
+        longest, shortest = self.radii_mm.max(axis=1), self.radii_mm.min(axis=1)
+        swell = 1 + 3.5 * self.roughness_mm / shortest + 0.08 * len(longest)  # surface noise, and necks between lobes
+        return float((offsets + longest * swell).max() + 1)
 
     def signed_distance_mm(self, grid: Grid) -> np.ndarray:
         """Approximate distance to the surface, (slices, rows, columns) float32 mm, negative inside."""

@@ -100,7 +100,7 @@ def push_outwards(x: np.ndarray, y: np.ndarray, z_mm: np.ndarray, shapes: list[t
     dx, dy = 0.0, 0.0
     for shape, strength in shapes:
         center = shape.center_mm
-        radius = max(shape.reach_mm * 0.75, 3.0)
+        radius = max(shape.reach_mm * 0.6, 3.0)
         from_x, from_y = x - np.float32(center[0]), y - np.float32(center[1])
         squared = from_x**2 + from_y**2 + np.float32(1.0) * (z_mm - np.float32(center[2])) ** 2
         fade = np.float32(strength) * np.exp(-squared / np.float32(1.7 * radius) ** 2)

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..sample import lesions
 from ..sample.fields import Grid, random_waves
 from ..sample.hematoma import Shape, random_shape
-from ..sample import lesions
 from . import mimics
 from .backgrounds import BRAIN, PIXEL_MM, TISSUE_STRIDE, VENTRICLE, Background
 from .scanner import blur, scan
@@ -31,6 +31,9 @@ class Ingredients:
     ventricular_blood: bool = True
     mimics: bool = True
     scanner: bool = True
+
+
+EVERYTHING = Ingredients()
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +65,7 @@ class _View:
 
 def make_block(rng: np.random.Generator, background: Background, *, size: int, pixel_mm: float, slices: int | None,
                bleed: bool | None = None, volume_ml: float | None = None,
-               ingredients: Ingredients = Ingredients()) -> Block:
+               ingredients: Ingredients = EVERYTHING) -> Block:
     """A run of `slices` slices (None: all) of size x size pixels of pixel_mm.
 
     bleed: put a hemorrhage in (None: four times in five). volume_ml: of the largest clot (None: log-uniform).

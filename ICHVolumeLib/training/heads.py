@@ -1,4 +1,4 @@
-"""Backgrounds that need no patient: heads made by code, and a CT template given a skull. And the pool of all of them."""
+"""Backgrounds that need no patient: heads made by code, and a CT template given a skull; the pool of all of them."""
 
 import hashlib
 from pathlib import Path

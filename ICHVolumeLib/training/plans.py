@@ -22,6 +22,7 @@ class Plan:
     hard_share: float = 0.0  # share of blocks drawn from slices with earlier false alarms
     warmup_steps: int = 0
     weight_decay: float = 0.0
+    validation_blocks: int = 36
 
     def to_dict(self) -> dict:
         return asdict(self)

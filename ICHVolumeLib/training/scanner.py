@@ -1,4 +1,4 @@
-"""What the scanner does to a slice: noise, kernel, streaks, motion, offset. Works on torch tensors (slices, 1, r, c)."""
+"""What the scanner does to slices: noise, kernel, streaks, motion, offset."""
 
 import numpy as np
 import torch
@@ -10,7 +10,8 @@ def blur(images: torch.Tensor, sigma_px: float) -> torch.Tensor:
     if sigma_px < 0.25:
         return images
     reach = max(1, int(np.ceil(2.5 * sigma_px)))
-    taps = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, dtype=torch.float32, device=images.device) / sigma_px) ** 2)
+    offsets = torch.arange(-reach, reach + 1, dtype=torch.float32, device=images.device)
+    taps = torch.exp(-0.5 * (offsets / sigma_px) ** 2)
     taps = (taps / taps.sum()).to(images.dtype)
     images = F.conv2d(F.pad(images, (0, 0, reach, reach), mode="replicate"), taps.view(1, 1, -1, 1))
     return F.conv2d(F.pad(images, (reach, reach, 0, 0), mode="replicate"), taps.view(1, 1, 1, -1))

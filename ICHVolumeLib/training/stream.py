@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from .backgrounds import Background
-from .generator import Ingredients, make_block
+from .generator import EVERYTHING, Ingredients, make_block
 
 WINDOW_HU = (-60.0, 140.0)  # the paper's window
 
@@ -23,7 +23,7 @@ class BatchStream:
     """
 
     def __init__(self, pool: list[Background], plan, seed: int, in_slices: int = 1,
-                 ingredients: Ingredients = Ingredients(), block_slices: int = 4):
+                 ingredients: Ingredients = EVERYTHING, block_slices: int = 4):
         self.pool, self.plan, self.in_slices = pool, plan, in_slices
         self.rng = np.random.default_rng(seed)
         self.ingredients, self.block_slices = ingredients, block_slices
@@ -52,7 +52,9 @@ class BatchStream:
 
     def _add_block(self):
         again = self.hard and self.rng.random() < self.plan.hard_share
-        index = self.hard[self.rng.integers(len(self.hard))][0] if again else self.rng.choice(len(self.pool), p=self.shares)
+        index = self.rng.choice(len(self.pool), p=self.shares)
+        if again:
+            index = self.hard[self.rng.integers(len(self.hard))][0]
         pixel_mm = float(np.exp(self.rng.uniform(*np.log(self.plan.pixel_mm))))
         block = make_block(self.rng, self.pool[index], size=self.plan.size, pixel_mm=pixel_mm,
                            slices=self.block_slices, bleed=False if again else None, ingredients=self.ingredients)

@@ -14,7 +14,7 @@ from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from . import losses
 from .backgrounds import Background
 from .checkpoint import load_checkpoint, save_checkpoint
-from .generator import Ingredients, make_block
+from .generator import EVERYTHING, Ingredients, make_block
 from .heads import is_validation
 from .plans import Plan
 from .stream import BatchStream, to_input
@@ -25,7 +25,7 @@ SAVE_EVERY_S = 300
 
 def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetConfig, *, seed: int = 0,
           minutes: float | None = None, device: str = "cpu", start_from: Path | None = None,
-          ingredients: Ingredients = Ingredients()) -> dict:
+          ingredients: Ingredients = EVERYTHING) -> dict:
     """Train on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
 
     minutes: stop the schedule at that wall time instead of after plan.epochs. A checkpoint in `folder` is
@@ -45,7 +45,8 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetC
         if time.monotonic() - saved > SAVE_EVERY_S:
             run.save()
             saved = time.monotonic()
-    run.close_epoch()
+    if run.losses:
+        run.close_epoch()
     run.save()
     return run.about["curves"]
 
@@ -68,7 +69,7 @@ class _Run:
             self.model.load_state_dict(self.averaged.state_dict())
         training = [one for one in pool if not is_validation(one.patient)]
         self.stream = BatchStream(training, plan, seed + self.about["step"], config.in_slices, ingredients)
-        self.validation = validation_blocks(pool, config.in_slices)
+        self.validation = validation_blocks(pool, config.in_slices, plan.validation_blocks)
         self.loss = getattr(losses, plan.loss)
         self.losses: list[float] = []
         self.best, self.stale, self.factor = math.inf, 0, 1.0
@@ -122,7 +123,7 @@ class _Run:
 
     def close_epoch(self):
         """Validate, note the curves, lower the rate on a plateau."""
-        mean_loss = float(np.mean(self.losses or [math.nan]))
+        mean_loss = float(np.mean(self.losses))
         self.losses = []
         scores = validate(self.averaged, self.validation, self.device, self.plan.bf16)
         for name, value in {"step": self.about["step"], "seconds": self.about["seconds"], "loss": mean_loss,
@@ -142,7 +143,7 @@ class _Run:
         (self.folder / "curves.json").write_text(json.dumps(self.about["curves"]), encoding="utf-8")
 
 
-def validation_blocks(pool, in_slices: int, count: int = 36):
+def validation_blocks(pool, in_slices: int, count: int):
     """Fixed blocks of unseen patients: (images, labels, pixel_mm); a third without any bleed."""
     held = [one for one in pool if is_validation(one.patient)]
     rng = np.random.default_rng(20221003)

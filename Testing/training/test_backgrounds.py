@@ -1,0 +1,50 @@
+"""Backgrounds: where brain and ventricles are found, and what saturated pixels become."""
+
+import numpy as np
+import pytest
+
+from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.training.backgrounds import BRAIN, VENTRICLE, load_ct_ich, window_to_hu
+from ICHVolumeLib.training.heads import is_validation, procedural
+from ICHVolumeLib.training.stream import to_input
+
+
+def test_brain_is_found_inside_the_skull_and_ventricles_inside_the_brain(head):
+    y, x = np.mgrid[:512:2, :512:2] * 0.45 - 115.0
+    radius = np.hypot(x, y)
+    tissue = head.tissue[4]
+    assert (tissue[radius < 60] > 0).all()
+    assert (tissue[radius > 66] == 0).all()
+    horn = (np.abs(np.abs(x) - 9) < 3) & (np.abs(y) < 18)
+    assert (tissue[horn] == VENTRICLE).all()
+    assert (tissue[(radius > 30) & (radius < 60)] == BRAIN).all()
+
+
+def test_depth_is_the_distance_to_the_skull(head):
+    center, towards_skull = head.depth_mm[4, 128, 128], head.depth_mm[4, 128, 128 + 44]  # 44 pixels of 0.9 mm
+    assert center == pytest.approx(63, abs=3)  # the soft edge of bone costs up to 4 mm
+    assert center - towards_skull == pytest.approx(44 * 0.9, abs=2)
+
+
+def test_saturated_pixels_leave_the_networks_window_instead_of_becoming_clots():
+    pixels = np.array([0, 1, 2, 128, 252, 253, 255], np.uint8)
+    seen = to_input(window_to_hu(pixels).astype(np.float32))
+    assert (seen[[0, 1]] == 0).all() and (seen[[5, 6]] == 1).all()
+    assert window_to_hu(pixels)[3] == pytest.approx(128 / 255 * 120 - 20, abs=1)
+
+
+def test_a_folder_without_slices_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no pNNN_sNN.jpg"):
+        load_ct_ich(tmp_path)
+
+
+def test_the_split_is_by_patient_and_stable():
+    held = {name for name in (f"p{number:03d}" for number in range(300)) if is_validation(name)}
+    assert held == {name for name in (f"p{number:03d}" for number in range(300)) if is_validation(name)}
+    assert 30 < len(held) < 90
+
+
+def test_a_head_made_by_code_offers_brain_and_ventricles():
+    head = procedural(5)
+    assert (head.tissue == BRAIN).sum() > 20_000
+    assert (head.tissue == VENTRICLE).any()

@@ -1,0 +1,79 @@
+"""The generator: exact masks, seeded, and each ingredient does what it says."""
+
+import numpy as np
+import pytest
+
+from ICHVolumeLib.training.generator import Ingredients, make_block
+
+PLAIN = Ingredients(deform=False, mass_effect=False, edema=False, faint_and_mixed=False, ventricular_blood=False,
+                    mimics=False, scanner=False)
+
+
+def block(head, seed=0, **options):
+    settings = {"size": 256, "pixel_mm": 0.9, "slices": None, "bleed": True} | options
+    return make_block(np.random.default_rng(seed), head, **settings)
+
+
+def test_the_same_seed_gives_the_same_block(head):
+    first, second = block(head, 7), block(head, 7)
+    np.testing.assert_array_equal(first.hu, second.hu)
+    np.testing.assert_array_equal(first.labels, second.labels)
+
+
+def test_the_label_lies_exactly_on_the_bright_clot(head):
+    plain = block(head, 3, ingredients=PLAIN, volume_ml=25.0)
+    inside = plain.labels == 1
+    assert inside.any()
+    assert plain.hu[inside].mean() > 55
+    brain = (plain.hu > 10) & (plain.hu < 90) & ~inside
+    assert (plain.hu[brain] > 55).mean() < 0.01
+
+
+def test_the_volume_asked_for_is_about_the_volume_labelled(head):
+    volumes = []
+    for seed in range(12):
+        one = block(head, seed, ingredients=PLAIN, volume_ml=12.0)
+        volumes.append((one.labels == 1).sum() * one.pixel_mm**2 * one.step_mm / 1000)
+    assert np.median(volumes) == pytest.approx(12.0, rel=0.5)
+
+
+def test_no_bleed_means_no_label(head):
+    assert not any(block(head, seed, bleed=False).labels.any() for seed in range(6))
+
+
+def test_slices_that_hold_blood_outside_the_brain_never_get_a_label(head):
+    from dataclasses import replace
+
+    hard = replace(head, kind="extra_axial")
+    assert not any(block(hard, seed, bleed=True).labels.any() for seed in range(6))
+
+
+def test_ventricular_blood_lies_in_the_ventricles(head):
+    with_ivh = Ingredients(deform=False, mass_effect=False, edema=False, mimics=False, scanner=False)
+    marked = [one for seed in range(40) if ((one := block(head, seed, ingredients=with_ivh)).labels == 2).any()]
+    assert marked
+    clean = block(head, 0, bleed=False, ingredients=PLAIN)
+    for one in marked:
+        assert one.hu[one.labels == 2].mean() > 38
+        assert (one.labels == 2).sum() < 3 * (clean.hu < 12).sum()
+
+
+def test_mass_effect_moves_the_ventricles_away_from_the_clot(head):
+    from dataclasses import replace
+
+    still = block(head, 11, ingredients=PLAIN, volume_ml=40.0)
+    pushed = block(head, 11, ingredients=replace(PLAIN, mass_effect=True), volume_ml=40.0)
+    assert np.abs(still.hu - pushed.hu).max() > 20
+
+
+def test_mimics_change_the_picture_but_not_the_label(head):
+    from dataclasses import replace
+
+    changed = [np.abs(block(head, seed, bleed=False, ingredients=replace(PLAIN, mimics=True)).hu
+                      - block(head, seed, bleed=False, ingredients=PLAIN).hu).max() for seed in range(12)]
+    assert max(changed) > 20
+
+
+def test_a_crop_shows_the_clot(head):
+    shown = [(block(head, seed, size=128, pixel_mm=0.45, slices=4).labels > 0).any() for seed in range(12)]
+    assert np.mean(shown) > 0.7

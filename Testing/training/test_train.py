@@ -1,0 +1,66 @@
+"""Training: learns, resumes, and its weights become a model that segments."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from ICHVolumeLib.network.config import AttFocusNetConfig
+from ICHVolumeLib.training import losses
+from ICHVolumeLib.training.plans import PLANS, Plan
+from ICHVolumeLib.training.train import train
+
+TINY = Plan("adamw", 3e-3, "cosine", "class_dice", batch=4, epochs=3, epoch_slices=40, size=64, pixel_mm=(1.8, 2.4),
+            ema=0.9, bf16=False, hard_share=0.2, validation_blocks=3)
+
+
+def test_a_short_run_lowers_the_loss_and_writes_its_curves(pool, tmp_path):
+    torch.manual_seed(0)
+    curves = train(pool, tmp_path, TINY, AttFocusNetConfig(base_width=4))
+    assert len(curves["loss"]) == 3
+    assert curves["loss"][-1] < curves["loss"][0]
+    assert json.loads((tmp_path / "curves.json").read_text(encoding="utf-8")) == curves
+
+
+def test_a_run_goes_on_where_it_stopped(pool, tmp_path):
+    from dataclasses import replace
+
+    train(pool, tmp_path, replace(TINY, epochs=1), AttFocusNetConfig(base_width=4))
+    curves = train(pool, tmp_path, replace(TINY, epochs=2), AttFocusNetConfig(base_width=4))
+    assert curves["step"][0] == 10
+    assert curves["step"][-1] == 20
+
+
+def test_the_paper_preset_is_the_papers_recipe():
+    paper = PLANS["paper"]
+    assert (paper.optimizer, paper.learning_rate, paper.epochs, paper.batch) == ("rmsprop", 1e-5, 40, 2)
+    assert (paper.schedule, paper.patience, paper.size) == ("plateau", 2, 512)
+
+
+@pytest.mark.parametrize("loss", [losses.bce_dice, losses.class_dice])
+def test_a_loss_is_small_for_the_right_answer_and_large_for_the_wrong_one(loss):
+    labels = torch.zeros(2, 16, 16, dtype=torch.uint8)
+    labels[0, 4:9, 4:9], labels[1, 2:6, 8:12] = 1, 2
+    right = 20.0 * torch.nn.functional.one_hot(labels.long(), 3).permute(0, 3, 1, 2).float()
+    assert loss(right, labels) < 0.05
+    assert loss(-right, labels) > 1
+
+
+def test_bce_dice_sees_one_class_as_the_paper_does():
+    labels = torch.randint(0, 3, (2, 8, 8), generator=torch.Generator().manual_seed(1)).to(torch.uint8)
+    logits = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(2))
+    swapped = logits[:, [0, 2, 1]]
+    assert losses.bce_dice(logits, labels) == pytest.approx(float(losses.bce_dice(swapped, labels)), abs=1e-6)
+
+
+def test_released_weights_segment_as_the_trained_network_does(pool, tmp_path):
+    from ICHVolumeLib.network.weights import load_weights, save_weights
+    from ICHVolumeLib.training.release import averaged_model
+
+    train(pool, tmp_path, TINY, AttFocusNetConfig(base_width=4))
+    model = averaged_model(tmp_path)
+    save_weights(tmp_path / "weights", model, {"version": "t"})
+    loaded = load_weights(tmp_path / "weights")
+    assert loaded.config.base_width == 4
+    assert all(np.isfinite(values).all() for values in loaded.tensors.values())
