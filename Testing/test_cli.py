@@ -49,7 +49,8 @@ def test_version_is_the_packages():
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["segment"], ["segment", "ct"], ["measure", "ct", "-o", "out"],
-                                       ["sample", "out", "--tilt", "steep"], ["segment", "ct", "-o", "o", "--gcs", "x"]])
+                                       ["sample", "out", "--tilt", "steep"],
+                                       ["segment", "ct", "-o", "o", "--gcs", "x"]])
 def test_bad_usage_is_one_line_and_exit_code_2(arguments, capsys):
     with pytest.raises(SystemExit) as ending:
         cli.main(arguments)

@@ -11,7 +11,8 @@ HEAVY = ("torch", "SimpleITK", "openvino", "vtk", "vtkmodules", "pydicom", "slic
 
 def modules_after(code: str) -> set[str]:
     """Top-level modules that a bare interpreter holds after running the code."""
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}\n"
+            "print(*{name.split('.')[0] for name in sys.modules})")
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=60)
     return set(done.stdout.split())
 

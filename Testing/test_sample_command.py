@@ -81,7 +81,8 @@ def test_the_comparison_is_dice_and_volume_error_against_the_truth(tmp_path):
     patient = _MAKE(0, ivh=True, size=128)
     half = patient.mask.copy()
     half[:, :, ::2][half[:, :, ::2] == 1] = 0  # every second column of the ICH is missed
-    seconds = {"read": 1.0, "prepare": 0.25, "load": 0.25, "network": 2.0, "clean": 0.25, "measure": 0.25, "report": 9.0}
+    seconds = {"read": 1.0, "prepare": 0.25, "load": 0.25, "network": 2.0, "clean": 0.25, "measure": 0.25,
+               "report": 9.0}
     case = Case(patient.ct, half, make_result(patient.ct, half, noticed=[]), tmp_path, [], seconds)
     said = compare(patient, case)
     kept = (half == 1).sum() / (patient.mask == 1).sum()

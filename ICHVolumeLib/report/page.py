@@ -124,11 +124,14 @@ def alternative_text(score: Score) -> str:
 
 
 def _nothing_found(result):
-    who = "The model marked nothing" if result.provenance.engine != "none" else "Nothing is marked in the mask"
+    if result.provenance.engine == "none":
+        text = "Nothing is marked in the mask, so there is nothing to measure or to score."
+    else:
+        text = (f"The model marked nothing in {result.geometry.slices} slices. <b>This does not mean that the scan is "
+                "normal</b>: small, faint or old bleeds and blood outside the brain can be missed, and other disease "
+                "is not looked for. A person must read the scan.")
     return (f'<div class="card main"><h3>Result</h3><div class="big second">{_text(headline(result))}</div>'
-            f"<p>{who} in {result.geometry.slices} slices. <b>This does not mean that the scan is normal</b>: small, "
-            "faint or old bleeds and blood outside the brain can be missed, and other disease is not looked for. "
-            "A person must read the scan.</p></div>")
+            f"<p>{text}</p></div>")
 
 
 def _large_pictures(result, pictures):

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 
@@ -18,8 +19,9 @@ from ..volume import CTVolume
 
 SIZE = (860, 1000)
 BACKGROUND = ((0.055, 0.070, 0.090), (0.130, 0.155, 0.190))  # below, above
+TISSUE_HU = -300
 # (HU level, colour, opacity face-on, opacity at the rim): the skull as glass, the skin as a breath of it
-SHELLS = ((350, (0.88, 0.91, 0.94), 0.08, 0.55), (-300, (0.62, 0.74, 0.84), 0.03, 0.30))
+SHELLS = ((350, (0.88, 0.91, 0.94), 0.08, 0.55), (TISSUE_HU, (0.62, 0.74, 0.84), 0.03, 0.30))
 IN_PLANE_MM = 1.6  # shells need no finer detail
 
 
@@ -60,7 +62,8 @@ def draw(ct: CTVolume, mask: np.ndarray, view_ras: np.ndarray, target: Path) -> 
 def head_shell(ct: CTVolume, level: float) -> vtk.vtkPolyData:
     """Closed iso-surface of the scan at a HU level, smooth, in RAS mm at the true slice positions."""
     step = max(1, round(IN_PLANE_MM / min(ct.pixel_spacing_mm)))
-    hu = np.pad(ct.hu[:, ::step, ::step], 1, constant_values=-1024)
+    hu = ct.hu[:, ::step, ::step]
+    hu = np.pad(np.where(_head(hu), hu, -1024).astype(np.int16), 1, constant_values=-1024)
     image = vtk.vtkImageData()
     image.SetDimensions(hu.shape[::-1])
     image.SetOrigin(-1, -1, -1)
@@ -74,8 +77,8 @@ def head_shell(ct: CTVolume, level: float) -> vtk.vtkPolyData:
     largest.SetExtractionModeToLargestRegion()
     smooth = vtk.vtkWindowedSincPolyDataFilter()
     smooth.SetInputConnection(largest.GetOutputPort())
-    smooth.SetNumberOfIterations(20)
-    smooth.SetPassBand(0.05)
+    smooth.SetNumberOfIterations(30)
+    smooth.SetPassBand(0.03)
     smooth.NormalizeCoordinatesOn()
     smooth.Update()
     shell = smooth.GetOutput()
@@ -96,6 +99,15 @@ def _poly_data(points, triangles) -> vtk.vtkPolyData:
     poly_data.SetPoints(vtk_points)
     poly_data.SetPolys(cells)
     return poly_data
+
+
+def _head(hu: np.ndarray) -> np.ndarray:
+    """Where the head is, without head holder, cushion and table: they are thinner than 10 mm, or apart from it."""
+    radius = [round(5 / IN_PLANE_MM)] * 2 + [0]
+    body = sitk.GetImageFromArray((hu > TISSUE_HU).astype(np.uint8))
+    pieces = sitk.ConnectedComponent(sitk.BinaryMorphologicalOpening(body, radius))
+    largest = sitk.RelabelComponent(pieces) == 1
+    return sitk.GetArrayFromImage(sitk.BinaryDilate(largest, [2 * size for size in radius])) > 0
 
 
 def _with_normals(poly_data) -> vtk.vtkPolyData:

@@ -9,12 +9,14 @@ from functools import cached_property
 import numpy as np
 
 from ..labels import LABELS
+from ..preprocessing import connected_pieces
 from ..volume import CTVolume
 from .png import data_uri, encode_png
 
 WINDOW_HU = (0.0, 80.0)
-HEAD_HU = 100  # bone: its bounding box is the head, without cushion and table
-MARGIN_MM = 8.0
+BONE_HU = 200
+COARSE = 4  # every n-th pixel is enough to see where the head is
+MARGIN_MM = 11.0  # of scalp around the bone
 SCALE_BAR_MM = 50.0
 LINE_TEXT_MM = 34.0  # what "A 123.4 mm" takes
 
@@ -75,7 +77,9 @@ class SliceView:
     @cached_property
     def _box(self):
         """(first row, end row, first column, end column) of the turned slices that hold the head and the mask."""
-        shown = self._turn(((self.ct.hu > HEAD_HU) | (self.mask > 0)).any(axis=0))
+        shown = (self.mask > 0).any(axis=0)
+        shown[::COARSE, ::COARSE] |= _skull(self.ct.hu[:, ::COARSE, ::COARSE] > BONE_HU).any(axis=0)
+        shown = self._turn(shown)
         if not shown.any():
             return 0, shown.shape[0], 0, shown.shape[1]
         box = []
@@ -150,6 +154,12 @@ class SliceView:
                 f'text-anchor="middle">{SCALE_BAR_MM / 10:.0f} cm</text>')
 
 
+def _skull(bone: np.ndarray) -> np.ndarray:
+    """The largest connected piece: the head without the head holder and the table."""
+    pieces, count = connected_pieces(bone)
+    return pieces == 1 + np.argmax(np.bincount(pieces.ravel(), minlength=count + 1)[1:]) if count else bone
+
+
 def _runs(edges: np.ndarray) -> list[tuple[int, int, int]]:
     """(line, start, length) of every run of True in the lines of a 2D array."""
     steps = np.diff(np.pad(edges, ((0, 0), (1, 1))).astype(np.int8), axis=1)
@@ -162,7 +172,7 @@ def key_slices(ct: CTVolume, mask: np.ndarray, largest: int | None, most: int = 
     """Up to `most` slices, evenly spaced over the bleeding ones, with the largest; over the head when none bleeds."""
     shown = np.flatnonzero(mask.any(axis=(1, 2)))
     if not len(shown):
-        bone = np.count_nonzero(ct.hu > HEAD_HU, axis=(1, 2))
+        bone = np.count_nonzero(ct.hu > BONE_HU, axis=(1, 2))
         shown = np.flatnonzero(bone >= 0.2 * bone.max())
     chosen = shown[np.unique(np.linspace(0, len(shown) - 1, min(most, len(shown))).round().astype(int))]
     if largest is not None and largest not in chosen:

@@ -1,0 +1,140 @@
+"""The report as a file: complete, self-contained, escaped, and honest about what it does not know."""
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from ICHVolumeLib.findings import Finding
+from ICHVolumeLib.pipeline import make_result
+from ICHVolumeLib.report import write_report
+from ICHVolumeLib.result import ClinicalInputs, VolumeMl
+
+NO_PICTURE = (None, "The 3D picture is not available on this computer.")
+VOID = {"meta", "br", "img"}
+
+
+class Page(HTMLParser):
+    """Text, tags that load something, and whether every tag is closed."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.words, self.loads, self.tags, self.open = [], [], set(), []
+        self.feed(source)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.loads += [value for name, value in attributes if name in ("src", "href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.loads += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> closes another tag"
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+@pytest.fixture
+def page(tmp_path, phantom):
+    def written(mask=phantom.mask, clinical=None, picture=NO_PICTURE, noticed=(), **changes):
+        result = make_result(phantom.ct, mask, clinical or ClinicalInputs(), noticed=list(noticed))
+        path = write_report(tmp_path / "report.html", phantom.ct, mask, replace(result, **changes), picture,
+                            datetime(2022, 10, 6, 9, 30))
+        source = path.read_text(encoding="utf-8")
+        parsed = Page(source)
+        assert parsed.open == []
+        return parsed, source, result
+
+    return written
+
+
+def test_the_page_loads_nothing_from_outside_and_runs_no_script(page):
+    parsed, source, _ = page(picture=(b"\x89PNG", "seen from the front"))
+    assert parsed.loads and all(load.startswith("data:image/png;base64,") for load in parsed.loads)
+    assert "script" not in parsed.tags
+    assert not re.search(r"url\(|@import|https?://", source)
+
+
+def test_the_numbers_of_the_result_are_on_the_page(page):
+    parsed, _, result = page(clinical=ClinicalInputs(age_years=81, gcs=11, infratentorial=False, ivh=False))
+    abc2 = result.abc2
+    for number in (f"{result.volume_ml.total:.1f}", f"{abc2.coniglobus_ml:.1f}", f"{abc2.a_mm:.1f}",
+                   f"{abc2.b_mm:.1f}", f"{abc2.c_mm:.1f}", f"{abc2.expected_error_percent:.1f} %",
+                   "30-day mortality 72 % (95 % CI 55 to 84 %)", "2022-10-06 09:30", result.provenance.software):
+        assert number in parsed.text, number
+
+
+def test_every_page_says_research_use_at_top_and_bottom_and_not_for_limiting_care(page, phantom):
+    for mask in (phantom.mask, phantom.mask * 0):
+        parsed, _, _ = page(mask=mask)
+        assert parsed.text.count("Research use only. Not a medical device.") == 2
+        assert "Not for limiting care" in parsed.text
+
+
+def test_unknown_items_are_named_and_the_score_is_a_range(page):
+    parsed, _, _ = page()
+    assert "1 to 6" in parsed.text and "30-day mortality 13 to 100 %" in parsed.text
+    assert "Unknown: GCS, infratentorial origin, age" in parsed.text
+
+
+def test_text_from_the_file_cannot_become_markup(page, phantom):
+    evil = "<script>alert(1)</script>&\"'"
+    parsed, source, _ = page(noticed=[Finding("x", "warning", evil), Finding("y", "info", evil)])
+    assert "<script>" not in source
+    assert parsed.text.count("<script>alert(1)</script>") == 2
+
+
+def test_warnings_stand_before_the_numbers_and_notes_after(page):
+    parsed, _, _ = page(noticed=[Finding("n", "info", "A quiet note."), Finding("w", "warning", "A loud warning.")])
+    volume = parsed.text.index("ABC/2 of the intracerebral part")
+    assert parsed.text.index("A loud warning.") < volume < parsed.text.index("A quiet note.")
+
+
+def test_no_bleed_found_by_the_model_is_not_called_normal(page, phantom):
+    _, _, result = page(mask=phantom.mask * 0)
+    parsed, _, _ = page(mask=phantom.mask * 0, provenance=replace(result.provenance, engine="openvino", device="cpu"))
+    assert "No bleed found by the model" in parsed.text
+    assert "This does not mean that the scan is normal" in parsed.text
+    assert "Intracerebral hemorrhage on" not in parsed.text and "ABC/2" not in parsed.text
+    assert parsed.text.count("Slice ") >= 8
+
+
+def test_the_volumes_before_editing_stand_beside(page):
+    parsed, _, result = page(automatic_volume_ml=VolumeMl(40.0, 40.0, 0.0, 40.0))
+    assert "the model had marked 40.0 mL" in parsed.text
+    assert f"({result.volume_ml.total - 40:+.1f} mL by editing)" in parsed.text
+
+
+def test_the_papers_formula_is_shown_when_it_differs(page):
+    parsed, _, result = page()
+    assert "Paper's formula" not in parsed.text
+    other = replace(result.volume_ml, paper_formula=result.volume_ml.total * 1.02)
+    assert "Paper's formula" in page(volume_ml=other)[0].text
+
+
+def test_where_the_3d_picture_cannot_be_drawn_the_page_says_so(page):
+    assert "not available on this computer" in page()[0].text
+
+
+def test_a_bleed_in_the_ventricles_alone_has_no_abc2(page, phantom):
+    parsed, _, result = page(mask=phantom.mask * 2)
+    assert result.abc2 is None
+    assert "No intracerebral part is marked" in parsed.text
+
+
+def test_a_single_voxel_makes_a_page(page, phantom):
+    mask = np.zeros_like(phantom.mask)
+    mask[18, 100, 100] = 1
+    assert f"{page(mask=mask)[2].volume_ml.total:.2f}" in page(mask=mask)[0].text
