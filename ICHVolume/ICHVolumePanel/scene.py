@@ -37,7 +37,7 @@ TERMINOLOGY_TAG = "TerminologyEntry"  # vtkSegment::GetTerminologyEntryTagName, 
 FILL_OPACITY = 0.3  # the blood stays visible under the colour
 SAME_GRID_TOLERANCE_VOXELS = 0.01
 # Surface nets that smooth themselves: 5-12 ms where the default takes 50-90 ms, so views stay fluid during edits
-SHOWN_SURFACE = {"Conversion method": "1", "SurfaceNets smoothing": "1", "Smoothing factor": "0.5"}
+SHOWN_SURFACE = {"Conversion method": "1", "SurfaceNets smoothing": "1", "Smoothing factor": "0.7"}
 
 
 def new_segmentation(volume_node, mask, labels, name="ICH"):

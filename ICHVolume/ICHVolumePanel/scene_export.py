@@ -17,7 +17,7 @@ from .scene_volume import require_in_scene
 FORMATS = ("STL", "OBJ", "PLY")
 SPACES = ("LPS", "RAS")
 SURFACE = "Closed surface"
-PRINTED_SURFACE = (("Conversion method", "0"), ("SurfaceNets smoothing", "0"))
+PRINTED_SURFACE = {"Conversion method": "0", "SurfaceNets smoothing": "0", "Smoothing factor": "0.5"}
 
 
 def export_models(segmentation_node, folder, formats=("STL",), space="LPS", names=("ICH", "IVH"),
@@ -78,8 +78,7 @@ def _printable_surface(segmentation, ids):
     for segment_id in ids:
         copy.CopySegmentFromSegmentation(segmentation, segment_id)
     copy.RemoveRepresentation(SURFACE)
-    for parameter, value in (*PRINTED_SURFACE, ("Smoothing factor", segmentation.GetConversionParameter(
-            "Smoothing factor"))):
+    for parameter, value in PRINTED_SURFACE.items():
         copy.SetConversionParameter(parameter, value)
     together = vtk.vtkAppendPolyData()
     together.AddInputData(vtk.vtkPolyData())
