@@ -10,7 +10,7 @@ import ICHVolumeLib.checks
 from ICHVolumeLib.checks import check_ct, spacing_words
 from ICHVolumeLib.findings import Finding
 from ICHVolumeLib.reading import read_ct
-from ICHVolumeLib.reading.protocol import is_bone_kernel, mentions_contrast
+from ICHVolumeLib.reading.protocol import is_bone_kernel, mentions_contrast, region_points
 from ICHVolumeLib.volume import CTVolume
 
 COARSE = {"pixel_mm": 1.2, "columns": 148, "rows": 176, "step_mm": 5.0}
@@ -145,6 +145,15 @@ def test_kernels_and_contrast_words_are_told_apart():
         assert mentions_contrast(text), text
     for text in ("", "Head non-contrast 5 mm", "without contrast", "NCCT", "Brain w/o contrast", "no contrast"):
         assert not mentions_contrast(text), text
+
+
+def test_regions_are_told_apart_by_their_names():
+    for text in ("HEAD", "Brain 5.0 MPR cor", "Schaedel nativ", "CT CRANIO"):
+        assert region_points(text) == 1, text
+    for text in ("CHEST", "C-Spine cervical", "Thorax/Abdomen", "Sinus"):
+        assert region_points(text) == -1, text
+    for text in ("", "Series 3", "Head & Neck"):
+        assert region_points(text) == 0, text
 
 
 @pytest.mark.parametrize("factor", [(0.05, 0.05), (1.5, 1.5), (0.25, 0.3)])

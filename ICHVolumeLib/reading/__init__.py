@@ -1,7 +1,7 @@
 """Files to plain values: a head CT from DICOM, NIfTI or NRRD, and a mask on its grid.
 
 Findings that reading gives (checks.py lists the others): series-chosen, several-scans-in-series, files-skipped,
-files-damaged, duplicate-slices, padding, missing-values, no-dicom-tags.
+files-damaged, duplicate-slices, lossy-compression, padding, missing-values, no-dicom-tags.
 """
 
 from pathlib import Path

@@ -43,6 +43,9 @@ def read_dicom(path, series_uid=None) -> CTVolume:
     slices, dropped = _one_per_position(_sorted(chosen.slices))
     hu, changed = _stack(path, slices)
     findings += dropped + changed
+    if slices[0].text("LossyImageCompression") == "01":
+        findings.append(Finding("lossy-compression", WARNING, "The pixels were compressed with loss, so gray values "
+                                                              "are no longer exact; prefer the original series."))
     matrix, origins = _geometry(slices)
     return CTVolume(hu, matrix, origins, _info(path, slices), tuple(findings))
 

@@ -4,8 +4,6 @@ Uncompressed pixels are read straight from their place in the file; compressed o
 has a decoder, else by SimpleITK (GDCM: JPEG, JPEG-LS, JPEG 2000, RLE).
 """
 
-from functools import lru_cache
-
 import numpy as np
 import pydicom
 
@@ -64,22 +62,27 @@ def _decoded(item):
         if item.frame is not None:
             return pydicom.pixels.pixel_array(item.path, index=item.frame)
         return pydicom.dcmread(item.path, force=True).pixel_array
-    except Exception:  # pydicom's decoders raise many kinds; GDCM is the second opinion
-        hu = _hu_by_gdcm(item.path)[item.frame or 0]
+    except Exception as error:  # pydicom's decoders raise many kinds; GDCM is the second opinion
+        if item.frame is not None:  # GDCM applies one slope to all frames, which need not be theirs
+            raise _undecodable(item.path) from error
     # GDCM has applied slope and intercept already; the caller does so once for every decoder
+    hu = _hu_by_gdcm(item.path)
     return np.rint((hu - item.number("RescaleIntercept")) / item.number("RescaleSlope")).astype(np.int32)
 
 
-@lru_cache(maxsize=1)  # the frames of one file are asked for one after the other
 def _hu_by_gdcm(path):
     import SimpleITK as sitk
 
     try:
-        return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+        return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))[0]
     except RuntimeError as error:
-        syntax = pydicom.dcmread(path, stop_before_pixels=True, force=True).file_meta.TransferSyntaxUID.name
-        raise InputError(f"{path}: its pixels ({syntax}) cannot be decoded; they are damaged or the format is "
-                         "unknown here. Export the series uncompressed.") from error
+        raise _undecodable(path) from error
+
+
+def _undecodable(path):
+    syntax = pydicom.dcmread(path, stop_before_pixels=True, force=True).file_meta.get("TransferSyntaxUID")
+    return InputError(f"{path}: its pixels ({getattr(syntax, 'name', 'unknown coding')}) cannot be decoded; they are "
+                      "damaged or the format is unknown here. Export the series uncompressed.")
 
 
 def _with_low_padding(item, stored, hu, slope, intercept):

@@ -15,15 +15,15 @@ from pydicom.dataset import Dataset
 
 from ..errors import InputError
 from ..findings import INFO, WARNING, Finding
-from .protocol import is_bone_kernel, mentions_contrast
+from .protocol import is_bone_kernel, mentions_contrast, region_points
 
-_WANTED = """SOPClassUID SOPInstanceUID Modality SeriesInstanceUID SeriesNumber SeriesDescription StudyDescription
+_WANTED = """SOPClassUID Modality SeriesInstanceUID SeriesNumber SeriesDescription
     ProtocolName ImageType ImageOrientationPatient ImagePositionPatient PixelSpacing SliceThickness GantryDetectorTilt
     Rows Columns NumberOfFrames SamplesPerPixel PhotometricInterpretation BitsAllocated BitsStored HighBit
-    PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit RescaleSlope RescaleIntercept RescaleType
+    PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit RescaleSlope RescaleIntercept
     ConvolutionKernel ContrastBolusAgent PatientAge PatientBirthDate StudyDate Manufacturer AcquisitionNumber
-    AcquisitionTime ContentTime TemporalPositionIdentifier KVP InstanceNumber BodyPartExamined BurnedInAnnotation
-    SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence TransferSyntaxUID""".split()
+    AcquisitionTime ContentTime TemporalPositionIdentifier KVP InstanceNumber BodyPartExamined LossyImageCompression
+    SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence""".split()
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
 
 
@@ -247,10 +247,12 @@ def _describe(slices) -> Series:
     contrast = bool(first.text("ContrastBolusAgent")) or mentions_contrast(description)
     derived = bool({"SECONDARY", "REFORMATTED", "MPR", "MIP", "PROJECTION IMAGE"}
                    & set(first.text("ImageType").upper().split("\\")))
-    points = {"axial": orientation == "axial", "without contrast": not contrast,
+    region = region_points(" ".join(first.text(name) for name in ("SeriesDescription", "ProtocolName",
+                                                                  "BodyPartExamined")))
+    points = {"axial": orientation == "axial", "a head by its name": region, "without contrast": not contrast,
               "a soft-tissue reconstruction": not is_bone_kernel(kernel), "an original series": not derived}
     problem = _problem(first, len(slices))
-    strengths = tuple(text for text, holds in points.items() if holds) + (f"{len(slices)} slices long",)
+    strengths = tuple(text for text, holds in points.items() if holds > 0) + (f"{len(slices)} slices long",)
     rank = (not problem, *points.values(), len(slices), -(first.number("SeriesNumber") or 0))
     return Series(first.text("SeriesInstanceUID"), first.text("SeriesNumber"), description, first.text("Modality"),
                   orientation, tuple(slices), problem, strengths, rank)

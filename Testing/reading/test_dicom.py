@@ -377,6 +377,29 @@ def test_a_multi_frame_enhanced_ct_is_read_frame_by_frame(small, folder, tmp_pat
         assert ct.slice_origins_ras == pytest.approx(small.slice_origins_ras, abs=1e-9)
 
 
+def test_a_run_length_encoded_multi_frame_ct_reads_the_same(small, folder, tmp_path):
+    dataset = enhanced_ct([pydicom.dcmread(item) for item in sorted(folder.glob("*.dcm"))])
+    dataset.compress(RLELossless)
+    (tmp_path / "enhanced").mkdir()
+    dataset.save_as(tmp_path / "enhanced" / "one.dcm")
+    assert np.array_equal(read_ct(tmp_path / "enhanced").hu, small.hu)
+
+
+def test_lossy_compression_is_said(folder):
+    change_all(folder, LossyImageCompression="01")
+    assert "lossy-compression" in codes(read_ct(folder))
+
+
+def test_a_longer_series_of_the_chest_is_not_taken_for_the_head(small, folder):
+    chest = small.__class__.regular(np.repeat(small.hu, 3, axis=0), small.ijk_to_ras @ np.diag([1, 1, 0.5, 1]),
+                                    small.info)
+    write_dicom_series(chest, folder / "chest", series_number=2, series_description="Thorax 1.0")
+    change_all(folder / "chest", BodyPartExamined="CHEST")
+    ct = read_ct(folder)
+    assert np.array_equal(ct.hu, small.hu)
+    assert "a head by its name" in message(ct, "series-chosen")
+
+
 def enhanced_ct(slices):
     """The same slices as one Enhanced CT object, frames in reverse order to prove that positions decide."""
     slices = slices[::-1]
