@@ -35,10 +35,10 @@ def no_3d_picture(monkeypatch):
     monkeypatch.setattr("ICHVolumeLib.report.pictures.picture_of_bleed", lambda ct, mask: (None, "Not drawn here."))
 
 
-def test_the_five_commands_are_there_and_explain_themselves():
+def test_the_commands_are_there_and_explain_themselves():
     done = ichvolume("--help")
     assert done.returncode == 0
-    assert set(COMMANDS) == {"segment", "measure", "check", "sample", "demo"}
+    assert {"segment", "measure", "check", "sample", "demo"} <= set(COMMANDS)
     for command in COMMANDS:
         assert command in done.stdout
         assert "usage" in ichvolume(command, "--help").stdout
