@@ -100,14 +100,11 @@ def _load(path):
 
 def _segments_to_labels(path, array, header):
     layers = array if array.ndim == 4 else array[..., None]
-    segments = []  # (name, layer, value)
-    index = 0
-    while f"Segment{index}_ID" in header:
-        field = {key: header.get(f"Segment{index}_{key}", default)
-                 for key, default in (("Name", header[f"Segment{index}_ID"]), ("Layer", "0"), ("LabelValue", "1"))}
-        segments.append((field["Name"], int(field["Layer"]), int(field["LabelValue"])))
-        index += 1
-    if segments and max(layer for _, layer, _ in segments) >= layers.shape[-1]:
+    try:
+        segments = _segments(header)
+    except ValueError as error:
+        raise InputError(f"{path} has a damaged segment list ({error}); save the segmentation again.") from error
+    if any(not 0 <= layer < layers.shape[-1] for _, layer, _ in segments):
         raise InputError(f"{path} names a layer that it does not have; save the segmentation again.")
     target = [_label_named(name) for name, _, _ in segments]
     if not any(target):
@@ -118,6 +115,15 @@ def _segments_to_labels(path, array, header):
             if wanted is label:
                 out[layers[..., layer] == value] = label.value
     return out
+
+
+def _segments(header) -> list[tuple[str, int, int]]:
+    """(name, layer, label value) of every segment."""
+    segments = []
+    while (prefix := f"Segment{len(segments)}_") + "ID" in header:
+        segments.append((header.get(prefix + "Name", header[prefix + "ID"]), int(header.get(prefix + "Layer", 0)),
+                         int(header.get(prefix + "LabelValue", 1))))
+    return segments
 
 
 def _label_named(name):

@@ -241,6 +241,15 @@ def test_labelled_voxels_outside_the_ct_are_not_dropped_silently(case, tmp_path)
         read_mask(tmp_path / "m.nrrd", ct)
 
 
+@pytest.mark.parametrize(("key", "value", "reason"), [("Layer", "x", "damaged segment list"), ("Layer", "1", "a layer"),
+                                                      ("LabelValue", "one", "damaged segment list")])
+def test_a_damaged_segment_list_is_refused(case, tmp_path, key, value, reason):
+    ct, mask = case
+    write_nrrd(tmp_path / "m.seg.nrrd", mask, ct.ijk_to_ras, {"Segment0_ID": "a", f"Segment0_{key}": value})
+    with pytest.raises(InputError, match=reason):
+        read_mask(tmp_path / "m.seg.nrrd", ct)
+
+
 def test_missing_foreign_and_geometry_free_mask_files_are_refused(case, tmp_path):
     ct, mask = case
     with pytest.raises(InputError, match="no mask file"):

@@ -46,7 +46,7 @@ class Slice:
         """A tag as text, several values joined by a backslash as in the file; "" when missing or unreadable."""
         try:
             value = self.tags.get(name)
-        except (ValueError, TypeError, OverflowError):  # pydicom converts on access
+        except Exception:  # pydicom converts on access and raises many kinds; damaged is as good as missing
             return ""
         if isinstance(value, (list, tuple, pydicom.multival.MultiValue)):
             return "\\".join(map(str, value))
@@ -216,7 +216,7 @@ def _placed(path, tags, start, frame):
 def _floats(tags, name, count):
     try:
         values = np.array([float(value) for value in tags.get(name) or []])
-    except (TypeError, ValueError):
+    except Exception:  # as in Slice.text
         values = np.empty(0)
     return values if values.shape == (count,) else np.full(count, np.nan)
 

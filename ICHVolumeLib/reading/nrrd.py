@@ -177,7 +177,7 @@ def _matrix(header):
     space = header.get("space", "").lower()
     if space not in _TO_RAS:
         raise ValueError(f"space {space or 'missing'!r} is not one of RAS, LAS, LPS")
-    origin = re.search(r"\(([^)]*)\)", header.get("space origin", "(0,0,0)")).group(1)
+    origin = header.get("space origin", "(0,0,0)").strip("() ")
     columns = [[float(value) for value in text.split(",")] for text in (*directions, origin)]
     matrix = np.eye(4)
     matrix[:3] = np.diag(_TO_RAS[space]) @ np.array(columns).T
