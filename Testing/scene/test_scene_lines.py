@@ -51,6 +51,8 @@ def test_dragging_a_line_is_seen_and_setting_it_puts_it_back(slicer, lines):
     observation = lines.observe_ab_lines(segmentation, lambda: calls.append(1))
     line_a.SetNthControlPointPositionWorld(0, 1.0, 2.0, 3.0)
     assert calls
+    labels = {line_a.GetNthControlPointLabel(index) for index in range(2)}
+    assert labels == {f"A {line_a.GetLineLengthWorld():.1f} mm", ""}
     assert lines.line_points(line_a, volume)[0] != pytest.approx(abc2.a_line_ras[0])
     assert lines.set_ab_lines(segmentation, volume, abc2.a_line_ras, abc2.b_line_ras) == (line_a, line_b)
     np.testing.assert_allclose(lines.line_points(line_a, volume), abc2.a_line_ras, atol=1e-6)

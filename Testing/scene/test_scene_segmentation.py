@@ -61,6 +61,7 @@ def test_segments_are_named_coloured_coded_and_seen_in_3d(slicer, scene):
         assert segment.GetTag(tag, value) and str(value) == label.terminology
     assert segmentation.GetSegmentation().ContainsRepresentation("Closed surface")
     assert segmentation.GetDisplayNode().GetVisibility3D()
+    assert segmentation.GetDisplayNode().GetOpacity2DFill() < 0.4  # the blood stays visible under the colour
 
 
 def test_an_empty_mask_makes_empty_segments_ready_to_paint(slicer, scene):
