@@ -67,7 +67,8 @@ def load_sample(_source=None):
 
     from ICHVolumeLib.sample import make_sample
 
-    ct = make_sample().ct
+    with slicer.util.WaitCursor():
+        ct = make_sample().ct
     node = slicer.util.addVolumeFromArray(ct.hu, ijkToRAS=ct.ijk_to_ras, name=SAMPLE_NAME)
     node.CreateDefaultDisplayNodes()
     node.GetDisplayNode().SetAutoWindowLevel(False)
@@ -108,6 +109,7 @@ class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from ICHVolumePanel.child_process import QtChild
         from ICHVolumePanel.panel import Panel
         from ICHVolumePanel.worker_client import WorkerClient
+        from slicer import packaging
 
         self.logic = ICHVolumeLogic()
         self.parameters = None
@@ -122,7 +124,7 @@ class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for selector in (self.ui.inputSelector, self.ui.segmentationSelector):
             selector.setMRMLScene(slicer.mrmlScene)
         client = WorkerClient(lambda: QtChild(LIBRARY_HOME), _call_later)
-        self.panel = Panel(self.ui, self.editor, client, slicer.packaging, _call_later, self._showSegmentation)
+        self.panel = Panel(self.ui, self.editor, client, packaging, _call_later, self._showSegmentation)
         self._connectChoices()
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
@@ -147,7 +149,7 @@ class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def exit(self):
         self._entered = False
-        self.editor.setActiveEffectByName("")
+        self.editor.setActiveEffect(None)
         self.editor.uninstallKeyboardShortcuts()
         self.editor.removeViewObservations()
 
@@ -161,6 +163,7 @@ class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Slicer's own segment editor, on a parameter set of its own so that the Segment Editor module keeps its."""
         editor = slicer.qMRMLSegmentEditorWidget()
         editor.setMaximumNumberOfUndoStates(UNDO_STEPS)
+        editor.setMRMLSegmentEditorNode(self._editorNode())  # before the scene, which selects nodes by itself
         editor.setMRMLScene(slicer.mrmlScene)
         editor.segmentationNodeSelectorVisible = False
         editor.sourceVolumeNodeSelectorVisible = False
@@ -190,8 +193,7 @@ class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parameters is not None:
             return
         self.parameters = self.logic.getParameterNode()
-        editorNode = self._editorNode()
-        self.editor.setMRMLSegmentEditorNode(editorNode)
+        self.editor.setMRMLSegmentEditorNode(self._editorNode())
         if self.parameters.inputVolume is None:
             volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
             if volume is not None:
@@ -248,7 +250,8 @@ class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _onSceneReady(self, caller, event):
         self._unfollow()
-        self._follow()
+        if self._entered:
+            self._follow()
 
 
 class ICHVolumeLogic(ScriptedLoadableModuleLogic):

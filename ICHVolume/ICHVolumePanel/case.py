@@ -100,6 +100,10 @@ class Case:
         scene.remember(node, AI_KEY, record.to_json())
         self.choose(node)
 
+    def uncounted_segments(self) -> list[str]:
+        """Names of painted segments that are neither ICH nor IVH."""
+        return scene.uncounted_segments(self.segmentation_node) if self.segmentation_node is not None else []
+
     def start_by_hand(self) -> None:
         """An empty segmentation to paint in."""
         node = scene.new_segmentation(self.volume_node, np.zeros(self.ct.hu.shape, np.uint8), LABELS,

@@ -36,6 +36,9 @@ def detail_line(case) -> str:
     result = case.result
     if result is None:
         return ""
+    uncounted = case.uncounted_segments()
+    if uncounted:
+        return _("Not counted: {names}. Only the segments ICH and IVH are measured.").format(names=", ".join(uncounted))
     if not result.found:
         return _("This does not mean that the scan is normal: small or faint bleeds can be missed. You can mark one by "
                  "hand below.") if case.was_not_found else _("Paint the bleed in the segment editor below.")

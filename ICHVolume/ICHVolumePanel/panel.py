@@ -256,12 +256,14 @@ class Panel:
         self._correct(**{key: None}, **({key[0] + "_line_ras": None} if key in ("a_mm", "b_mm") else {}))
 
     def _reset(self):
-        self._said(self._case.reset)
-        self._refresh()
+        if self._case is not None:
+            self._said(self._case.reset)
+            self._refresh()
 
     def _reset_lines(self):
-        self._said(self._case.reset_lines)
-        self._refresh()
+        if self._case is not None:
+            self._said(self._case.reset_lines)
+            self._refresh()
 
     def _by_hand(self):
         if self._case is None:

@@ -83,7 +83,7 @@ def _volume_rows(now, ai):
     rows = [Row("volume", _("Volume"), _ml(ai and ai.total), _ml(volume.total), change or interval, important=True,
                 tooltip=_("Area of every slice times its own height"))]
     for key, name in (("ich", _("  ICH")), ("ivh", _("  IVH"))):
-        rows.append(Row(key, name, _ml(ai and getattr(ai, key)), _ml(getattr(volume, key))))
+        rows.append(Row(f"{key}_ml", name, _ml(ai and getattr(ai, key)), _ml(getattr(volume, key))))
     return rows
 
 

@@ -22,9 +22,6 @@ class ResultsView:
         table.setHorizontalHeaderLabels([_("Measure"), _("AI"), _("Edited"), ""])
         for column, width in ((NAME, 100), (AI, 66), (EDITED, 88)):
             table.setColumnWidth(column, width)
-        table.setSelectionMode(qt.QTableWidget.SingleSelection)
-        table.setVerticalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)  # the table is as high as its rows
-        table.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)
         table.connect("cellChanged(int,int)", self._cell_changed)
         table.connect("cellClicked(int,int)", self._cell_clicked)
 

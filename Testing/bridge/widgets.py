@@ -229,7 +229,7 @@ class qMRMLSegmentEditorWidget(_SceneWidget):  # noqa: N801
         super().__init__(parent)
         self._logic = slicer.vtkSlicerSegmentEditorLogic()
         self._logic.SetMRMLApplicationLogic(slicer.app.applicationLogic())
-        self._effect = ""
+        self._effect = None
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self._list = QtWidgets.QLabel("(segment editor)")
@@ -274,8 +274,8 @@ class qMRMLSegmentEditorWidget(_SceneWidget):  # noqa: N801
     def currentSegmentID(self):  # noqa: N802
         return self._logic.GetCurrentSegmentID()
 
-    def setActiveEffectByName(self, name):  # noqa: N802
-        self._effect = name
+    def setActiveEffect(self, effect):  # noqa: N802
+        self._effect = effect
 
     def saveStateForUndo(self):  # noqa: N802
         self._logic.SaveStateForUndo()
