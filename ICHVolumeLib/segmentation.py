@@ -40,7 +40,7 @@ class Segmentation:
     interval_ml: where the true volume lies with the coverage the weights were calibrated for; None if they were not.
     ambiguous_ml: volume of the voxels with p(bleed) between 0.2 and 0.8.
     seconds: {"load", "prepare", "network", "clean"}; load is 0 for a warm Segmenter.
-    clean_up: see cleaning.clean_mask.
+    model, model_sha256, training_data: from the weights' manifest. clean_up: see cleaning.clean_mask.
     """
 
     mask: np.ndarray

@@ -24,10 +24,11 @@ log = logging.getLogger("ICHVolumeLib.worker")
 
 
 class Commands:
-    """What has come in on `lines`: commands in order, and at any time whether a scan was cancelled."""
+    """What has come in on `lines`: scans in order, and at any time whether one was cancelled."""
 
     def __init__(self, lines, report_error):
         self._waiting = queue.Queue()
+        self._unfinished = []  # identifiers of scans that wait or run
         self._cancelled = set()
         self._ended = threading.Event()
         self._report_error = report_error
@@ -41,30 +42,39 @@ class Commands:
     def is_cancelled(self, scan_id) -> bool:
         return self._ended.is_set() or scan_id in self._cancelled
 
-    def forget(self, scan_id) -> None:
+    def finished(self, scan_id) -> None:
+        self._unfinished.remove(scan_id)
         self._cancelled.discard(scan_id)
 
     def _read(self, lines) -> None:
-        known = set()
-        for line in lines:
-            if not line.strip():
-                continue
-            try:
-                command = json.loads(line)
-                kind, scan_id = command["command"], command.get("id")
-                if kind == "quit":
+        try:
+            for line in lines:
+                if line.strip() and not self._take(line):
                     break
-                if kind == "segment":
-                    known.add(scan_id)
-                    self._waiting.put({"input": command["input"], "output": command["output"], **command})
-                elif kind == "cancel":
-                    self._cancelled.update(known & {scan_id})
-                else:
-                    raise ValueError(f"unknown command {kind!r}")
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                self._report_error(f"Not a command: {str(line)[:200].strip()!r} ({error}).")
-        self._ended.set()
-        self._waiting.put(None)
+        except OSError as error:
+            log.info("stdin broke off: %s", error)
+        finally:
+            self._ended.set()
+            self._waiting.put(None)
+
+    def _take(self, line: str) -> bool:
+        """False for quit. A cancel for a scan that is neither waiting nor running is too late and means nothing."""
+        try:
+            command = json.loads(line)
+            kind, scan_id = command["command"], command.get("id")
+            if kind == "segment":
+                hash(scan_id)
+                wanted = {"input": command["input"], "output": command["output"], **command}
+                self._unfinished.append(scan_id)
+                self._waiting.put(wanted)
+            elif kind == "cancel":
+                self._cancelled.update({scan_id}.intersection(self._unfinished))
+            elif kind != "quit":
+                raise ValueError(f"unknown command {kind!r}")
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            self._report_error(f"Not a command: {line[:200].strip()!r} ({error}).")
+            return True
+        return kind != "quit"
 
 
 class Worker:
@@ -100,7 +110,7 @@ class Worker:
             log.exception("segment %s", scan_id)
             self._error(scan_id, _kind(error), f"{error}" or type(error).__name__)
         finally:
-            commands.forget(scan_id)
+            commands.finished(scan_id)
 
     def _segment(self, command: dict, is_cancelled) -> dict:
         from .exchange import read_scan, write_segmentation

@@ -126,6 +126,15 @@ def test_an_identifier_may_be_used_again_after_a_cancel(child, case):
     assert child.until("done", "cancelled", "error")[-1]["event"] == "done"
 
 
+def test_a_cancel_that_comes_too_late_does_not_hit_the_next_scan(child, case):
+    child.say({"command": "cancel", "id": "1"})
+    child.segment(case, "1")
+    assert child.until("done", "cancelled", "error")[-1]["event"] == "done"
+    child.say({"command": "cancel", "id": "1"})
+    child.segment(case, "1")
+    assert child.until("done", "cancelled", "error")[-1]["event"] == "done"
+
+
 @pytest.mark.parametrize(("changes", "words"), [
     ({"input": "absent.npz"}, "no such file"), ({"weights": "nowhere"}, "no such folder"),
     ({"device": "abacus"}, "choose auto, cpu or cuda"), ({"output": "nowhere/out.npz"}, "cannot be written"),

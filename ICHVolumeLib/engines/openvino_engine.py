@@ -64,9 +64,11 @@ def best_precision(core: ov.Core, cache: Path | None) -> str:
 
     OpenVINO lists BF16 also where it only emulates it, and a hypervisor may hide AMX: hence measured, not looked up.
     """
-    if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    abilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if "BF16" not in abilities:
         return "f32"
-    processor = f"{core.get_property('CPU', 'FULL_DEVICE_NAME')} x{os.cpu_count()}, OpenVINO {ov.__version__}"
+    processor = (f"{core.get_property('CPU', 'FULL_DEVICE_NAME')} x{os.cpu_count()} ({' '.join(sorted(abilities))}), "
+                 f"OpenVINO {ov.__version__}")
     record = cache / "precision.json" if cache else None
     known = _read_record(record).get(processor)
     if known in ("f32", "bf16"):

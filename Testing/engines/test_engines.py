@@ -46,8 +46,8 @@ def trained_weights(request, tmp_path_factory):
     model = AttFocusNet(AttFocusNetConfig(base_width=8, levels=3))
     optimizer = torch.optim.AdamW(model.parameters(), 5e-3)
     rng = np.random.default_rng(5)
-    for _ in range(60):
-        slices, truth = zip(*(disc_slice(radius, rng, size=64) for radius in rng.uniform(1.5, 20, 8)), strict=True)
+    for _ in range(100):
+        slices, truth = zip(*(disc_slice(radius, rng, size=32) for radius in rng.uniform(1.5, 10, 8)), strict=True)
         loss = torch.nn.functional.cross_entropy(model(torch.tensor(np.array(slices))[:, None]),
                                                  torch.tensor(np.array(truth)))
         optimizer.zero_grad()
@@ -60,8 +60,8 @@ def disc_slice(radius_px, rng, size=96):
     """Brain at 32 HU with noise and a disc of blood at 65 HU with soft edges: (0..1 float32, truth), (size, size)."""
     rows, columns = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
     row, column = rng.uniform(size / 3, size * 2 / 3, 2)
-    edge = np.clip(radius_px + 0.5 - np.hypot(rows - row, columns - column), 0, 1)
-    return ((92 + 33 * edge + rng.normal(0, 3, edge.shape)) / 200).astype(np.float32), (edge > 0.5).astype(np.int64)
+    edge = np.clip(2 * (radius_px - np.hypot(rows - row, columns - column)) + 0.5, 0, 1)
+    return ((92 + 33 * edge + rng.normal(0, 1, edge.shape)) / 200).astype(np.float32), (edge > 0.5).astype(np.int64)
 
 
 def slices_with_bleeds(radii_px):
@@ -93,14 +93,17 @@ def test_the_openvino_graph_computes_what_the_torch_network_does(fields, tmp_pat
 
 
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
-@pytest.mark.parametrize("radii_px", [[1.5, 2, 2, 2.5, 2.5, 3, 3, 3], [6, 10, 20, 28]], ids=["tiny", "large"])
-def test_every_engine_marks_the_same_voxels(trained_weights, precision, radii_px):
-    slices = slices_with_bleeds(radii_px).repeat(trained_weights.config.in_slices, axis=1)
+def test_every_engine_marks_the_same_voxels(trained_weights, precision):
+    tiny = 10 * [1.5, 2, 2.5, 3]
+    slices = slices_with_bleeds([*tiny, 6, 10, 20, 28]).repeat(trained_weights.config.in_slices, axis=1)
     expected = mask_of(TorchEngine(trained_weights).predict(slices), trained_weights.threshold)
     openvino = OpenVinoEngine(trained_weights, precision)
     openvino.prepare(96, 96)
+    found = mask_of(openvino.predict(slices), trained_weights.threshold)
     assert expected.any()
-    assert dice(mask_of(openvino.predict(slices), trained_weights.threshold), expected) >= 0.998
+    assert dice(found, expected) >= 0.998
+    different = (found != expected).sum(axis=(1, 2))[:len(tiny)]
+    assert different.max() <= 1 and different.sum() <= 0.01 * expected[:len(tiny)].sum()  # a tiny bleed: 9 to 29 voxels
 
 
 def test_the_answer_for_a_slice_does_not_depend_on_the_batch(weights):
