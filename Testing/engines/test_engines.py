@@ -94,16 +94,17 @@ def test_the_openvino_graph_computes_what_the_torch_network_does(fields, tmp_pat
 
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 def test_every_engine_marks_the_same_voxels(trained_weights, precision):
-    tiny = 10 * [1.5, 2, 2.5, 3]
-    slices = slices_with_bleeds([*tiny, 6, 10, 20, 28]).repeat(trained_weights.config.in_slices, axis=1)
-    expected = mask_of(TorchEngine(trained_weights).predict(slices), trained_weights.threshold)
+    radii_px = [*10 * [1.5, 2, 2.5, 3], 6, 10, 20, 28]
+    slices = slices_with_bleeds(radii_px).repeat(trained_weights.config.in_slices, axis=1)
+    exact, threshold = TorchEngine(trained_weights).predict(slices), trained_weights.threshold
     openvino = OpenVinoEngine(trained_weights, precision)
     openvino.prepare(96, 96)
-    found = mask_of(openvino.predict(slices), trained_weights.threshold)
+    found, expected = mask_of(openvino.predict(slices), threshold), mask_of(exact, threshold)
     assert expected.any()
     assert dice(found, expected) >= 0.998
-    different = (found != expected).sum(axis=(1, 2))[:len(tiny)]
-    assert different.max() <= 1 and different.sum() <= 0.01 * expected[:len(tiny)].sum()  # a tiny bleed: 9 to 29 voxels
+    assert (found.any(axis=(1, 2)) == expected.any(axis=(1, 2))).all()  # no tiny bleed is lost or made up
+    undecided = np.abs(exact.sum(1) - threshold) < 0.05
+    assert undecided[found != expected].all()  # they differ only where fp32 itself sits on the threshold
 
 
 def test_the_answer_for_a_slice_does_not_depend_on_the_batch(weights):
