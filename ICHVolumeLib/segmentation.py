@@ -99,6 +99,18 @@ class Segmenter:
         seconds["clean"] = clock() - start
         return scan.segmentation(self, seconds, steps)
 
+    def bleed_chance(self, ct: CTVolume) -> np.ndarray:
+        """p(ICH) + p(IVH) of every voxel before threshold and clean-up, float16 (slices, rows, columns); calibration
+        reads it. 0 where the network does not look (no brain there)."""
+        scan = _Scan(ct, self.weights, self._crop)
+        self._ready(*scan.grid.box_shape)
+        chance = np.zeros(ct.hu.shape, np.float16)
+        turned = scan.orientation.view(chance)
+        for index in scan.slices_to_run:
+            lesions = self._engine.predict(scan.network_input(np.array([index])))[0]
+            turned[(index, *scan.grid.native_part)] = scan.grid.to_native(lesions).sum(axis=0)
+        return chance
+
     @property
     def engine(self):
         """The engine in use, None before the first scan."""

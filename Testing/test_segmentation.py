@@ -214,3 +214,11 @@ def test_the_scan_is_left_as_it_was(segmenter):
     before = phantom.ct.hu.copy()
     segmenter.apply(phantom.ct)
     assert (phantom.ct.hu == before).all()
+
+
+@pytest.mark.parametrize("grid", ["regular", "flipped"])
+def test_the_chance_of_a_bleed_reaches_the_threshold_exactly_where_the_mask_is(segmenter, grid):
+    phantom = case(grid)
+    chance = segmenter.bleed_chance(phantom.ct)
+    assert chance.dtype == np.float16 and chance.shape == phantom.ct.hu.shape
+    assert ((chance >= segmenter.weights.threshold) == (phantom.mask > 0)).all()

@@ -6,6 +6,7 @@ outside the network's window [-60, 140] HU, never values inside it, so that no c
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,14 @@ class Background:
     tissue: np.ndarray
     depth_mm: np.ndarray
     step_mm: float
+
+    @cached_property
+    def ventricle_center_mm(self) -> np.ndarray | None:
+        """(y, x) mm from the array's first pixel: the middle of all ventricle voxels; None where none were found."""
+        rows, columns = np.nonzero((self.tissue == VENTRICLE).any(axis=0))
+        if not len(rows):
+            return None
+        return np.array([rows.mean(), columns.mean()]) * (TISSUE_STRIDE * PIXEL_MM)
 
     @property
     def may_bleed(self) -> bool:

@@ -25,6 +25,7 @@ class Ingredients:
     """Switches for the ablation: each turns one part of the generator off."""
 
     deform: bool = True
+    wide_ventricles: bool = True
     mass_effect: bool = True
     edema: bool = True
     faint_and_mixed: bool = True
@@ -149,6 +150,8 @@ def _sample(rng, background, view, grid: Grid, clots: list[tuple[Shape, float]],
     if ingredients.deform:
         source_x += rng.uniform(0, 3.5) * random_waves(rng, (35, 130), 12).on(grid)
         source_y += rng.uniform(0, 3.5) * random_waves(rng, (35, 130), 12).on(grid)
+    if ingredients.wide_ventricles and rng.random() < 0.4:
+        _widen_ventricles(rng, background.ventricle_center_mm, source_x, source_y)
     extent_mm = background.hu.shape[1] * PIXEL_MM
     where = torch.from_numpy(np.stack([source_x, source_y], -1).astype(np.float32)) * (2 / extent_mm) - 1
     part = slice(view.first, view.last)
@@ -158,6 +161,17 @@ def _sample(rng, background, view, grid: Grid, clots: list[tuple[Shape, float]],
                        align_corners=False, padding_mode="border")
     maps = F.grid_sample(torch.from_numpy(maps), where, align_corners=False, padding_mode="border").numpy()
     return hu[:, 0].numpy(), maps[:, 0], maps[:, 1], maps[:, 2]
+
+
+def _widen_ventricles(rng, center_mm, source_x, source_y):
+    """Ageing and hydrocephalus: magnify the middle of the brain by 1.1 to 1.8, fading outwards; in place."""
+    if center_mm is None:
+        return
+    from_x, from_y = source_x - np.float32(center_mm[1]), source_y - np.float32(center_mm[0])
+    reach = np.float32(rng.uniform(25, 40))
+    shrink = np.float32(rng.uniform(0.1, 0.45)) * np.exp(-(from_x**2 + from_y**2) / reach**2)
+    source_x -= from_x * shrink
+    source_y -= from_y * shrink
 
 
 def _add_mimics(rng, hu, brain, ventricle, depth, grid, background):
@@ -196,7 +210,7 @@ def _add_blood(rng, hu, labels, brain, ventricle, depth, grid, clots, background
         seen = blur(torch.from_numpy(share)[:, None], soft)[:, 0].numpy()
         lesions.paint_clot(rng, hu[box], seen, -distance, near, look, shape.center_mm)
         labels[box][share > 0.5] = 1
-    chance = 0.4 if clots else 1.0
+    chance = 0.5 if clots else 1.0
     if ingredients.ventricular_blood and rng.random() < chance:
         share = lesions.paint_ventricular_blood(rng, hu, ventricle, grid)
         labels[(share > 0.5) & (labels == 0)] = 2

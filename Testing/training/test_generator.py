@@ -1,12 +1,14 @@
 """The generator: exact masks, seeded, and each ingredient does what it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ICHVolumeLib.training.generator import Ingredients, make_block
 
-PLAIN = Ingredients(deform=False, mass_effect=False, edema=False, faint_and_mixed=False, ventricular_blood=False,
-                    mimics=False, scanner=False)
+PLAIN = Ingredients(deform=False, wide_ventricles=False, mass_effect=False, edema=False, faint_and_mixed=False,
+                    ventricular_blood=False, mimics=False, scanner=False)
 
 
 def block(head, seed=0, **options):
@@ -42,14 +44,12 @@ def test_no_bleed_means_no_label(head):
 
 
 def test_slices_that_hold_blood_outside_the_brain_never_get_a_label(head):
-    from dataclasses import replace
-
     hard = replace(head, kind="extra_axial")
     assert not any(block(hard, seed, bleed=True).labels.any() for seed in range(6))
 
 
 def test_ventricular_blood_lies_in_the_ventricles(head):
-    with_ivh = Ingredients(deform=False, mass_effect=False, edema=False, mimics=False, scanner=False)
+    with_ivh = replace(PLAIN, ventricular_blood=True)
     marked = [one for seed in range(40) if ((one := block(head, seed, ingredients=with_ivh)).labels == 2).any()]
     assert marked
     clean = block(head, 0, bleed=False, ingredients=PLAIN)
@@ -59,16 +59,24 @@ def test_ventricular_blood_lies_in_the_ventricles(head):
 
 
 def test_mass_effect_moves_the_ventricles_away_from_the_clot(head):
-    from dataclasses import replace
-
     still = block(head, 11, ingredients=PLAIN, volume_ml=40.0)
     pushed = block(head, 11, ingredients=replace(PLAIN, mass_effect=True), volume_ml=40.0)
     assert np.abs(still.hu - pushed.hu).max() > 20
 
 
-def test_mimics_change_the_picture_but_not_the_label(head):
-    from dataclasses import replace
+def _ventricle_pixels(one):
+    return np.count_nonzero((one.hu > 0) & (one.hu < 12))
 
+
+def test_widened_ventricles_are_wider(head):
+    dark = []
+    for wide in (False, True):
+        options = replace(PLAIN, wide_ventricles=wide)
+        dark.append(np.mean([_ventricle_pixels(block(head, seed, bleed=False, ingredients=options)) for seed in range(10)]))
+    assert dark[1] > 1.05 * dark[0]
+
+
+def test_mimics_change_the_picture_but_not_the_label(head):
     changed = [np.abs(block(head, seed, bleed=False, ingredients=replace(PLAIN, mimics=True)).hu
                       - block(head, seed, bleed=False, ingredients=PLAIN).hu).max() for seed in range(12)]
     assert max(changed) > 20

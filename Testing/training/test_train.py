@@ -47,6 +47,13 @@ def test_a_loss_is_small_for_the_right_answer_and_large_for_the_wrong_one(loss):
     assert loss(-right, labels) > 1
 
 
+def test_the_practical_loss_parts_ich_from_ivh():
+    labels = torch.full((1, 8, 8), 2, dtype=torch.uint8)
+    ich = torch.tensor([-9.0, 9.0, -9.0]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
+    ivh = ich[:, [0, 2, 1]]
+    assert losses.class_dice(ivh, labels) < 0.05 < losses.class_dice(ich, labels) - 5
+
+
 def test_bce_dice_sees_one_class_as_the_paper_does():
     labels = torch.randint(0, 3, (2, 8, 8), generator=torch.Generator().manual_seed(1)).to(torch.uint8)
     logits = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(2))
