@@ -17,7 +17,7 @@ from .score_view import ScoreView
 from .translation import tr as _
 from .worker_client import Callbacks
 
-EDIT_SETTLE_MS = 120  # an edit fires several events; the table follows within 300 ms
+EDIT_SETTLE_MS = 80  # an edit fires several events; the table follows within 300 ms
 DRAG_SETTLE_MS = 40
 DEVICES = ("auto", "cpu", "cuda")
 SPACES = ("LPS", "RAS")
@@ -150,8 +150,9 @@ class Panel:
         ui.detailLabel.text = headline.detail_line(case) if case else ""
         has_result = case is not None and case.result is not None
         ui.headlineBox.setVisible(has_result)
-        ui.resultsSection.setVisible(has_result)
-        ui.scoreSection.setVisible(has_result)
+        found = has_result and case.result.found
+        ui.resultsSection.setVisible(found)
+        ui.scoreSection.setVisible(found)
         ui.reviewSection.enabled = case is not None
         ui.exportButton.enabled = has_result
         ui.exportButton.toolTip = _("Write the chosen files into the folder") if has_result else \
@@ -169,8 +170,10 @@ class Panel:
     def _show_findings(self):
         case, label = self._case, self._ui.findingsLabel
         findings = list(case.result.findings if case and case.result else case.noticed if case else [])
+        findings = [finding for finding in findings if finding.code not in headline.SAID_BY_THE_HEADLINE]
         text = headline.findings_html(findings) if findings else self._problem
         label.text = text
+        label.toolTip = headline.findings_html(findings, len(findings))
         label.setVisible(bool(text))
 
     def _watch(self):

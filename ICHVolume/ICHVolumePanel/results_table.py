@@ -41,7 +41,7 @@ def choices(key: str) -> list[tuple[object, str]]:
         names = {"lobar": _("lobar"), "deep": _("deep"), "infratentorial": _("infratentorial"),
                  "supratentorial": _("supratentorial")}
         return [(None, _("unknown")), *((site, names[site]) for site in SITES)]
-    return [(None, _("from mask") if key == "ivh" else _("unknown")), (False, _("no")), (True, _("yes"))]
+    return [(None, _("automatic") if key == "ivh" else _("unknown")), (False, _("no")), (True, _("yes"))]
 
 
 def parse_entry(key: str, text: str):
@@ -119,7 +119,7 @@ def _clinical_rows(score: Score, corrections, scan_age):
                                ("age_years", _("Age"), _("Years; 80 and more count one point"))):
         value = values[key]
         corrected = key == "age_years" and scan_age is not None and not age_is_scans
-        note = _reset_note(f"{scan_age:g}") if corrected else _with_points(score, key)
+        note = _reset_note(f"{scan_age:g}") if corrected else _with_points(score, key) or _("type it in")
         rows.append(Row(key, name, f"{scan_age:g}" if key == "age_years" and scan_age is not None else "",
                         UNKNOWN if value is None else f"{value:g}", note, TYPED, corrected, tooltip=tooltip))
     return rows

@@ -27,8 +27,9 @@ class ReviewView:
         ui.nextReviewButton.enabled = bool(order)
         ui.nextReviewButton.toolTip = _("Go to the slice where the model is least certain, then the next") if order \
             else _("The model was sure of every slice, or has not run on this CT")
-        ui.largestSliceButton.enabled = case is not None and case.largest_slice() is not None
-        has_lines = case is not None and case.result is not None and case.result.abc2 is not None
+        result = case.result if case else None
+        has_lines = result is not None and result.abc2 is not None
+        ui.largestSliceButton.enabled = result is not None and result.found
         ui.automaticLinesButton.enabled = has_lines and case.corrections != case.corrections.without_lines()
         ui.linesCheckBox.enabled = has_lines
         ui.show3DCheckBox.enabled = node is not None

@@ -31,7 +31,11 @@ def test_the_module_describes_itself_and_its_limits(bridge, startup):
     assert [signal for signal, _slot in startup.connected] == ["startupCompleted()"]
 
 
-def test_sample_data_gets_an_entry_that_makes_the_patient(bridge, startup, open_panel):
+def test_sample_data_gets_an_entry_that_makes_the_patient(bridge, startup, open_panel, monkeypatch):
+    from ICHVolumeLib import sample
+
+    make_sample = sample.make_sample
+    monkeypatch.setattr(sample, "make_sample", lambda: make_sample(size=128))  # 512 takes seconds
     bridge.module.register_sample_data()
     entry, = startup.registered
     assert entry.name == "ICHVolume sample head CT"
