@@ -5,14 +5,13 @@ beside and renamed, so a reader never meets half a file.
 """
 
 import json
-import os
 import zipfile
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 
 from .errors import InputError
+from .files import replacing
 from .findings import Finding
 from .volume import CTVolume, ScanInfo
 
@@ -71,15 +70,8 @@ def _findings(values: dict) -> tuple[Finding, ...]:
 
 
 def _write(path, **arrays) -> None:
-    path = Path(path)
-    beside = path.with_name(path.name + ".part")
-    try:
-        with beside.open("wb") as file:  # an open file: numpy would add ".npz" to a name
-            np.savez(file, **arrays)
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written ({error.strerror}); choose a folder you may write to.") from error
+    with replacing(path) as file:  # an open file: numpy would add ".npz" to a name
+        np.savez(file, **arrays)
 
 
 def _read(path, required: tuple[str, ...]) -> dict:

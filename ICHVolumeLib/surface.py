@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
+from .files import replace_file
 from .labels import LABELS
 from .measure.components import connected
-from .reading.nrrd import replace_file
 from .volume import CTVolume
 
 SPACES = ("LPS", "RAS")

@@ -94,7 +94,7 @@ def test_hounsfield_units_as_fractions_are_refused(ct, tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_named_and_nothing_is_written(ct, tmp_path):
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="Cannot write"):
         write_scan(tmp_path / "nowhere" / "in.npz", ct)
     assert not list(tmp_path.iterdir())
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files import replace_file
 from .config import AttFocusNetConfig
 
 SCHEMA = "ichvolume-weights/1"
@@ -62,7 +63,7 @@ def save_weights(folder, model, manifest_fields: dict | None = None) -> Path:
     """Write a trained AttFocusNet (torch, any device, folded or not) for inference; returns the folder.
 
     manifest_fields override or extend DEFAULT_MANIFEST; config and sha256 are filled in here.
-    Raises InputError when a weight cannot be stored as fp16.
+    Raises InputError when a weight cannot be stored as fp16, or the folder cannot be written.
     """
     from safetensors.numpy import save
 
@@ -77,8 +78,8 @@ def save_weights(folder, model, manifest_fields: dict | None = None) -> Path:
                 "config": replace(model.config, norm="none").to_dict(), "sha256": hashlib.sha256(content).hexdigest()}
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _replace_file(folder / WEIGHTS_FILE, content)
-    _replace_file(folder / MANIFEST_FILE, (json.dumps(manifest, indent=2) + "\n").encode("utf-8"))
+    replace_file(folder / WEIGHTS_FILE, content)
+    replace_file(folder / MANIFEST_FILE, (json.dumps(manifest, indent=2) + "\n").encode("utf-8"))
     return folder
 
 
@@ -138,9 +139,3 @@ def _read_tensors(content: bytes, path: Path) -> dict[str, np.ndarray]:
         return {name: values.astype(np.float32) for name, values in load(content).items()}
     except SafetensorError as error:
         raise InputError(f"{path}: not a safetensors file ({error}); copy the weights folder again.") from error
-
-
-def _replace_file(path: Path, content: bytes) -> None:
-    beside = path.with_name(path.name + ".part")
-    beside.write_bytes(content)
-    os.replace(beside, path)

@@ -34,7 +34,7 @@ def read_nifti(path) -> Nifti:
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
         return _parse(data)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error) as error:
         raise InputError(f"{path} cannot be read as NIfTI ({error}); export it again.") from error
 
 

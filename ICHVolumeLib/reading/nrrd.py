@@ -7,7 +7,6 @@ for a volume), matrices are RAS mm whatever the space named in the file.
 import bz2
 import gzip
 import math
-import os
 import re
 import zlib
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files import replace_file
 
 _TYPES = {  # numpy code -> NRRD's names, the one to write first
     "i1": ("signed char", "int8", "int8_t"),
@@ -57,7 +57,7 @@ def read_nrrd(path) -> Nrrd:
             header, start = _read_header(file, path)
             array = _read_array(file, path, header, start)
         return Nrrd(array, _matrix(header), header)
-    except (OSError, EOFError, KeyError, ValueError, zlib.error) as error:
+    except (OSError, EOFError, KeyError, ValueError, OverflowError, zlib.error) as error:
         raise InputError(f"{path} cannot be read as NRRD ({_words(error)}); export it again.") from error
 
 
@@ -79,20 +79,6 @@ def write_nrrd(path, array, ijk_to_ras, keys=None, compression_level=4) -> None:
              *(f"{key}:={_escaped(value)}" for key, value in (keys or {}).items())]
     data = gzip.compress(array.astype("<" + code, copy=False).tobytes(), compression_level, mtime=0)
     replace_file(path, "\n".join(lines).encode("utf-8") + b"\n\n" + data)
-
-
-def replace_file(path, data: bytes) -> None:
-    """Write beside, then rename, so that a reader never meets half a file. Raises InputError when it cannot."""
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(data)
-        os.replace(beside, path)
-    except OSError as error:
-        if beside.is_file():
-            beside.unlink()
-        raise InputError(f"Cannot write {path} ({error.strerror}); "
-                         "choose a place that you may write to.") from error
 
 
 def _read_header(file, path):
