@@ -41,33 +41,35 @@ def require_slicer():
 def _start(slicer):
     slicer.mrmlScene = scene = slicer.vtkMRMLScene()
     application_logic = slicer.vtkSlicerApplicationLogic()
-    home = tempfile.mkdtemp(prefix="ichvolume-home-")
-    application_logic.SetHomeDirectory(home)  # colour tables are looked for at start; there are none, and that is well
+    home = tempfile.TemporaryDirectory(prefix="ichvolume-tests-", ignore_cleanup_errors=True)  # removed at exit
+    application_logic.SetHomeDirectory(home.name)  # colour tables are looked for at start; there are none, and that is well
     application_logic.SetShareDirectory("share")
-    os.makedirs(os.path.join(home, "share", "ColorFiles"))
+    os.makedirs(os.path.join(home.name, "share", "ColorFiles"))
     application_logic.SetMRMLScene(scene)
     logics = {name: getattr(slicer, class_name)() for name, class_name in LOGICS.items()}
     for name, logic in logics.items():
         logic.SetMRMLApplicationLogic(application_logic)
         application_logic.SetModuleLogic(name.capitalize(), logic)
         logic.SetMRMLScene(scene)
-    _allow_reading_scenes(slicer, scene, application_logic)
+    _allow_reading_scenes(slicer, scene, application_logic, home)
     slicer.modules = SimpleNamespace(**{name: SimpleNamespace(name=name, logic=lambda logic=logic: logic)
                                         for name, logic in logics.items()})
     slicer.app = SimpleNamespace(applicationLogic=lambda: application_logic, processEvents=lambda: None,
                                  temporaryPath=tempfile.gettempdir())
 
 
-def _allow_reading_scenes(slicer, scene, application_logic):
+def _allow_reading_scenes(slicer, scene, application_logic, home):
     """A .mrb is read through the scene's data IO manager, which Slicer sets up at start-up."""
     io_logic = slicer.vtkDataIOManagerLogic()
     io_manager = slicer.vtkDataIOManager()
     cache = slicer.vtkCacheManager()
-    cache.SetRemoteCacheDirectory(tempfile.mkdtemp(prefix="ichvolume-cache-"))
+    cache_folder = os.path.join(home.name, "cache")
+    os.mkdir(cache_folder)
+    cache.SetRemoteCacheDirectory(cache_folder)
     io_manager.SetCacheManager(cache)
     scene.SetCacheManager(cache)
     scene.SetDataIOManager(io_manager)
     io_logic.SetMRMLApplicationLogic(application_logic)
     io_logic.SetAndObserveDataIOManager(io_manager)
     application_logic.SetMRMLSceneDataIO(scene, None, io_logic)
-    slicer._ichvolume_keep = (io_logic, io_manager, cache)  # the scene holds no reference to them
+    slicer._ichvolume_keep = (io_logic, io_manager, cache, home)  # the scene holds no reference to them
