@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-SLICES_PER_STEP = 8
+SLICES_PER_STEP = 4
 
 
 def write_scan_in_steps(path, ct, slices_per_step=SLICES_PER_STEP):
