@@ -51,6 +51,10 @@ def main(argv=None) -> int:
     try:
         with _polite_end_like_ctrl_c():
             args.run(args)
+            sys.stdout.flush()
+        return DONE
+    except BrokenPipeError:  # whoever reads the answers has seen enough (`| head`); the files are complete
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
         return DONE
     except InputError as error:
         complain(str(error))

@@ -42,7 +42,7 @@ def _start(slicer):
     slicer.mrmlScene = scene = slicer.vtkMRMLScene()
     application_logic = slicer.vtkSlicerApplicationLogic()
     home = tempfile.TemporaryDirectory(prefix="ichvolume-tests-", ignore_cleanup_errors=True)  # removed at exit
-    application_logic.SetHomeDirectory(home.name)  # colour tables are looked for at start; there are none, and that is well
+    application_logic.SetHomeDirectory(home.name)  # where colour tables are looked for; there are none
     application_logic.SetShareDirectory("share")
     os.makedirs(os.path.join(home.name, "share", "ColorFiles"))
     application_logic.SetMRMLScene(scene)

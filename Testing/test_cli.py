@@ -13,7 +13,7 @@ from network_weights import thresholding_weights
 
 from ICHVolumeLib import __version__, cli, pipeline
 from ICHVolumeLib.commands import COMMANDS
-from ICHVolumeLib.commands.console import Progress
+from ICHVolumeLib.commands.console import Progress, say_json
 from ICHVolumeLib.errors import Cancelled, ICHVolumeError, InputError
 from ICHVolumeLib.mask_file import write_mask_seg_nrrd
 from ICHVolumeLib.reading import read_ct, read_mask
@@ -139,6 +139,21 @@ def test_check_says_what_it_sees_and_writes_nothing(files):
     for finding in as_json["findings"]:
         assert finding["message"] in done.stdout
     assert contents(files) == before
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(files):
+    command = [sys.executable, "-m", "ICHVolumeLib", "check", str(files / "ct")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=child_environment())
+    process.stdout.close()
+    complaint = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(timeout=120), complaint) == (0, b"")
+
+
+def test_json_lines_are_ascii_whatever_the_consoles_encoding(capsys):
+    say_json({"out": "Gr\u00fc\u00dfe"})
+    line = capsys.readouterr().out
+    assert line.isascii() and json.loads(line) == {"out": "Gr\u00fc\u00dfe"}
 
 
 def test_check_names_tilt_and_spacing_of_a_real_scan(tilted_uneven_folder):

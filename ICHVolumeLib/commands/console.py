@@ -14,7 +14,7 @@ def say(text: str = "") -> None:
 
 
 def say_json(values: dict) -> None:
-    sys.stdout.write(json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.write(json.dumps(values, allow_nan=False) + "\n")  # ASCII: whole on a console of any encoding
     sys.stdout.flush()
 
 

@@ -11,13 +11,13 @@ KEPT_FILES = 6  # compiled networks, one per slice size; 10-50 MB each
 
 def cache_folder() -> Path | None:
     """A writable folder of this user, made when needed; None when there is none (read-only home, full disk)."""
-    folder = Path(os.environ.get(ENVIRONMENT_VARIABLE) or _platform_folder() / "ICHVolume")
     try:
+        folder = Path(os.environ.get(ENVIRONMENT_VARIABLE) or _platform_folder() / "ICHVolume")
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".write-test-{os.getpid()}"
         probe.write_bytes(b"")
         probe.unlink()
-    except OSError:
+    except (OSError, RuntimeError):  # pathlib's RuntimeError: this user has no home
         return None
     return folder
 
