@@ -16,7 +16,7 @@ from .findings import Finding
 from .volume import CTVolume, ScanInfo
 
 _META_FIELDS = ("engine", "device", "seconds", "model", "model_sha256", "training_data", "clean_up", "interval_ml",
-                "ambiguous_ml")
+                "ambiguous_ml", "interval_coverage")
 
 
 def write_scan(path, ct: CTVolume) -> None:

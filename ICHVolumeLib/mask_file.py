@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
+from .findings import WARNING, Finding
 from .labels import ICH, IVH, LABELS
 from .volume import CTVolume
 
@@ -46,14 +47,23 @@ def read_mask(path, ct: CTVolume) -> np.ndarray:
     .nrrd, .nhdr, .nii, .nii.gz: voxel values 1 and 2; a mask with a single other value is ICH.
     The same grid stored with axes reversed, swapped or cropped is put right. Raises InputError for another grid.
     """
-    path = Path(path)
+    return read_mask_and_findings(path, ct)[0]
+
+
+def read_mask_and_findings(path, ct: CTVolume) -> tuple[np.ndarray, list[Finding]]:
+    """read_mask, and a finding where segments or values were counted that the file does not call ICH or IVH
+    (mask-labels), or were left out (mask-left-out)."""
+    path, findings = Path(path), []
     if not path.is_file():
         raise InputError(f"There is no mask file {path}; check the path.")
     array, matrix, header = _load(path)
     if matrix is None:
         raise InputError(f"{path} does not say where its voxels lie; save the mask with its geometry.")
-    values = _segments_to_labels(path, array, header) if "Segment0_ID" in header else _labels(path, array)
-    return _onto_grid(path, values, matrix, ct)
+    if "Segment0_ID" in header:
+        values = _segments_to_labels(path, array, header, findings)
+    else:
+        values = _labels(path, array, findings)
+    return _onto_grid(path, values, matrix, ct), findings
 
 
 def _geometry_words(ct) -> str:
@@ -98,7 +108,7 @@ def _load(path):
     raise InputError(f"{path} is not a mask file this program reads; give .seg.nrrd, .nrrd or .nii.gz.")
 
 
-def _segments_to_labels(path, array, header):
+def _segments_to_labels(path, array, header, findings):
     layers = array if array.ndim == 4 else array[..., None]
     try:
         segments = _segments(header)
@@ -107,8 +117,14 @@ def _segments_to_labels(path, array, header):
     if any(not 0 <= layer < layers.shape[-1] for _, layer, _ in segments):
         raise InputError(f"{path} names a layer that it does not have; save the segmentation again.")
     target = [_label_named(name) for name, _, _ in segments]
+    foreign = ", ".join(name for (name, _, _), label in zip(segments, target, strict=True) if label is None)
     if not any(target):
         target = [ICH] * len(segments)
+        findings.append(Finding("mask-labels", WARNING, f"No segment of the mask is named ICH or IVH; all were counted "
+                                                        f"as ICH: {foreign}."))
+    elif foreign:
+        findings.append(Finding("mask-left-out", WARNING, f"Segments that are not named ICH or IVH were left out: "
+                                                          f"{foreign}."))
     out = np.zeros(layers.shape[:3], np.uint8)
     for label in (ICH, IVH):  # where segments overlap, IVH wins
         for (_, layer, value), wanted in zip(segments, target, strict=True):
@@ -131,7 +147,7 @@ def _label_named(name):
                  if name.strip().lower() in (label.name.lower(), label.long_name.lower())), None)
 
 
-def _labels(path, array):
+def _labels(path, array, findings):
     if array.ndim != 3:
         raise InputError(f"{path} has {array.ndim} axes; give a mask with one value per voxel.")
     if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array == np.rint(array)).all()):
@@ -139,6 +155,8 @@ def _labels(path, array):
     values = np.unique(array)
     values = [int(value) for value in values[values != 0]]
     if len(values) == 1 and values[0] not in (ICH.value, IVH.value):
+        findings.append(Finding("mask-labels", WARNING, f"The mask holds the single value {values[0]}, which was "
+                                                        "counted as ICH (ICH is 1, IVH is 2)."))
         return (array != 0).astype(np.uint8)
     if not set(values) <= {ICH.value, IVH.value}:
         shown = ", ".join(str(value) for value in values[:8]) + (", ..." if len(values) > 8 else "")

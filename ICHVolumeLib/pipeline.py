@@ -13,15 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from . import __version__, findings, result_files
+from . import __version__, findings, result_files, scores
 from .errors import Cancelled, InputError
 from .findings import Finding
+from .interval import ich_interval_ml
 from .result import ClinicalInputs, Geometry, Provenance, Result, VolumeMl
 from .volume import CTVolume
 
 SOFTWARE = f"ICHVolume {__version__}"
+DENSER_THAN_BLOOD_HU = 100  # clotted blood stays below; calcification lies above
 PACKAGES = ("numpy", "pydicom", "SimpleITK", "vtk", "openvino", "torch")
-ICH_SCORE_VOLUME_ML = 30.0  # Hemphill 2001: one point from here on
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,21 @@ def run_measure(source, mask_path, out, *, clinical=None, series_uid=None, autom
                 progress=None, is_cancelled=None) -> Case:
     """Measure a mask that the user gives, without the network, and write the same files as run_segment.
 
-    automatic_json: result.json of the automatic mask this one was corrected from; its volumes stand beside.
+    automatic_json: result.json of the automatic mask this one was corrected from; its volumes stand beside, and
+        its model is named.
     Raises InputError for a scan, mask or folder that cannot be used, and Cancelled; `out` is then untouched.
     """
     steps = _Steps(progress, is_cancelled)
     with _output_folder(out, source, mask_path, automatic_json) as folder:
-        automatic = result_files.read_volume_ml(automatic_json) if automatic_json else None
+        automatic, model = result_files.read_automatic(automatic_json) if automatic_json else (None, {})
         ct, noticed = _read_and_check(source, series_uid, steps)
-        from .reading import read_mask
+        from .mask_file import read_mask_and_findings
 
         with steps.step("read mask"):
-            mask = read_mask(mask_path, ct)
+            mask, noticed_in_mask = read_mask_and_findings(mask_path, ct)
         with steps.step("measure"):
-            result = make_result(ct, mask, clinical, automatic_volume_ml=automatic, noticed=noticed)
+            result = make_result(ct, mask, clinical, automatic_volume_ml=automatic, noticed=noticed + noticed_in_mask)
+            result = replace(result, provenance=replace(result.provenance, **model))
         return _write_case(folder, ct, mask, result, steps)
 
 
@@ -96,12 +99,13 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     interval_ml = segmentation.interval_ml if segmentation and automatic_volume_ml is None else None
     noticed = list(check_ct(ct) if noticed is None else noticed)
     noticed += segmentation.findings if segmentation else []
-    noticed += _findings_about_the_bleed(volume_ml, interval_ml, by_model=segmentation is not None)
+    noticed += _findings_about_the_bleed(measurement, interval_ml, by_model=segmentation is not None)
     ich_score, max_ich, func = _scores(clinical, measurement, interval_ml)
     return Result(
         found=volume_ml.total > 0,
         volume_ml=volume_ml,
         interval_ml=interval_ml,
+        interval_coverage=segmentation.interval_coverage if interval_ml else None,
         abc2=measurement.abc2,
         components=measurement.components,
         ich_score=ich_score,
@@ -116,15 +120,13 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
 
 def _scores(clinical, measurement, interval_ml):
     """ICH score, max-ICH and FUNC. They count the parenchymal volume; without a bleed none of them applies."""
-    from . import scores
-
     volume_ml, abc2 = measurement.volume_ml, measurement.abc2
     ivh_in_mask = volume_ml.ivh > 0
-    ich_interval_ml = interval_ml and tuple(max(0.0, end - volume_ml.ivh) for end in interval_ml)
+    interval_ml = ich_interval_ml(interval_ml, volume_ml.ivh)
     all_three = (
-        scores.ich_score(clinical, volume_ml.ich, ivh_in_mask, abc2 and abc2.coniglobus_ml, ich_interval_ml),
-        scores.max_ich(clinical, volume_ml.ich, ivh_in_mask, ich_interval_ml),
-        scores.func(clinical, volume_ml.ich, ich_interval_ml),
+        scores.ich_score(clinical, volume_ml.ich, ivh_in_mask, abc2 and abc2.coniglobus_ml, interval_ml),
+        scores.max_ich(clinical, volume_ml.ich, ivh_in_mask, interval_ml),
+        scores.func(clinical, volume_ml.ich, interval_ml),
     )
     if volume_ml.total > 0:
         return all_three
@@ -185,7 +187,7 @@ def _write_case(folder, ct, mask, result, steps) -> Case:
 
     staging = folder.staging
     with steps.step("write mask and 3D model"):
-        write_mask_seg_nrrd(staging / result_files.MASK_NRRD, mask, ct)
+        write_mask_seg_nrrd(staging / result_files.MASK_NRRD, mask, ct, algorithm_type=_algorithm_type(result))
         if result.found:
             result = replace(result, surface=_write_surface(staging / result_files.SURFACE_STL, ct, mask))
     result = _with_seconds(result, steps)
@@ -197,6 +199,13 @@ def _write_case(folder, ct, mask, result, steps) -> Case:
         result_files.write_json(staging / result_files.RESULT_JSON, result.to_dict())
         written = folder.commit()
     return Case(ct, mask, result, folder.out, written, steps.seconds)
+
+
+def _algorithm_type(result) -> str:
+    """DICOM's SegmentAlgorithmType."""
+    if result.provenance.engine != "none":
+        return "AUTOMATIC"
+    return "SEMIAUTOMATIC" if result.automatic_volume_ml else "MANUAL"
 
 
 def _write_surface(path, ct, mask) -> dict:
@@ -223,16 +232,24 @@ def _output_folder(out, source, *files):
     return result_files.OutputFolder(out)
 
 
-def _findings_about_the_bleed(volume_ml, interval_ml, by_model):
-    if volume_ml.total == 0:
+def _findings_about_the_bleed(measurement, interval_ml, by_model):
+    if not measurement.found:
         who = "No bleed found by the model. This does not mean that the scan is normal" if by_model else \
               "The mask is empty: there is nothing to measure"
         return [Finding("no-bleed", findings.INFO, f"{who}. No 3D model was written.")]
-    if interval_ml and interval_ml[0] < ICH_SCORE_VOLUME_ML <= interval_ml[1]:
-        return [Finding("crosses-30-ml", findings.WARNING,
-                        f"The volume's interval ({interval_ml[0]:.1f} to {interval_ml[1]:.1f} mL) crosses 30 mL, "
-                        "where the ICH score gains a point: check the mask before using the score.")]
-    return []
+    noticed = []
+    low, high = ich_interval_ml(interval_ml, measurement.volume_ml.ivh) or (0.0, 0.0)
+    if low < scores.LIMIT_ML <= high:
+        noticed.append(Finding("crosses-30-ml", findings.WARNING,
+                               f"The interval of the ICH volume ({low:.1f} to {high:.1f} mL) crosses 30 mL, where the "
+                               "ICH score gains a point: check the mask before using the score."))
+    dense = [f"{piece.volume_ml:.2g} mL with {piece.mean_hu:.0f} HU" for piece in measurement.components
+             if piece.mean_hu > DENSER_THAN_BLOOD_HU]
+    if dense:
+        noticed.append(Finding("denser-than-blood", findings.WARNING,
+                               f"Marked pieces are denser on average than clotted blood: {'; '.join(dense[:4])}. They "
+                               "may be calcification, bone or metal; they are counted until someone removes them."))
+    return noticed
 
 
 def _provenance(ct, segmentation) -> Provenance:

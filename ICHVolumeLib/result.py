@@ -132,6 +132,7 @@ class Result:
     provenance: Provenance
     automatic_volume_ml: VolumeMl | None = None  # what the model said, once a person has edited the mask
     surface: dict | None = None  # the 3D model written beside: file, space, triangles, volume_ml (of the mesh)
+    interval_coverage: float | None = None  # share of cases whose true volume interval_ml holds (0.9)
     volume_formula: str = "sum over slices of area x local slab height"
     schema: str = SCHEMA
 

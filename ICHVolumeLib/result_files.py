@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import InputError
@@ -21,11 +22,15 @@ def write_json(path: Path, values: dict) -> None:
     Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def read_volume_ml(path: Path) -> VolumeMl:
-    """The `volume_ml` of a result.json written earlier. Raises InputError when the file is not one."""
+def read_automatic(path: Path) -> tuple[VolumeMl, dict]:
+    """Volumes of a result.json written earlier, and which model it names (fields of Provenance).
+
+    Raises InputError when the file is not one.
+    """
     try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))["volume_ml"]
-        return VolumeMl(**{name: float(values[name]) for name in VolumeMl.__dataclass_fields__})
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+        volume_ml = VolumeMl(**{name: float(values["volume_ml"][name]) for name in VolumeMl.__dataclass_fields__})
+        return volume_ml, {name: str(values["provenance"][name]) for name in ("model", "model_sha256", "training_data")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not a result.json written by ICHVolume; "
                          "give the one that stands beside the automatic mask.") from error
@@ -53,7 +58,7 @@ def csv_row(result: Result) -> dict:
         "volume_total_high_ml": high,
         "automatic_volume_total_ml": before.total if before else None,
         **{(f"abc2_{name}"): getattr(abc2, name) if abc2 else None for name in abc2_fields},
-        "abc2_slice": abc2.slice_index if abc2 else None,
+        "abc2_slice_index": abc2.slice_index if abc2 else None,
         "components": len(result.components),
         "ich_score": score.score,
         "ich_score_lowest": score.range[0],
@@ -157,8 +162,9 @@ class OutputFolder:
         return parent
 
     def _remove_made_parents(self):
-        for folder in reversed(self._made_parents):
-            folder.rmdir()
+        with suppress(OSError):  # another program may have put something there meanwhile
+            for folder in reversed(self._made_parents):
+                folder.rmdir()
         self._made_parents = []
 
 

@@ -37,7 +37,8 @@ class Segmentation:
     mask: uint8 (slices, rows, columns) on the scan's grid, 0 background, 1 ICH, 2 IVH.
     slice_uncertainty: (slices,) float32, 0 sure to 1 doubtful: the share of the doubtful area in the area marked or
         doubtful; for the order in which a person reviews the slices.
-    interval_ml: where the true volume lies with the coverage the weights were calibrated for; None if they were not.
+    interval_ml: where the true volume lies in a share interval_coverage (0.9) of cases like those that the weights were
+        calibrated on; both None if they were not.
     ambiguous_ml: volume of the voxels with p(bleed) between 0.2 and 0.8.
     seconds: {"load", "prepare", "network", "clean"}; load is 0 for a warm Segmenter.
     model, model_sha256, training_data: from the weights' manifest. clean_up: see cleaning.clean_mask.
@@ -55,6 +56,7 @@ class Segmentation:
     clean_up: list = field(default_factory=list)
     interval_ml: tuple[float, float] | None = None
     ambiguous_ml: float = 0.0
+    interval_coverage: float | None = None
 
 
 class Segmenter:
@@ -213,14 +215,15 @@ class _Scan:
             findings.append(Finding("no-skull", WARNING, "No skull was found, so this may not be a head CT in "
                                                          "Hounsfield units; the whole of every slice was searched."))
         uncertainty = self._uncertainty[::-1] if self.orientation.flip[0] else self._uncertainty
+        calibration = self._weights.manifest["calibration"]
         return Segmentation(
             mask=self.mask, slice_uncertainty=np.ascontiguousarray(uncertainty), findings=findings,
             engine=segmenter.engine.name, device=segmenter.engine.device,
             seconds={name: round(value, 4) for name, value in seconds.items()},
             model=self._weights.version, model_sha256=self._weights.sha256,
             training_data=self._weights.manifest["training_data"], clean_up=clean_up,
-            interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, self._weights.manifest["calibration"]),
-            ambiguous_ml=ambiguous_ml)
+            interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, calibration), ambiguous_ml=ambiguous_ml,
+            interval_coverage=calibration.get("interval", {}).get("coverage"))
 
 
 def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Callable[[], bool] | None = None,

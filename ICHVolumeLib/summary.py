@@ -47,8 +47,13 @@ def volume_remark(result: Result) -> str:
     volume = result.volume_ml
     parts = [f"ICH {ml(volume.ich)}, IVH {ml(volume.ivh)}"] if volume.ivh else []
     if result.interval_ml:
-        parts.append(f"interval {result.interval_ml[0]:.1f} to {ml(result.interval_ml[1])}")
+        parts.append(f"{interval_name(result)} {result.interval_ml[0]:.1f} to {ml(result.interval_ml[1])}")
     return "; ".join(parts)
+
+
+def interval_name(result: Result) -> str:
+    """ "90 % interval": a bare "interval" would be read as a 95 % confidence interval."""
+    return f"{result.interval_coverage:.0%} interval".replace("%", " %") if result.interval_coverage else "interval"
 
 
 def paper_formula_differs(volume: VolumeMl) -> bool:
@@ -61,15 +66,10 @@ def paper_remark(volume: VolumeMl) -> str:
 
 
 def abc2_remark(result: Result) -> str:
-    abc2, summed = result.abc2, abc2_pieces(result)
-    which = f"sum over {summed} pieces; the largest: " if summed > 1 else ""
+    abc2 = result.abc2
+    which = f"sum over {abc2.pieces} pieces; the largest: " if abc2.pieces > 1 else ""
     return (f"{which}A {abc2.a_mm:.1f} x B {abc2.b_mm:.1f} x C {abc2.c_mm:.1f} mm, slice {abc2.slice_index + 1}; "
-            f"{abc2.shape_class} shape, expected error {abc2.expected_error_percent:.1f} %")
-
-
-def abc2_pieces(result: Result) -> int:
-    """How many pieces the ABC/2 volumes are summed over."""
-    return sum(piece.counted_in_abc2 for piece in result.components)
+            f"published mean error for {abc2.shape_class} shapes {abc2.expected_error_percent:.1f} %")
 
 
 def score_text(score: Score) -> str:
@@ -107,7 +107,16 @@ def score_remark(score: Score) -> str:
     parts = [mortality_text(score)]
     parts += ["unknown: " + ", ".join(unknown)] if unknown else []
     parts += ["suggested by the mask, to be confirmed: " + ", ".join(to_confirm)] if to_confirm else []
+    parts += [alternative_text(score)] if score.alternative else []
     return "; ".join(part for part in parts if part)
+
+
+def alternative_text(score: Score) -> str:
+    """The score by ABC/2 where that lies on the other side of 30 mL."""
+    other = score.alternative
+    low, high = other["range"]
+    number = f"{low} to {high}" if other["score"] is None else str(other["score"])
+    return f"by ABC/2 ({ml(other['volume_ml'])}), on the other side of 30 mL, the score would be {number}"
 
 
 _WORDS = {"gcs": "GCS", "ivh": "IVH", "nihss": "NIHSS", "age_years": "age", "volume_ml": "volume",

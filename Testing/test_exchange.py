@@ -25,7 +25,7 @@ def segmentation(ct):
     return Segmentation(mask, np.linspace(0, 1, len(mask), dtype=np.float32), [Finding("a", "info", "b")], "openvino",
                         "CPU f32", {"network": 1.5}, "1.0", "ab" * 32, training_data="synthetic lesions",
                         clean_up=[{"name": "specks", "threshold_mm3": 30.0, "removed_ml": 0.2}],
-                        interval_ml=(1.0, 2.5), ambiguous_ml=0.25)
+                        interval_ml=(1.0, 2.5), ambiguous_ml=0.25, interval_coverage=0.9)
 
 
 def test_a_tilted_uneven_scan_arrives_exactly_as_it_was(ct, tmp_path):

@@ -9,7 +9,7 @@ from phantoms import GRIDS, ellipsoid_ct
 
 from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.labels import ICH, IVH
-from ICHVolumeLib.mask_file import read_mask, write_mask_seg_nrrd
+from ICHVolumeLib.mask_file import read_mask, read_mask_and_findings, write_mask_seg_nrrd
 from ICHVolumeLib.reading.nrrd import read_nrrd, write_nrrd
 
 SMALL = {"pixel_mm": 3.0, "columns": 64, "rows": 72, "step_mm": 10.0, "head": False}
@@ -173,7 +173,27 @@ def test_segments_of_other_names_are_all_counted_as_ich(case, tmp_path):
         keys |= {f"Segment{index}_ID": f"s{value}", f"Segment{index}_Name": f"Lesion {value}",
                  f"Segment{index}_LabelValue": value, f"Segment{index}_Layer": 0}
     write_nrrd(tmp_path / "m.seg.nrrd", mask, ct.ijk_to_ras, keys)
-    assert np.array_equal(read_mask(tmp_path / "m.seg.nrrd", ct), (mask > 0).astype(np.uint8))
+    read, findings = read_mask_and_findings(tmp_path / "m.seg.nrrd", ct)
+    assert np.array_equal(read, (mask > 0).astype(np.uint8))
+    assert [finding.code for finding in findings] == ["mask-labels"]
+    assert "Lesion 1, Lesion 2" in findings[0].message
+
+
+def test_segments_beside_ich_are_left_out_by_name(case, tmp_path):
+    ct, mask = case
+    keys = {}
+    for index, name in enumerate(("ICH", "Edema")):
+        keys |= {f"Segment{index}_ID": name, f"Segment{index}_Name": name, f"Segment{index}_LabelValue": index + 1}
+    write_nrrd(tmp_path / "m.seg.nrrd", mask, ct.ijk_to_ras, keys)
+    read, findings = read_mask_and_findings(tmp_path / "m.seg.nrrd", ct)
+    assert np.array_equal(read, (mask == 1).astype(np.uint8))
+    assert [finding.code for finding in findings] == ["mask-left-out"] and "Edema" in findings[0].message
+
+
+def test_our_own_mask_needs_no_remark(case, tmp_path):
+    ct, mask = case
+    write_mask_seg_nrrd(tmp_path / "m.seg.nrrd", mask, ct)
+    assert read_mask_and_findings(tmp_path / "m.seg.nrrd", ct)[1] == []
 
 
 def test_a_labelmap_with_one_foreign_value_is_ich_and_more_are_refused(case, tmp_path):

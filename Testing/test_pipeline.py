@@ -15,6 +15,7 @@ from ICHVolumeLib.errors import Cancelled, InputError
 from ICHVolumeLib.findings import ERROR, Finding
 from ICHVolumeLib.mask_file import read_mask, write_mask_seg_nrrd
 from ICHVolumeLib.pipeline import make_result, refuse_unusable, run_measure, run_segment
+from ICHVolumeLib.reading.nrrd import read_nrrd
 from ICHVolumeLib.result import ClinicalInputs, VolumeMl
 from ICHVolumeLib.result_files import OUTPUT_NAMES
 from ICHVolumeLib.sample.dicom_series import write_dicom_series
@@ -147,7 +148,20 @@ def test_the_automatic_volumes_stand_beside_an_edited_mask(segmented, files, tmp
     edited = run_measure(files / "ct", files / "mask.seg.nrrd", tmp_path / "edited",
                          automatic_json=case.out / "result.json").result
     assert edited.automatic_volume_ml == case.result.volume_ml
-    assert "the model had marked" in (tmp_path / "edited" / "report.html").read_text(encoding="utf-8")
+    assert edited.provenance.model == case.result.provenance.model == "test"
+    report = (tmp_path / "edited" / "report.html").read_text(encoding="utf-8")
+    assert "the model had marked" in report and "made by the model, then edited by a person" in report
+    assert algorithm_type(tmp_path / "edited") == "SEMIAUTOMATIC"
+
+
+def algorithm_type(folder):
+    tags = read_nrrd(folder / "mask.seg.nrrd").header["Segment0_Tags"]
+    return dict(tag.split(":", 1) for tag in tags.split("|") if tag)["DICOM.SegmentAlgorithmType"]
+
+
+def test_the_mask_file_says_who_made_it(segmented, measured):
+    assert algorithm_type(segmented[0].out) == "AUTOMATIC"
+    assert algorithm_type(measured.out) == "MANUAL"
 
 
 def test_a_scan_without_a_bleed_is_a_result_without_a_surface(files, phantom, tmp_path):
@@ -174,6 +188,27 @@ def test_an_interval_across_30_ml_is_a_warning(phantom, interval_ml, warned):
     result = make_result(phantom.ct, phantom.mask, segmentation=made, noticed=[])
     assert ("crosses-30-ml" in [finding.code for finding in result.findings]) is warned
     assert result.interval_ml == interval_ml
+
+
+def test_the_interval_is_held_against_30_ml_without_the_ventricular_blood(phantom):
+    mask = phantom.mask.copy()
+    mask[:, :, : mask.shape[2] // 2][mask[:, :, : mask.shape[2] // 2] == 1] = 2  # half and half, about 25 mL each
+    made = segmentation(mask, interval_ml=(46.0, 54.0))
+    result = make_result(phantom.ct, mask, replace(KNOWN, ivh=True), made, noticed=[])
+    assert "crosses-30-ml" not in [finding.code for finding in result.findings]
+    wide = make_result(phantom.ct, mask, replace(KNOWN, ivh=True), segmentation(mask, interval_ml=(40.0, 60.0)),
+                       noticed=[])
+    assert "crosses-30-ml" in [finding.code for finding in wide.findings]
+    assert wide.ich_score.range[1] - wide.ich_score.range[0] == 1
+
+
+def test_a_piece_denser_than_blood_is_named_and_still_counted(phantom):
+    hu = np.where(phantom.mask == 1, 140, phantom.ct.hu).astype(np.int16)
+    result = make_result(replace(phantom.ct, hu=hu), phantom.mask, noticed=[])
+    warned = [finding for finding in result.findings if finding.code == "denser-than-blood"]
+    assert len(warned) == 1 and "140 HU" in warned[0].message
+    assert result.volume_ml == make_result(phantom.ct, phantom.mask, noticed=[]).volume_ml
+    assert not make_result(phantom.ct, phantom.mask, noticed=[]).findings
 
 
 def test_the_models_interval_is_not_shown_for_an_edited_mask(phantom):

@@ -12,7 +12,7 @@ from ICHVolumeLib import result_files
 from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.pipeline import make_result
 from ICHVolumeLib.result import ClinicalInputs
-from ICHVolumeLib.result_files import OutputFolder, read_volume_ml, write_csv, write_json
+from ICHVolumeLib.result_files import OutputFolder, read_automatic, write_csv, write_json
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_json_keeps_every_number_and_starts_with_the_schema(tmp_path, result):
     assert next(iter(read)) == "schema"
     assert read["volume_ml"]["total"] == result.volume_ml.total
     assert read["abc2"]["a_line_ras"] == [list(point) for point in result.abc2.a_line_ras]
-    assert read_volume_ml(tmp_path / "result.json") == result.volume_ml
+    assert read_automatic(tmp_path / "result.json")[0] == result.volume_ml
 
 
 def test_json_refuses_what_json_cannot_say(tmp_path):
@@ -104,7 +104,7 @@ def test_json_refuses_what_json_cannot_say(tmp_path):
 def test_a_file_that_is_no_result_is_refused_as_the_automatic_one(tmp_path, text):
     (tmp_path / "other.json").write_text(text)
     with pytest.raises(InputError, match="is not a result.json"):
-        read_volume_ml(tmp_path / "other.json")
+        read_automatic(tmp_path / "other.json")
 
 
 def test_csv_is_one_row_that_says_the_same_as_the_result(tmp_path, result):

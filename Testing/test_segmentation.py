@@ -133,6 +133,7 @@ def test_the_interval_and_the_doubtful_volume_follow_the_manifest_s_rule(segment
     volume_ml = np.count_nonzero(segmentation.mask, axis=(1, 2)) @ phantom.ct.voxel_volumes_mm3 / 1000
     half = 1.0 + 0.1 * volume_ml + segmentation.ambiguous_ml
     assert segmentation.interval_ml == pytest.approx((volume_ml - half, volume_ml + half))
+    assert segmentation.interval_coverage == segmenter.weights.manifest["calibration"]["interval"]["coverage"]
 
 
 def test_a_slice_of_doubtful_voxels_is_the_most_uncertain_one_in_the_scan_s_own_order(segmenter):

@@ -111,7 +111,8 @@ def _surface_text(result):
     if not result.surface:
         return "none" if not result.found else ""
     surface = result.surface
-    return (f"{surface['file']}, {surface['space']} mm, {surface['triangles']} triangles; encloses "
+    both = ", ICH and IVH together" if result.volume_ml.ich and result.volume_ml.ivh else ""
+    return (f"{surface['file']}{both}, {surface['space']} mm, {surface['triangles']} triangles; encloses "
             f"{ml(surface['volume_ml'])} after smoothing (the voxel volume is the one to use)")
 
 
@@ -120,9 +121,13 @@ def _provenance(result: Result):
     clean_up = "; ".join(f"{step['name']} (threshold {step['threshold_mm3']:g} mm³, "
                          f"removed {step['removed_ml']:.2f} mL)" for step in source.clean_up)
     by_model = source.engine != "none"
+    if result.automatic_volume_ml:
+        mask = "made by the model, then edited by a person"
+    else:
+        mask = "by the model" if by_model else "given by the user; no network ran"
     return '<div class="keep"><h2>How it was made</h2>' + _list((
         ("Software", source.software),
-        ("Mask", "by the model" if by_model else "given by the user; no network ran"),
+        ("Mask", mask),
         ("Model", source.model),
         ("Model SHA-256", source.model_sha256),
         ("Training data", source.training_data),

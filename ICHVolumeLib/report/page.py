@@ -6,8 +6,9 @@ from ..result import Result, Score
 from ..scores import CARE_NOTE
 from ..summary import (
     RESEARCH_USE,
-    abc2_pieces,
+    alternative_text,
     headline,
+    interval_name,
     items_to_confirm,
     ml,
     mortality_text,
@@ -78,7 +79,9 @@ def _volume_card(result):
                      f'<span class="dot bg-ivh"></span>Intraventricular (IVH) <b>{ml(volume.ivh)}</b></p>')
     if result.interval_ml:
         low, high = result.interval_ml
-        lines.append(f"<p>Interval <b>{low:.1f} to {ml(high)}</b></p>")
+        name = interval_name(result)
+        lines.append(f"<p>{_text(name[0].upper() + name[1:])} <b>{low:.1f} to {ml(high)}</b>, for cases like those the "
+                     "model was calibrated on</p>")
     if result.automatic_volume_ml:
         before = result.automatic_volume_ml.total
         lines.append(f"<p>Edited mask; the model had marked <b>{ml(before)}</b> "
@@ -92,8 +95,7 @@ def _abc2_card(result):
     abc2 = result.abc2
     if abc2 is None:
         return '<div class="card"><h3>ABC/2</h3><p>No intracerebral part is marked, so ABC/2 does not apply.</p></div>'
-    summed = abc2_pieces(result)
-    which = f"Sum over {summed} pieces; the largest: " if summed > 1 else ""
+    which = f"Sum over {abc2.pieces} pieces; the largest: " if abc2.pieces > 1 else ""
     return (f'<div class="card"><h3>ABC/2 of the intracerebral part</h3>{_big(abc2.coniglobus_ml, "second")}'
             f"<p>{which}A <b>{abc2.a_mm:.1f}</b> × B <b>{abc2.b_mm:.1f}</b> × C <b>{abc2.c_mm:.1f}</b> mm, "
             f"measured on slice {abc2.slice_index + 1}</p>"
@@ -110,17 +112,11 @@ def _score_card(score: Score):
     if items_to_confirm(score):
         lines.append(f"<p>Suggested by the mask, to be confirmed: {_text(', '.join(items_to_confirm(score)))}</p>")
     if score.alternative:
-        lines.append(f"<p>{_text(alternative_text(score))}</p>")
+        other = alternative_text(score)
+        lines.append(f"<p>{_text(other[0].upper() + other[1:])}</p>")
     number = _text(score_text(score))
     return (f'<div class="card"><h3>ICH score</h3><div class="big second">{number} <small>of 6</small></div>'
             f'<div class="pips">{pips}</div>{"".join(lines)}</div>')
-
-
-def alternative_text(score: Score) -> str:
-    other = score.alternative
-    low, high = other["range"]
-    number = other["score"] if other.get("score") is not None else f"{low} to {high}"
-    return f"By ABC/2, on the other side of 30 mL, the score would be {number}"
 
 
 def _nothing_found(result):

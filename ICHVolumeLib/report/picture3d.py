@@ -12,7 +12,6 @@ import numpy as np
 from ..volume import CTVolume
 
 TIME_LIMIT_S = 60
-IN_PLANE_MM = 0.9  # of what is handed over; the picture shows nothing finer
 
 
 def picture_of_bleed(ct: CTVolume, mask: np.ndarray, time_limit_s: float = TIME_LIMIT_S) -> tuple[bytes | None, str]:

@@ -1,0 +1,45 @@
+"""A result in words, as the command line and the report say it."""
+
+from dataclasses import replace
+
+import pytest
+
+from ICHVolumeLib.pipeline import make_result
+from ICHVolumeLib.result import ClinicalInputs
+from ICHVolumeLib.summary import interval_name, score_text, summary_rows
+
+KNOWN = ClinicalInputs(age_years=60, gcs=14, infratentorial=False, ivh=False)
+
+
+@pytest.fixture(scope="module")
+def result(phantom):
+    return make_result(phantom.ct, phantom.mask, KNOWN, noticed=[])
+
+
+def remark(result, name):
+    return next(row.remark for row in summary_rows(result) if row.name == name)
+
+
+def test_an_interval_says_its_coverage(result):
+    calibrated = replace(result, interval_ml=(44.0, 56.04), interval_coverage=0.9)
+    assert remark(calibrated, "Volume") == "90 % interval 44.0 to 56.0 mL"
+    assert interval_name(replace(calibrated, interval_coverage=None)) == "interval"
+
+
+def test_the_table_shows_both_scores_when_volume_and_abc2_lie_on_different_sides_of_30_ml(result, phantom):
+    by_volume = replace(result.ich_score, alternative={"score": 0, "range": (0, 0), "volume_ml": 29.2})
+    said = remark(replace(result, ich_score=by_volume), "ICH score")
+    assert said.endswith("by ABC/2 (29.2 mL), on the other side of 30 mL, the score would be 0")
+    by_volume = replace(by_volume, alternative={"score": None, "range": (0, 2), "volume_ml": 29.2})
+    assert remark(replace(result, ich_score=by_volume), "ICH score").endswith("would be 0 to 2")
+
+
+def test_abc2_over_several_pieces_says_whose_lines_are_shown(result):
+    assert "sum over" not in remark(result, "ABC/2")
+    assert remark(replace(result, abc2=replace(result.abc2, pieces=2)), "ABC/2").startswith("sum over 2 pieces;")
+
+
+def test_a_score_shows_its_range_only_while_something_is_open(result):
+    assert score_text(result.ich_score) == "1"
+    assert score_text(replace(result.ich_score, range=(1, 2))) == "1 (1 to 2)"
+    assert score_text(replace(result.ich_score, score=None, range=(1, 2))) == "1 to 2"
