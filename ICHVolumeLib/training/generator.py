@@ -210,7 +210,7 @@ def _add_blood(rng, hu, labels, brain, ventricle, depth, grid, clots, background
         seen = blur(torch.from_numpy(share)[:, None], soft)[:, 0].numpy()
         lesions.paint_clot(rng, hu[box], seen, -distance, near, look, shape.center_mm)
         labels[box][share > 0.5] = 1
-    chance = 0.5 if clots else 1.0
+    chance = 0.6 if clots else 1.0
     if ingredients.ventricular_blood and rng.random() < chance:
         share = lesions.paint_ventricular_blood(rng, hu, ventricle, grid)
         labels[(share > 0.5) & (labels == 0)] = 2

@@ -23,7 +23,7 @@ def class_dice(logits: Tensor, labels: Tensor) -> Tensor:
     """
     chances = torch.softmax(logits, dim=1)
     return (functional.cross_entropy(logits, labels.long()) + _dice_loss(1 - chances[:, 0], (labels > 0).float())
-            + 0.5 * _which_blood(logits, labels))
+            + _which_blood(logits, labels))
 
 
 def _which_blood(logits: Tensor, labels: Tensor) -> Tensor:

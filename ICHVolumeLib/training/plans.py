@@ -34,7 +34,7 @@ PLANS = {
     "paper": Plan("rmsprop", 1e-5, "plateau", "bce_dice", 2, 40, 718 * 40, 512, (0.45, 0.45), bf16=False),
     "practical": Plan("adamw", 2e-3, "cosine", "class_dice", 8, 40, 1200, 192, (0.43, 0.95), ema=0.998,
                       hard_share=0.15, warmup_steps=150, weight_decay=0.01),
-    # full-resolution crops for the end of a run: what the network meets in use
-    "fine": Plan("adamw", 6e-4, "cosine", "class_dice", 6, 12, 1200, 256, (0.42, 0.6), ema=0.998,
+    # near full resolution for the end of a run: what the network meets in use
+    "fine": Plan("adamw", 1.2e-3, "cosine", "class_dice", 8, 12, 1200, 192, (0.42, 0.75), ema=0.998,
                  hard_share=0.2, warmup_steps=50, weight_decay=0.01),
 }
