@@ -32,7 +32,7 @@ def read_scan(path) -> CTVolume:
     hu = values["hu"]
     if hu.dtype.kind not in "iu":
         raise InputError(f"{path}: hu is {hu.dtype}; Hounsfield units are whole numbers (int16).")
-    info = json.loads(str(values["info_json"]))
+    info = values["info_json"]
     known = {name: tuple(info[name]) if isinstance(info[name], list) else info[name]  # JSON has no tuples
              for name in ScanInfo.__dataclass_fields__ if name in info}
     return CTVolume(hu.astype(np.int16, copy=False), values["ijk_to_ras"], values["slice_origins_ras"],
@@ -51,7 +51,10 @@ def read_segmentation(path):
     from .segmentation import Segmentation
 
     values = _read(path, ("mask", "slice_uncertainty", "meta_json"))
-    meta = json.loads(str(values["meta_json"]))
+    meta = values["meta_json"]
+    missing = [name for name in _META_FIELDS if name not in meta]
+    if missing:
+        raise InputError(f"{path}: {', '.join(missing)} missing; written by another version of ICHVolume.")
     interval = meta["interval_ml"]
     return Segmentation(
         mask=values["mask"], slice_uncertainty=values["slice_uncertainty"],
@@ -64,9 +67,7 @@ def _findings_json(findings) -> str:
 
 
 def _findings(values: dict) -> tuple[Finding, ...]:
-    if "findings_json" not in values:
-        return ()
-    return tuple(Finding(**finding) for finding in json.loads(str(values["findings_json"])))
+    return tuple(Finding(**finding) for finding in values.get("findings_json", ()))
 
 
 def _write(path, **arrays) -> None:
@@ -77,7 +78,8 @@ def _write(path, **arrays) -> None:
 def _read(path, required: tuple[str, ...]) -> dict:
     try:
         with np.load(path, allow_pickle=False) as file:
-            values = {name: file[name] for name in file.files}
+            values = {name: json.loads(str(file[name])) if name.endswith("_json") else file[name]
+                      for name in file.files}
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file.") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:

@@ -82,8 +82,8 @@ def score_text(score: Score) -> str:
 
 
 def mortality_text(score: Score) -> str:
-    """30-day mortality with its interval, or over the range of possible scores; empty when there is none."""
-    if score.mortality_30d_percent is not None:
+    """30-day mortality with its interval, over the range while the score is open; empty when there is none."""
+    if score.mortality_30d_percent is not None and score.range[0] == score.range[1]:
         low, high = score.mortality_30d_ci95
         return f"30-day mortality {score.mortality_30d_percent:.0f} % (95 % CI {low:.0f} to {high:.0f} %)"
     if score.mortality_30d_range is not None:

@@ -79,6 +79,14 @@ def test_a_truncated_file_is_refused(ct, tmp_path):
         read_scan(path)
 
 
+@pytest.mark.parametrize("words", ["{half", "[]", '{"engine": "torch"}'])
+def test_a_segmentation_without_its_words_is_refused(segmentation, tmp_path, words):
+    np.savez(tmp_path / "out.npz", mask=segmentation.mask, slice_uncertainty=segmentation.slice_uncertainty,
+             meta_json=words)
+    with pytest.raises(InputError, match="ICHVolume"):
+        read_segmentation(tmp_path / "out.npz")
+
+
 def test_objects_are_never_unpickled(tmp_path):
     np.savez(tmp_path / "in.npz", hu=np.array([{"a": 1}], object), ijk_to_ras=np.eye(4),
              slice_origins_ras=np.zeros((1, 3)), info_json="{}")

@@ -6,7 +6,7 @@ import pytest
 
 from ICHVolumeLib.pipeline import make_result
 from ICHVolumeLib.result import ClinicalInputs
-from ICHVolumeLib.summary import interval_name, score_text, summary_rows
+from ICHVolumeLib.summary import interval_name, mortality_text, score_text, summary_rows
 
 KNOWN = ClinicalInputs(age_years=60, gcs=14, infratentorial=False, ivh=False)
 
@@ -43,3 +43,9 @@ def test_a_score_shows_its_range_only_while_something_is_open(result):
     assert score_text(result.ich_score) == "1"
     assert score_text(replace(result.ich_score, range=(1, 2))) == "1 (1 to 2)"
     assert score_text(replace(result.ich_score, score=None, range=(1, 2))) == "1 to 2"
+
+
+def test_mortality_is_one_figure_only_while_the_score_is_one_figure(result):
+    assert mortality_text(result.ich_score) == "30-day mortality 13 % (95 % CI 5 to 28 %)"
+    suggested = replace(result.ich_score, range=(1, 2), mortality_30d_range=(13.0, 26.0))
+    assert mortality_text(suggested) == "30-day mortality 13 to 26 %"

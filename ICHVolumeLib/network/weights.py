@@ -126,8 +126,8 @@ def _read_manifest(folder: Path) -> dict:
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
         raise InputError(f"{path}: not a {SCHEMA} manifest; use weights made for this version of ICHVolume.")
     missing = [name for name in ("sha256", "config") if name not in manifest]
-    if missing:
-        raise InputError(f"{path}: {', '.join(missing)} missing; copy the weights folder again.")
+    if missing or not isinstance(manifest["config"], dict):
+        raise InputError(f"{path}: {', '.join(missing) or 'config'} missing; copy the weights folder again.")
     return {**DEFAULT_MANIFEST, **manifest}
 
 
