@@ -97,6 +97,14 @@ def connected_pieces(binary: np.ndarray, fully_connected: bool = True) -> tuple[
     return sitk.GetArrayFromImage(pieces), connect.GetObjectCount()
 
 
+def largest_piece(binary: np.ndarray) -> np.ndarray:
+    """bool: the largest 26-connected piece; nothing where there is none."""
+    pieces, count = connected_pieces(binary)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    return (pieces == np.argmax(sizes)) & (pieces > 0)
+
+
 def _seen_from(bone: np.ndarray, axis: int, reverse: bool) -> np.ndarray:
     """True where there is bone between the voxel and that side of the image."""
     order = np.flip(bone, axis) if reverse else bone

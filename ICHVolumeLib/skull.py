@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .preprocessing import largest_piece
 from .volume import CTVolume
 
 _COARSE_MM = 2.0
@@ -47,7 +48,7 @@ def look_at_skull(ct: CTVolume) -> SkullView | None:
     step_j, step_i = (max(1, round(_COARSE_MM / mm)) for mm in ct.pixel_spacing_mm)
     hu = ct.hu[:, ::step_j, ::step_i]
     bone = (hu > _BONE_HU) & (hu <= _METAL_HU)  # metal in the brain must not enclose itself
-    inside = _enclosed(_largest_piece(bone)) & ~bone
+    inside = _enclosed(largest_piece(bone)) & ~bone
     area_cm2 = ct.pixel_area_mm2 * step_j * step_i / 100
     brain_cm2 = (inside & (hu > _SOFT_HU[0]) & (hu < _SOFT_HU[1])).sum(axis=(1, 2)) * area_cm2
     most = float(brain_cm2.max())
@@ -70,14 +71,6 @@ def _vault(ct, brain_cm2):
     """(slices,) True from 20 mm above the slice with most brain."""
     height_mm = np.concatenate([[0], np.cumsum(ct.slice_steps_mm)]) * (1 if _runs_upwards(ct) else -1)
     return height_mm > height_mm[int(np.argmax(brain_cm2))] + _ABOVE_WIDEST_MM
-
-
-def _largest_piece(bone):
-    import SimpleITK as sitk
-
-    pieces = sitk.ConnectedComponent(sitk.GetImageFromArray(bone.astype(np.uint8)), True)
-    largest = sitk.RelabelComponent(pieces, sortByObjectSize=True) == 1
-    return sitk.GetArrayFromImage(largest).astype(bool)
 
 
 def _sum(voxels, ml_per_slice) -> float:

@@ -3,7 +3,7 @@ import pytest
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.preprocessing import Grid, Head, Orientation, find_head, make_grid, window
+from ICHVolumeLib.preprocessing import Grid, Head, Orientation, find_head, largest_piece, make_grid, window
 from ICHVolumeLib.volume import CTVolume
 
 LPS_AXES = np.array([[-0.5, 0, 0], [0, -0.5, 0], [0, 0, 5.0]])  # columns: RAS steps of i, j, k as rows here
@@ -136,3 +136,11 @@ def test_a_box_on_a_resampled_grid_comes_back_to_the_same_place():
     full = whole.to_native(whole.to_network(image)[None])[0]
     cut = part.to_native(part.to_network(image)[None])[0]
     np.testing.assert_allclose(cut[2:-2, 2:-2], full[part.native_part][2:-2, 2:-2], atol=1e-5)
+
+
+def test_the_largest_piece_touches_by_corners_and_may_be_missing():
+    picture = np.zeros((2, 6, 6), bool)
+    picture[0, 0, 0] = picture[1, 1, 1] = True  # one piece over a corner
+    picture[0, 5, 5] = True
+    assert np.array_equal(np.argwhere(largest_piece(picture)), [[0, 0, 0], [1, 1, 1]])
+    assert not largest_piece(np.zeros((2, 3, 3), bool)).any()

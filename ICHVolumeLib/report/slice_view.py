@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..labels import LABELS
-from ..preprocessing import connected_pieces
+from ..preprocessing import largest_piece
 from ..volume import CTVolume
 from .png import data_uri, encode_png
 
@@ -78,7 +78,8 @@ class SliceView:
     def _box(self):
         """(first row, end row, first column, end column) of the turned slices that hold the head and the mask."""
         shown = (self.mask > 0).any(axis=0)
-        shown[::COARSE, ::COARSE] |= _skull(self.ct.hu[:, ::COARSE, ::COARSE] > BONE_HU).any(axis=0)
+        # the largest piece of bone: the head without the head holder and the table
+        shown[::COARSE, ::COARSE] |= largest_piece(self.ct.hu[:, ::COARSE, ::COARSE] > BONE_HU).any(axis=0)
         shown = self._turn(shown)
         if not shown.any():
             return 0, shown.shape[0], 0, shown.shape[1]
@@ -152,12 +153,6 @@ class SliceView:
         return (f'<path class="scale" d="M{x:.1f} {y:.1f}h{SCALE_BAR_MM:.0f}{ticks}"/>'
                 f'<text class="scale-text" x="{x + SCALE_BAR_MM / 2:.1f}" y="{y - 3.5:.1f}" '
                 f'text-anchor="middle">{SCALE_BAR_MM / 10:.0f} cm</text>')
-
-
-def _skull(bone: np.ndarray) -> np.ndarray:
-    """The largest connected piece: the head without the head holder and the table."""
-    pieces, count = connected_pieces(bone)
-    return pieces == 1 + np.argmax(np.bincount(pieces.ravel(), minlength=count + 1)[1:]) if count else bone
 
 
 def _runs(edges: np.ndarray) -> list[tuple[int, int, int]]:
