@@ -2,19 +2,20 @@
 #   make demo   a synthetic head CT is segmented, measured and reported into demo/
 #   make test   the tests
 # PYTHON=...  another Python (3.11 or 3.12) to make .venv with
+# TORCH_INDEX=...  PyTorch's CPU package index, see its "Get started" page: a much smaller download on Linux
 # TORCH=...   another torch, e.g. TORCH=torch==2.13.0 for the build with CUDA on Linux; see README.md
 
 PYTHON ?= python3
 TORCH_VERSION := 2.13.0
 TORCH ?=
-CPU_TORCH_INDEX := https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --no-warn-script-location --retries 2
 
 export QT_QPA_PLATFORM := offscreen
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo test test-all lint model clean
 
 demo: $(VENV)/.for-running
 	$(RUN) -m ICHVolumeLib demo demo
@@ -27,6 +28,15 @@ test-all: $(VENV)/.for-testing
 
 lint: $(VENV)/.for-testing
 	$(RUN) -m ruff check .
+
+# Trains, calibrates and measures a small model from scratch in runs/model (about an hour and a half on two cores).
+# DATA=... holds the bleed-free heads, see Resources/ModelCard.md
+DATA ?= ../shared/data
+model: $(VENV)/.for-testing
+	$(RUN) -m ICHVolumeLib train $(DATA) -o runs/model/practical --preset practical --minutes 45
+	$(RUN) -m ICHVolumeLib train $(DATA) -o runs/model/fine --preset fine --minutes 20 --start-from runs/model/practical
+	$(RUN) -m ICHVolumeLib release runs/model/fine $(DATA) -o runs/model/weights --model-version local --patients 24
+	$(RUN) -m ICHVolumeLib evaluate $(DATA) -o runs/model/figures --weights runs/model/weights --patients 60
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info
@@ -45,7 +55,7 @@ $(VENV)/.for-testing: $(VENV)/.for-running requirements-test.txt
 	@$(PIP) -r requirements-test.txt
 	@touch $@
 
-# PyPI's Linux build of torch carries 2 GB of CUDA libraries; the CPU build is asked for first, where pip is
-# set up to find it, then at PyTorch's own index, and where neither has one (macOS) PyPI's is the CPU build.
-install_cpu_torch = $(PIP) torch==$(TORCH_VERSION)+cpu 2>/dev/null \
-	|| $(PIP) --extra-index-url $(CPU_TORCH_INDEX) torch==$(TORCH_VERSION)
+# PyPI's Linux build of torch carries 2 GB of CUDA libraries. The CPU build is asked for first, where pip is set up
+# to find it or TORCH_INDEX names PyTorch's CPU index; where there is none (macOS), PyPI's is the CPU build.
+install_cpu_torch = $(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch==$(TORCH_VERSION)+cpu \
+	2>/dev/null || $(PIP) torch==$(TORCH_VERSION)

@@ -176,8 +176,10 @@ def _look_at(path):
         with open(path, "rb") as file:
             head = file.read(132)
             has_magic = head[128:] == b"DICM"
-            if path.name.upper() == "DICOMDIR" or not has_magic and head[:2] != b"\x08\x00":
+            if path.name.upper() == "DICOMDIR":
                 return None
+            if not has_magic and head[:2] != b"\x08\x00":
+                return ("is named .dcm but holds no DICOM", "") if path.suffix.lower() == ".dcm" else None
             file.seek(0)
             tags = pydicom.dcmread(file, stop_before_pixels=True, force=not has_magic, specific_tags=_WANTED)
             start = file.tell()

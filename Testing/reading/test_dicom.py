@@ -66,6 +66,13 @@ def test_files_that_are_no_dicom_images_are_left_out_and_named(small, folder):
     assert "3 files" in message(ct, "files-skipped") and "LICENSE" in message(ct, "files-skipped")
 
 
+@pytest.mark.parametrize("content", [b"", b"these words are no scan " * 40])
+def test_a_file_named_as_a_slice_that_holds_no_dicom_is_refused_by_name(folder, content):
+    (folder / "CT0099.dcm").write_bytes(content)
+    with pytest.raises(InputError, match=r"CT0099\.dcm is named .dcm but holds no DICOM"):
+        read_ct(folder)
+
+
 @pytest.mark.parametrize("keep", [200, 1500, 4000])
 def test_a_truncated_slice_is_refused_by_name(folder, keep):
     path = folder / "CT0005.dcm"
