@@ -119,7 +119,8 @@ def segment_and_wait(ct, folder, device="auto", weights_dir=None):
         command = {"command": "segment", "id": "1", "input": str(scan), "output": str(out), "device": device,
                    "weights": str(weights_dir) if weights_dir else None}
         with subprocess.Popen([python_executable(), "-m", "ICHVolumeLib.worker"], cwd=str(folder),
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as child:
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
+                              creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)) as child:  # Windows' console
             child.stdin.write(json.dumps(command) + "\n")
             child.stdin.flush()
             event = _last_event(child.stdout)

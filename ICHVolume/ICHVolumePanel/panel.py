@@ -290,6 +290,10 @@ class Panel:
         except InputError as error:
             ui.exportLabel.text = str(error)
             return
+        except Exception as error:  # unforeseen: the log has the details, the surgeon a sentence
+            logging.exception("ICHVolume")
+            ui.exportLabel.text = _("Export failed ({error}); details are in the error log.").format(error=error)
+            return
         ui.exportFolderEdit.addCurrentPathToHistory()
         models = _(" Models are in mm, {space}.").format(space=wishes.space) if wishes.formats else ""
         ui.exportLabel.text = _("Written to {folder}: {names}.{models}").format(

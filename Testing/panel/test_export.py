@@ -101,6 +101,14 @@ def test_a_full_disk_is_said_and_leaves_no_half_file(ready, tmp_path, monkeypatc
     assert "Written to" in export(ready, tmp_path)
 
 
+def test_an_unforeseen_failure_is_said(ready, tmp_path, monkeypatch):
+    from ICHVolumePanel import exporting
+
+    monkeypatch.setattr(exporting, "write_csv", lambda path, result: 1 / 0)
+    assert "Export failed (division by zero)" in export(ready, tmp_path)
+    assert ready.case.result.found
+
+
 def test_the_logic_exports_from_a_script(ready, bridge, tmp_path):
     written = bridge.module.ICHVolumeLogic().export(ready.segmentation, tmp_path, formats=("PLY",))
     assert any(path.suffix == ".ply" for path in written)
