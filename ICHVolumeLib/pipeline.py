@@ -8,6 +8,7 @@ import platform
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -257,12 +258,13 @@ def _provenance(ct, segmentation) -> Provenance:
         "model": segmentation.model, "model_sha256": segmentation.model_sha256,
         "training_data": segmentation.training_data, "engine": segmentation.engine, "device": segmentation.device,
         "seconds": dict(segmentation.seconds), "clean_up": segmentation.clean_up}
-    return Provenance(software=SOFTWARE, versions=_versions(), series_uid=ct.info.series_uid,
+    return Provenance(software=SOFTWARE, versions=dict(_versions()), series_uid=ct.info.series_uid,
                       source=ct.info.source, **made)
 
 
+@cache
 def _versions() -> dict:
-    """Package -> version of what is installed here, asked without importing any of it."""
+    """Package -> version of what is installed here, asked without importing any of it; once, as edits ask again."""
     found = {"Python": platform.python_version()}
     for package in PACKAGES:
         try:
