@@ -236,6 +236,6 @@ def test_the_3d_and_line_boxes_hide_and_show(ready):
 def test_what_is_painted_into_a_foreign_segment_is_named_as_not_counted(ready, sample):
     before = ready.rows()["volume"]
     other = ready.segmentation.GetSegmentation().AddEmptySegment("Edema", "Edema")
-    Editor(ready.slicer, ready.segmentation, ready.volume).paint(other, np.roll(sample.mask, 50, axis=2) == 1)
+    Editor(ready.slicer, ready.segmentation, ready.volume).paint(other, np.roll(sample.mask, 60, axis=1) == 1)
     ready.wait_until(lambda: "Not counted: Edema" in ready.ui.detailLabel.text)
     assert ready.rows()["volume"] == before
