@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
+
+from ..files import replace_file
 
 
 def save_checkpoint(folder: Path, model, averaged, optimizer, about: dict):
@@ -15,12 +17,8 @@ def save_checkpoint(folder: Path, model, averaged, optimizer, about: dict):
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    beside = folder / "checkpoint.part"
-    save_file(tensors, beside)
-    beside.replace(folder / "checkpoint.safetensors")
-    text = folder / "checkpoint.json.part"
-    text.write_text(json.dumps(about, indent=1), encoding="utf-8")
-    text.replace(folder / "checkpoint.json")
+    replace_file(folder / "checkpoint.safetensors", save(tensors))
+    replace_file(folder / "checkpoint.json", json.dumps(about, indent=1).encode("utf-8"))
 
 
 def load_checkpoint(folder: Path, model, averaged=None, optimizer=None) -> dict:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..files import replacing
 from ..sample.fields import Grid
 from ..sample.head import BONE_HU, FAT_HU, head_hu, random_anatomy
 from .backgrounds import PIXEL_MM, Background, load_ct_ich, make_background
@@ -89,9 +90,8 @@ def _write_cache(cache: Path, pool: list[Background]):
         arrays |= {f"{index}_hu": one.hu, f"{index}_tissue": one.tissue, f"{index}_depth": one.depth_mm,
                    f"{index}_about": np.array([one.patient, one.kind, str(one.step_mm)])}
     cache.parent.mkdir(parents=True, exist_ok=True)
-    beside = cache.with_suffix(".part.npz")
-    np.savez(beside, **arrays)
-    beside.replace(cache)
+    with replacing(cache) as file:
+        np.savez(file, **arrays)
 
 
 def _read_cache(cache: Path) -> list[Background]:
