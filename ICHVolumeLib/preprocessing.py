@@ -18,7 +18,7 @@ SOFT_TISSUE_HU = (-30, 150)  # block mean: brain, CSF, blood, calcified blood
 BRAIN_AREA_MM2 = 200  # a slice with less enclosed soft tissue cannot hold a measurable bleed
 BOX_MARGIN_MM = 15.0  # skull and scalp around the brain, which the network knows from training
 BOX_MULTIPLE = 32  # box edges, pixels: few different shapes, so compiled networks are used again
-NATIVE_512_SPACING_MM = (0.3, 0.75)  # a 512-pixel slice is used as it is over this wider range
+NATIVE_512_SPACING_MM = (0.3, 0.75)  # full-resolution weights take a 512-pixel slice as it is over this wider range
 
 
 @dataclass(frozen=True)
@@ -192,8 +192,10 @@ def make_grid(head: Head, native_shape: tuple[int, int], spacing_mm: tuple[float
 
     native_range_mm, target_mm: from the weights' manifest. crop False: the box is the whole slice.
     """
-    is_512 = native_shape == (512, 512)
-    low, high = NATIVE_512_SPACING_MM if is_512 else native_range_mm
+    full_resolution = target_mm <= NATIVE_512_SPACING_MM[1]
+    low, high = native_range_mm
+    if native_shape == (512, 512) and full_resolution:
+        low, high = min(low, NATIVE_512_SPACING_MM[0]), max(high, NATIVE_512_SPACING_MM[1])
     if all(low <= spacing <= high for spacing in spacing_mm):
         shape = native_shape
     else:

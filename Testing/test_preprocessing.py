@@ -144,3 +144,8 @@ def test_the_largest_piece_touches_by_corners_and_may_be_missing():
     picture[0, 5, 5] = True
     assert np.array_equal(np.argwhere(largest_piece(picture)), [[0, 0, 0], [1, 1, 1]])
     assert not largest_piece(np.zeros((2, 3, 3), bool)).any()
+
+
+def test_weights_trained_on_coarse_pixels_get_coarse_pixels_from_a_512_pixel_slice():
+    grid = make_grid(everywhere((2, 512, 512)), (512, 512), (0.45, 0.45), native_range_mm=(0.82, 0.98), target_mm=0.9)
+    assert grid.shape == (256, 256)

@@ -34,6 +34,9 @@ PLANS = {
     "paper": Plan("rmsprop", 1e-5, "plateau", "bce_dice", 2, 40, 718 * 40, 512, (0.45, 0.45), bf16=False),
     "practical": Plan("adamw", 2e-3, "cosine", "class_dice", 8, 40, 1200, 192, (0.43, 0.95), ema=0.998,
                       hard_share=0.15, warmup_steps=150, weight_decay=0.01),
+    # the whole head in every crop: neck, skull base and vertex are seen in their place and left alone
+    "whole": Plan("adamw", 1.5e-3, "cosine", "class_dice", 8, 12, 1200, 224, (0.82, 0.98), ema=0.995,
+                  hard_share=0.3, warmup_steps=30, weight_decay=0.01),
     # near full resolution for the end of a run: what the network meets in use
     "fine": Plan("adamw", 1.2e-3, "cosine", "class_dice", 8, 12, 1200, 192, (0.42, 0.75), ema=0.998,
                  hard_share=0.2, warmup_steps=50, weight_decay=0.01),

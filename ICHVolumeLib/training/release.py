@@ -1,5 +1,6 @@
 """From a checkpoint to shipped weights: threshold and interval calibrated on patients kept apart for that."""
 
+import json
 import logging
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from .evaluate import CALIBRATION, evaluate, synthetic_patients
 
 log = logging.getLogger(__name__)
 
+FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
 THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
 TRAINING_DATA = (
     "Synthetic hemorrhages in bleed-free heads: real slices of the CT-ICH data set v1.0.0 (Hssayeni et al., Data "
@@ -23,13 +25,21 @@ TRAINING_DATA = (
 
 def averaged_model(run: Path) -> AttFocusNet:
     """The averaged weights of a training run, in evaluation mode."""
-    import json
-
-    about = json.loads((Path(run) / "checkpoint.json").read_text(encoding="utf-8"))
-    config = AttFocusNetConfig.from_dict(about["config"])
+    config = AttFocusNetConfig.from_dict(_about(run)["config"])
     averaged = AttFocusNet(config)
     load_checkpoint(Path(run), AttFocusNet(config), averaged)
     return averaged.eval()
+
+
+def _about(run: Path) -> dict:
+    return json.loads((Path(run) / "checkpoint.json").read_text(encoding="utf-8"))
+
+
+def pixel_spacing(run: Path) -> dict:
+    """The manifest's pixel_spacing_mm: what the run was trained on, and what other scans are resampled to."""
+    low, high = _about(run)["plan"]["pixel_mm"]
+    target = FULL_RESOLUTION_MM if low <= FULL_RESOLUTION_MM <= high else float(np.sqrt(low * high))
+    return {"native_range": [low, high], "target": round(target, 3)}
 
 
 def release(run: Path, folder: Path, pool, *, version: str, patients: int = 40, work: Path | None = None) -> dict:
@@ -38,7 +48,7 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 40, 
     patients: synthetic patients of the calibration half, first for the threshold, then for the interval.
     """
     model, work = averaged_model(run), Path(work or run)
-    fields = {"version": version, "training_data": TRAINING_DATA}
+    fields = {"version": version, "training_data": TRAINING_DATA, "pixel_spacing_mm": pixel_spacing(run)}
     save_weights(folder, model, fields)
     fields["threshold"] = choose_threshold(Segmenter(weights_dir=folder), pool, patients)
     save_weights(folder, model, fields)

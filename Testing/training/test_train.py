@@ -61,6 +61,14 @@ def test_bce_dice_sees_one_class_as_the_paper_does():
     assert losses.bce_dice(logits, labels) == pytest.approx(float(losses.bce_dice(swapped, labels)), abs=1e-6)
 
 
+@pytest.mark.parametrize("pixel_mm, expected", [((0.82, 0.98), 0.896), ((0.42, 0.75), 0.47)])
+def test_released_weights_ask_for_the_pixels_they_were_trained_on(tmp_path, pixel_mm, expected):
+    from ICHVolumeLib.training.release import pixel_spacing
+
+    (tmp_path / "checkpoint.json").write_text(json.dumps({"plan": {"pixel_mm": pixel_mm}}), encoding="utf-8")
+    assert pixel_spacing(tmp_path) == {"native_range": list(pixel_mm), "target": expected}
+
+
 def test_released_weights_segment_as_the_trained_network_does(pool, tmp_path):
     from ICHVolumeLib.network.weights import load_weights, save_weights
     from ICHVolumeLib.training.release import averaged_model
