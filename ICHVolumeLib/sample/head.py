@@ -83,7 +83,8 @@ def _level(anatomy: Anatomy, grid: Grid):
     fold = anatomy.fold.on(grid)
     brain_hu, ventricle = _brain(anatomy, grid, outside_mm, fold, (wx, wy, wz))
     hu = _soft(brain_hu, np.float32(BONE_HU) + 150 * fold, _ramp(np.maximum(outside_mm, below_mm)))
-    hu = _soft(hu, np.float32(MUSCLE_HU) + 3 * fold, _ramp(below_mm - 9) * _ramp(-outside_mm - 1))
+    face = FAT_HU + (MUSCLE_HU - FAT_HU) * np.clip(1.5 * np.abs(fold) - 0.4, 0, 1)  # muscles between fat
+    hu = _soft(hu, face + 3 * fold, _ramp(below_mm - 9) * _ramp(-outside_mm - 1))
     sinus = (np.abs(x) < 14) & (y < -30) & (below_mm > 12)
     hu = np.where(sinus & (fold > -0.8), np.float32(AIR_HU), hu)
     hu = _soft(hu, np.float32(FAT_HU), _ramp(outside_mm - 7))
