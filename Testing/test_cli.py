@@ -165,8 +165,11 @@ def test_check_names_tilt_and_spacing_of_a_real_scan(tilted_uneven_folder):
 def test_ctrl_c_ends_with_3_and_leaves_nothing(files, tmp_path):
     out = tmp_path / "out"
     on_windows = os.name == "nt"
+    # a job in the background starts deaf to Ctrl-C
+    listens = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+               "from ICHVolumeLib.cli import main; sys.exit(main())")
     process = subprocess.Popen(
-        [sys.executable, "-m", "ICHVolumeLib", "segment", str(files / "ct"), "-o", str(out), "--weights",
+        [sys.executable, "-c", listens, "segment", str(files / "ct"), "-o", str(out), "--weights",
          str(files / "weights"), "--device", "cpu", "--progress", "json"], stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, encoding="utf-8", env=child_environment(),
         creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if on_windows else 0)

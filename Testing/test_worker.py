@@ -137,7 +137,7 @@ def test_a_cancel_that_comes_too_late_does_not_hit_the_next_scan(child, case):
 
 @pytest.mark.parametrize(("changes", "words"), [
     ({"input": "absent.npz"}, "no such file"), ({"weights": "nowhere"}, "no such folder"),
-    ({"device": "abacus"}, "choose auto, cpu or cuda"), ({"output": "nowhere/out.npz"}, "cannot be written"),
+    ({"device": "abacus"}, "choose auto, cpu or cuda"), ({"output": "nowhere/out.npz"}, "Cannot write"),
 ])
 def test_a_bad_request_is_an_input_error_and_the_next_scan_works(child, case, changes, words):
     child.segment(case, "bad", **changes)
