@@ -29,7 +29,7 @@ test-all: $(VENV)/.for-testing
 lint: $(VENV)/.for-testing
 	$(RUN) -m ruff check .
 
-# Trains, calibrates and measures a small model from scratch in runs/model (about an hour and a half on two cores).
+# Trains (65 minutes), then calibrates and measures a small model from scratch in runs/model.
 # DATA=... holds the bleed-free heads, see Resources/ModelCard.md
 DATA ?= ../shared/data
 model: $(VENV)/.for-testing

@@ -4,10 +4,10 @@ import re
 import shutil
 
 import numpy as np
-import pydicom
 import pytest
 import SimpleITK
 from command_line import contents, ichvolume
+from dicom_files import change
 from network_weights import thresholding_weights
 
 from ICHVolumeLib.mask_file import write_mask_seg_nrrd
@@ -58,13 +58,7 @@ def measuring(case, mask, source="in/ct", out="out") -> str:
 def edit_slice(folder, number, **tags):
     """Change tags of one file of the series (None removes the tag)."""
     path = sorted((folder / "ct").iterdir())[number]
-    dataset = pydicom.dcmread(path)
-    for name, value in tags.items():
-        if value is None:
-            delattr(dataset, name)
-        else:
-            setattr(dataset, name, value)
-    dataset.save_as(path)
+    change(path, **tags)
     return path
 
 

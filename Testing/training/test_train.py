@@ -8,6 +8,7 @@ import torch
 
 from ICHVolumeLib.network.config import AttFocusNetConfig
 from ICHVolumeLib.training import losses
+from ICHVolumeLib.training.curves import draw_curves
 from ICHVolumeLib.training.plans import PLANS, Plan
 from ICHVolumeLib.training.train import train
 
@@ -21,6 +22,8 @@ def test_a_short_run_lowers_the_loss_and_writes_its_curves(pool, tmp_path):
     assert len(curves["loss"]) == 3
     assert curves["loss"][-1] < curves["loss"][0]
     assert json.loads((tmp_path / "curves.json").read_text(encoding="utf-8")) == curves
+    pytest.importorskip("matplotlib")
+    assert draw_curves(tmp_path).read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_run_goes_on_where_it_stopped(pool, tmp_path):
