@@ -18,7 +18,7 @@ from . import __version__, findings, result_files, scores
 from .errors import Cancelled, InputError
 from .findings import Finding
 from .interval import ich_interval_ml
-from .result import ClinicalInputs, Geometry, Provenance, Result, VolumeMl
+from .result import Abc2, ClinicalInputs, Geometry, Provenance, Result, VolumeMl
 from .volume import CTVolume
 
 SOFTWARE = f"ICHVolume {__version__}"
@@ -101,7 +101,6 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     noticed = list(check_ct(ct) if noticed is None else noticed)
     noticed += segmentation.findings if segmentation else []
     noticed += _findings_about_the_bleed(measurement, interval_ml, by_model=segmentation is not None)
-    ich_score, max_ich, func = _scores(clinical, measurement, interval_ml)
     return Result(
         found=volume_ml.total > 0,
         volume_ml=volume_ml,
@@ -109,9 +108,7 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
         interval_coverage=segmentation.interval_coverage if interval_ml else None,
         abc2=measurement.abc2,
         components=measurement.components,
-        ich_score=ich_score,
-        max_ich=max_ich,
-        func=func,
+        **_scores(clinical, volume_ml, measurement.abc2, interval_ml),
         geometry=describe_geometry(ct),
         findings=noticed,
         provenance=_provenance(ct, segmentation),
@@ -119,21 +116,32 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     )
 
 
-def _scores(clinical, measurement, interval_ml):
-    """ICH score, max-ICH and FUNC. They count the parenchymal volume; without a bleed none of them applies."""
-    volume_ml, abc2 = measurement.volume_ml, measurement.abc2
+def with_abc2(result: Result, abc2: Abc2, clinical: ClinicalInputs | None = None) -> Result:
+    """The result with a corrected A, B or C, and everything that follows from it.
+
+    abc2: measure.abc2_from_lines or abc2_with_axes of result.abc2; clinical: as given to make_result.
+    """
+    change_ml = abc2.coniglobus_ml - result.abc2.coniglobus_ml
+    corrected = next(piece for piece in result.components if piece.counted_in_abc2)  # the largest: A, B, C are its
+    pieces = [replace(piece, abc2_ml=piece.abc2_ml + change_ml) if piece is corrected else piece
+              for piece in result.components]
+    return replace(result, abc2=abc2, components=pieces,
+                   **_scores(clinical or ClinicalInputs(), result.volume_ml, abc2, result.interval_ml))
+
+
+def _scores(clinical, volume_ml, abc2, interval_ml) -> dict:
+    """The fields ich_score, max_ich and func of a Result. They count the parenchymal volume and need some of it."""
     ivh_in_mask = volume_ml.ivh > 0
     interval_ml = ich_interval_ml(interval_ml, volume_ml.ivh)
-    all_three = (
-        scores.ich_score(clinical, volume_ml.ich, ivh_in_mask, abc2 and abc2.coniglobus_ml, interval_ml),
-        scores.max_ich(clinical, volume_ml.ich, ivh_in_mask, interval_ml),
-        scores.func(clinical, volume_ml.ich, interval_ml),
-    )
-    if volume_ml.total > 0:
+    all_three = {
+        "ich_score": scores.ich_score(clinical, volume_ml.ich, ivh_in_mask, abc2 and abc2.coniglobus_ml, interval_ml),
+        "max_ich": scores.max_ich(clinical, volume_ml.ich, ivh_in_mask, interval_ml),
+        "func": scores.func(clinical, volume_ml.ich, interval_ml),
+    }
+    if volume_ml.ich > 0:
         return all_three
-    note = "No bleed is marked: the score does not apply."
-    return tuple(replace(score, score=None, mortality_30d_percent=None, mortality_30d_ci95=None,
-                         mortality_30d_range=None, alternative=None, note=note) for score in all_three)
+    why = "Only blood in the ventricles (IVH) is marked, none in brain tissue" if ivh_in_mask else "No bleed is marked"
+    return {name: scores.not_applicable(score, why) for name, score in all_three.items()}
 
 
 def describe_geometry(ct: CTVolume) -> Geometry:
@@ -239,8 +247,13 @@ def _findings_about_the_bleed(measurement, interval_ml, by_model):
               "The mask is empty: there is nothing to measure"
         return [Finding("no-bleed", findings.INFO, f"{who}. No 3D model was written.")]
     noticed = []
+    if not measurement.volume_ml.ich > 0:
+        noticed.append(Finding("ivh-only", findings.WARNING,
+                               "Only blood in the ventricles (IVH) is marked and none in the brain tissue (ICH): ABC/2 "
+                               "and the scores, which are made for ICH, do not apply. If a part lies in brain tissue, "
+                               "mark it as ICH."))
     low, high = ich_interval_ml(interval_ml, measurement.volume_ml.ivh) or (0.0, 0.0)
-    if low < scores.LIMIT_ML <= high:
+    if measurement.volume_ml.ich > 0 and low < scores.LIMIT_ML <= high:
         noticed.append(Finding("crosses-30-ml", findings.WARNING,
                                f"The interval of the ICH volume ({low:.1f} to {high:.1f} mL) crosses 30 mL, where the "
                                "ICH score gains a point: check the mask before using the score."))

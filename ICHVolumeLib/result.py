@@ -77,7 +77,11 @@ class Component:
 
 @dataclass(frozen=True)
 class Score:
-    """A clinical score. `score` is None while an item is unknown; `range` (lowest, highest) always stands."""
+    """A clinical score. `score` is None while an item is unknown; `range` (lowest, highest) always stands.
+
+    applies is False without a bleed in the brain tissue (nothing marked, or ventricular blood only): the scores were
+    made for patients with one, `score` is then None and `note` says why; no range is to be shown.
+    """
 
     name: str
     inputs: dict  # item -> {"value": ..., "points": int | None, "source": "entered" | "mask" | "unknown"}
@@ -88,6 +92,7 @@ class Score:
     mortality_30d_range: tuple[float, float] | None = None  # over the range of possible scores
     alternative: dict | None = None  # the other score when ABC/2 falls on the other side of 30 mL
     note: str = ""
+    applies: bool = True
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,11 @@ class Result:
     interval_coverage: float | None = None  # share of cases whose true volume interval_ml holds (0.9)
     volume_formula: str = "sum over slices of area x local slab height"
     schema: str = SCHEMA
+
+    @property
+    def is_ivh_only(self) -> bool:
+        """Blood in the ventricles and none marked in the brain tissue."""
+        return self.volume_ml.ivh > 0 and not self.volume_ml.ich > 0
 
     def to_dict(self) -> dict:
         """JSON-ready nested dict; `schema` comes first."""

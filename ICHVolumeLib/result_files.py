@@ -61,13 +61,10 @@ def csv_row(result: Result) -> dict:
         "abc2_slice_index": abc2.slice_index if abc2 else None,
         "components": len(result.components),
         "ich_score": score.score,
-        "ich_score_lowest": score.range[0],
-        "ich_score_highest": score.range[1],
+        **_span("ich_score", score),
         "mortality_30d_percent": score.mortality_30d_percent,
-        "max_ich_lowest": result.max_ich.range[0],
-        "max_ich_highest": result.max_ich.range[1],
-        "func_lowest": result.func.range[0],
-        "func_highest": result.func.range[1],
+        **_span("max_ich", result.max_ich),
+        **_span("func", result.func),
         "slices": result.geometry.slices,
         "tilt_deg": result.geometry.tilt_deg,
         "findings": " ".join(finding.code for finding in result.findings),
@@ -77,6 +74,11 @@ def csv_row(result: Result) -> dict:
         "engine": result.provenance.engine,
         "device": result.provenance.device,
     }
+
+
+def _span(name, score) -> dict:
+    low, high = score.range if score.applies else (None, None)
+    return {f"{name}_lowest": low, f"{name}_highest": high}
 
 
 def write_csv(path: Path, result: Result) -> None:

@@ -111,6 +111,12 @@ def func(inputs: ClinicalInputs, volume_ml: float | None, interval_ml: tuple[flo
     return _sum("FUNC", items, f"Higher is better: functional independence after 90 days. {CARE_NOTE}")
 
 
+def not_applicable(score: Score, why: str) -> Score:
+    """The same score without a number, for a patient it was not made for; why: a clause without its full stop."""
+    return replace(score, score=None, mortality_30d_percent=None, mortality_30d_ci95=None, mortality_30d_range=None,
+                   alternative=None, note=f"{why}: the score does not apply.", applies=False)
+
+
 def gcs_total(eye: int, verbal: int, motor: int) -> int:
     """Glasgow Coma Scale from its parts: eye 1-4, verbal 1-5, motor 1-6. Raises InputError outside of these."""
     for name, value, highest in (("eye", eye, 4), ("verbal", verbal, 5), ("motor", motor, 6)):

@@ -37,7 +37,8 @@ def headline(result: Result) -> str:
     """One sentence: found or not."""
     if result.found:
         slices = sorted(k for piece in result.components for k in range(piece.slice_range[0], piece.slice_range[1] + 1))
-        return f"Bleed marked on slices {slices[0] + 1} to {slices[-1] + 1} of {result.geometry.slices}"
+        what = "Ventricular blood only (no ICH)" if result.is_ivh_only else "Bleed"
+        return f"{what} marked on slices {slices[0] + 1} to {slices[-1] + 1} of {result.geometry.slices}"
     if result.provenance.engine == "none":
         return "The mask is empty"
     return "No bleed found by the model"
@@ -45,7 +46,8 @@ def headline(result: Result) -> str:
 
 def volume_remark(result: Result) -> str:
     volume = result.volume_ml
-    parts = [f"ICH {ml(volume.ich)}, IVH {ml(volume.ivh)}"] if volume.ivh else []
+    parts = ["IVH only, no ICH"] if result.is_ivh_only else \
+        [f"ICH {ml(volume.ich)}, IVH {ml(volume.ivh)}"] if volume.ivh else []
     if result.interval_ml:
         parts.append(f"{interval_name(result)} {result.interval_ml[0]:.1f} to {ml(result.interval_ml[1])}")
     return "; ".join(parts)
@@ -74,6 +76,8 @@ def abc2_remark(result: Result) -> str:
 
 def score_text(score: Score) -> str:
     """"3", "2 to 4" while an item is unknown, "3 (2 to 4)" while one is only suggested or uncertain."""
+    if not score.applies:
+        return "does not apply"
     low, high = score.range
     span = f"{low} to {high}"
     if low == high:
@@ -103,6 +107,8 @@ def items_to_confirm(score: Score) -> list[str]:
 
 
 def score_remark(score: Score) -> str:
+    if not score.applies:
+        return score.note
     unknown, to_confirm = unknown_items(score), items_to_confirm(score)
     parts = [mortality_text(score)]
     parts += ["unknown: " + ", ".join(unknown)] if unknown else []

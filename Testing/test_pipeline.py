@@ -14,7 +14,8 @@ from network_weights import thresholding_weights
 from ICHVolumeLib.errors import Cancelled, InputError
 from ICHVolumeLib.findings import ERROR, Finding
 from ICHVolumeLib.mask_file import read_mask, write_mask_seg_nrrd
-from ICHVolumeLib.pipeline import make_result, refuse_unusable, run_measure, run_segment
+from ICHVolumeLib.measure import abc2_with_axes
+from ICHVolumeLib.pipeline import make_result, refuse_unusable, run_measure, run_segment, with_abc2
 from ICHVolumeLib.reading.nrrd import read_nrrd
 from ICHVolumeLib.result import ClinicalInputs, VolumeMl
 from ICHVolumeLib.result_files import OUTPUT_NAMES
@@ -225,6 +226,33 @@ def test_blood_in_the_ventricles_is_outside_abc2_and_suggested_for_the_score(pha
     assert result.volume_ml.ivh == pytest.approx(phantom.volume_ml / 2, rel=0.05)
     assert result.ich_score.inputs["ivh"] == {"value": True, "points": 1, "source": "mask"}
     assert result.ich_score.inputs["volume_ml"]["value"] == result.volume_ml.ich
+
+
+@pytest.mark.parametrize(("label", "why"), [(2, "Only blood in the ventricles"), (0, "No bleed is marked")])
+def test_without_a_bleed_in_the_brain_tissue_no_score_applies(phantom, label, why):
+    result = make_result(phantom.ct, phantom.mask * label, KNOWN, noticed=[])
+    for score in (result.ich_score, result.max_ich, result.func):
+        assert not score.applies and score.score is None and score.note.startswith(why)
+        assert score.mortality_30d_percent is None and score.mortality_30d_range is None and score.alternative is None
+    codes = [finding.code for finding in result.findings]
+    assert ("ivh-only" in codes, "crosses-30-ml" in codes) == (label == 2, False)
+    assert (result.is_ivh_only, result.abc2) == (label == 2, None)
+
+
+def test_a_corrected_length_changes_what_follows_from_it_and_nothing_else(phantom):
+    clinical = ClinicalInputs(age_years=60, gcs=14, infratentorial=False, ivh=False, nihss=5, location="deep",
+                              oral_anticoagulation=False, cognitive_impairment=False)
+    automatic = make_result(phantom.ct, phantom.mask, clinical, noticed=[])
+    assert automatic.ich_score.alternative is None
+    c_mm = 15.0
+    corrected = with_abc2(automatic, abc2_with_axes(automatic.abc2, c_mm=c_mm), clinical)
+    assert corrected.abc2.coniglobus_ml == pytest.approx(automatic.abc2.coniglobus_ml * c_mm / automatic.abc2.c_mm)
+    assert corrected.ich_score.alternative["score"] == automatic.ich_score.score - 1
+    assert corrected.ich_score.alternative["volume_ml"] == corrected.abc2.coniglobus_ml < 30
+    assert corrected.components[0].abc2_ml == pytest.approx(corrected.abc2.coniglobus_ml)
+    assert (corrected.max_ich, corrected.func) == (automatic.max_ich, automatic.func)  # they count the voxel volume
+    assert replace(corrected, abc2=automatic.abc2, ich_score=automatic.ich_score,
+                   components=automatic.components) == automatic
 
 
 @pytest.mark.parametrize("calls_before", range(6))

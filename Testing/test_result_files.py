@@ -123,3 +123,10 @@ def test_csv_of_a_case_without_a_bleed_has_the_same_columns(tmp_path, phantom, r
     row = result_files.csv_row(replace(nothing, interval_ml=None))
     assert list(row) == list(result_files.csv_row(result))
     assert row["found"] == "no" and row["abc2_a_mm"] is None and row["volume_total_ml"] == 0
+
+
+def test_a_score_that_does_not_apply_leaves_its_cells_empty(phantom):
+    row = result_files.csv_row(make_result(phantom.ct, phantom.mask * 2, ClinicalInputs(gcs=11), noticed=[]))
+    names = [f"{score}_{end}" for score in ("ich_score", "max_ich", "func") for end in ("lowest", "highest")]
+    assert {row[name] for name in ("ich_score", "mortality_30d_percent", *names)} == {None}
+    assert row["found"] == "yes" and row["volume_ivh_ml"] > 0

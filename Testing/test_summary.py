@@ -6,7 +6,7 @@ import pytest
 
 from ICHVolumeLib.pipeline import make_result
 from ICHVolumeLib.result import ClinicalInputs
-from ICHVolumeLib.summary import interval_name, mortality_text, score_text, summary_rows
+from ICHVolumeLib.summary import headline, interval_name, mortality_text, score_text, summary_rows
 
 KNOWN = ClinicalInputs(age_years=60, gcs=14, infratentorial=False, ivh=False)
 
@@ -49,3 +49,13 @@ def test_mortality_is_one_figure_only_while_the_score_is_one_figure(result):
     assert mortality_text(result.ich_score) == "30-day mortality 13 % (95 % CI 5 to 28 %)"
     suggested = replace(result.ich_score, range=(1, 2), mortality_30d_range=(13.0, 26.0))
     assert mortality_text(suggested) == "30-day mortality 13 to 26 %"
+
+
+def test_blood_in_the_ventricles_alone_has_a_volume_and_no_score(phantom):
+    only_ivh = make_result(phantom.ct, phantom.mask * 2, KNOWN, noticed=[])
+    rows = {row.name: row for row in summary_rows(only_ivh)}
+    assert rows["Volume"].remark == "IVH only, no ICH"
+    assert rows["ICH score"].value == "does not apply"
+    assert rows["ICH score"].remark.startswith("Only blood in the ventricles (IVH) is marked")
+    assert headline(only_ivh).startswith("Ventricular blood only (no ICH) marked on slices")
+    assert "ABC/2" not in rows

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.findings import INFO, Finding
 from ICHVolumeLib.measure import abc2_from_lines, abc2_with_axes
+from ICHVolumeLib.pipeline import with_abc2
 from ICHVolumeLib.result import Abc2, ClinicalInputs, Point, Result
-from ICHVolumeLib.scores import check_inputs, ich_score
+from ICHVolumeLib.scores import check_inputs
 
 INFRATENTORIAL, SUPRATENTORIAL = "infratentorial", "supratentorial"
 SITES = ("lobar", "deep", INFRATENTORIAL, SUPRATENTORIAL)  # the last one: not infratentorial, else unknown
@@ -70,18 +71,15 @@ class Corrections:
         return abc2_with_axes(by_lines, self.a_mm, self.b_mm, self.c_mm)
 
     def apply(self, automatic: Result, scan_age_years: float | None = None) -> Result:
-        """The result with a corrected A, B or C and what follows: ABC/2, the score by ABC/2, a finding that says so.
+        """The result with a corrected A, B or C, everything that follows from it, and a finding that says so.
 
         automatic: make_result with self.clinical(scan_age_years), on the present mask.
         """
         abc2 = self.abc2(automatic.abc2)
         if abc2 == automatic.abc2:
             return automatic
-        volume = automatic.volume_ml
-        interval_ml = automatic.interval_ml and tuple(max(0.0, end - volume.ivh) for end in automatic.interval_ml)
-        score = ich_score(self.clinical(scan_age_years), volume.ich, volume.ivh > 0, abc2.coniglobus_ml, interval_ml)
-        return replace(automatic, abc2=abc2, ich_score=score,
-                       findings=[*automatic.findings, _corrected_finding(automatic.abc2, abc2)])
+        corrected = with_abc2(automatic, abc2, self.clinical(scan_age_years))
+        return replace(corrected, findings=[*automatic.findings, _corrected_finding(automatic.abc2, abc2)])
 
     def to_json(self) -> str:
         return json.dumps({name: value for name, value in asdict(self).items() if value is not None})

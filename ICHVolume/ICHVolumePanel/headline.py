@@ -4,7 +4,7 @@ from html import escape
 
 from ICHVolumeLib.findings import ERROR, WARNING
 
-from .results_table import mortality_text, score_text
+from .results_table import interval_text, mortality_text, score_text
 from .translation import tr as _
 
 FINDINGS_SHOWN = 4
@@ -26,6 +26,8 @@ def score_line(case) -> str:
     result = case.result
     if result is None or not result.found:
         return ""
+    if not result.ich_score.applies:
+        return _("IVH only:\nno ICH score")
     text = _("ICH score {score}").format(score=score_text(result.ich_score))
     alternative = result.ich_score.alternative
     if alternative:
@@ -46,8 +48,7 @@ def detail_line(case) -> str:
                  "hand below.") if case.was_not_found else _("Paint the bleed in the segment editor below.")
     parts = [_("ICH {ich:.1f} \u00b7 IVH {ivh:.1f} mL").format(ich=result.volume_ml.ich, ivh=result.volume_ml.ivh)]
     if result.interval_ml and not case.is_edited:
-        parts.append(_("interval {low:.0f}\u2013{high:.0f} mL").format(low=result.interval_ml[0],
-                                                                   high=result.interval_ml[1]))
+        parts.append(interval_text(result))
     if result.abc2:
         parts.append(_("ABC/2 {ml:.1f} mL (\u00b1{error:.0f} %)").format(ml=result.abc2.coniglobus_ml,
                                                                     error=result.abc2.expected_error_percent))
@@ -87,7 +88,7 @@ def mortality_sentence(score) -> str:
 
 
 def other_scores_text(result) -> str:
-    return "\n".join(f"{score.name}: {score_text(score)}" for score in (result.max_ich, result.func))
+    return "\n".join(f"{score.name}: {score_text(score)}" for score in (result.max_ich, result.func) if score.applies)
 
 
 def run_sentence(record, seconds: float) -> str:

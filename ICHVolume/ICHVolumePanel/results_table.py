@@ -78,9 +78,8 @@ def _volume_rows(now, ai):
     volume = now.volume_ml
     change = _("{change:+.1f} by editing").format(change=volume.total - ai.total) \
         if ai and abs(volume.total - ai.total) >= 0.05 else ""
-    interval = _("{low:.0f}\u2013{high:.0f} mL").format(low=now.interval_ml[0], high=now.interval_ml[1]) \
-        if now.interval_ml else ""
-    rows = [Row("volume", _("Volume"), _ml(ai and ai.total), _ml(volume.total), change or interval, important=True,
+    rows = [Row("volume", _("Volume"), _ml(ai and ai.total), _ml(volume.total), change or interval_text(now),
+                important=True,
                 tooltip=_("Area of every slice times its own height"))]
     for key, name in (("ich", _("  ICH")), ("ivh", _("  IVH"))):
         rows.append(Row(f"{key}_ml", name, _ml(ai and getattr(ai, key)), _ml(getattr(volume, key))))
@@ -126,8 +125,8 @@ def _clinical_rows(score: Score, corrections, scan_age):
 
 
 def _score_rows(score: Score):
-    rows = [Row("ich_score", _("ICH score"), "", score_text(score), mortality_text(score), important=True,
-                tooltip=score.note)]
+    remark = mortality_text(score) if score.applies else _("needs an ICH")
+    rows = [Row("ich_score", _("ICH score"), "", score_text(score), remark, important=True, tooltip=score.note)]
     if score.alternative:
         rows.append(Row("ich_score_abc2", _("  by ABC/2"), "", _span(score.alternative["range"]),
                         _("other side of 30 mL"), corrected=False, tooltip=score.note))
@@ -150,9 +149,23 @@ def _other_formulas(now, ai_volume, ai):
 
 
 def score_text(score: Score) -> str:
-    """"3", "2\u20134" while an item is unknown, "3 (2\u20134)" while one is only suggested or uncertain."""
+    """"3", "2\u20134" while an item is unknown, "3 (2\u20134)" while one is only suggested or uncertain, or a dash
+    where it does not apply."""
+    if not score.applies:
+        return UNKNOWN
     span = _span(score.range)
     return span if score.score is None or score.range[0] == score.range[1] else f"{score.score} ({span})"
+
+
+def interval_text(result: Result) -> str:
+    """"90 % interval 44\u201356 mL": a bare interval would be read as a 95 % confidence interval."""
+    if not result.interval_ml:
+        return ""
+    low, high = result.interval_ml
+    if not result.interval_coverage:
+        return _("interval {low:.0f}\u2013{high:.0f} mL").format(low=low, high=high)
+    return _("{percent:.0f} % interval {low:.0f}\u2013{high:.0f} mL").format(
+        percent=100 * result.interval_coverage, low=low, high=high)
 
 
 def mortality_text(score: Score) -> str:

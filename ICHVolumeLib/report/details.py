@@ -12,11 +12,12 @@ _SOURCE = {"entered": "entered", "mask": "from the mask", "unknown": ""}
 def details(result: Result) -> str:
     """Every table of the page, in reading order."""
     parts = []
-    if result.found:
+    if result.ich_score.applies:
         parts += ['<div class="two">', _score_table(result.ich_score, "ICH score, item by item"),
                   _abc2_table(result), "</div>", f'<p class="care">{_text(result.ich_score.note)}</p>',
-                  '<div class="two">', _score_table(result.max_ich), _score_table(result.func), "</div>",
-                  _component_table(result)]
+                  '<div class="two">', _score_table(result.max_ich), _score_table(result.func), "</div>"]
+    if result.found:
+        parts.append(_component_table(result))
     parts += ['<div class="two">', _notes(result), _geometry(result), "</div>", _provenance(result)]
     return "".join(parts)
 
@@ -48,8 +49,6 @@ def _item_value(name, value):
 
 def _abc2_table(result: Result):
     abc2 = result.abc2
-    if abc2 is None:
-        return "<div></div>"
     rows = (("ABC/2, Coniglobus (as in the paper)", abc2.coniglobus_ml, f"C {abc2.c_mm:.1f} mm, every slice counted"),
             ("ABC/2, Kothari", abc2.kothari_ml, f"C {abc2.c_kothari_mm:.1f} mm, slices weighted by area"),
             ("ABC/3", abc2.abc3_ml, "for irregular and anticoagulated bleeds"),

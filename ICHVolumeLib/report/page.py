@@ -47,7 +47,8 @@ def _header(result, made_at):
     source = result.provenance
     series = f"<br>Series {_text(source.series_uid)}" if source.series_uid else ""
     origin = f"{_text(source.source)}{series}<br>{made_at:%Y-%m-%d %H:%M}, {_text(source.software)}"
-    title = "Intracerebral hemorrhage on head CT" if result.found else "Head CT searched for hemorrhage"
+    bleed = "Intraventricular" if result.is_ivh_only else "Intracerebral"
+    title = f"{bleed} hemorrhage on head CT" if result.found else "Head CT searched for hemorrhage"
     return (f"<header><div><h1>{title}</h1><p>{_text(headline(result))}</p></div>"
             f'<div class="origin">{origin}</div></header>')
 
@@ -104,6 +105,8 @@ def _abc2_card(result):
 
 
 def _score_card(score: Score):
+    if not score.applies:
+        return f'<div class="card"><h3>ICH score</h3><p>{_text(score.note)}</p></div>'
     low, high = score.range
     pips = "".join(f'<i class="{"sure" if pip <= low else "open" if pip <= high else ""}"></i>' for pip in range(1, 7))
     lines = [f"<p><b>{_text(mortality_text(score))}</b></p>"]

@@ -239,3 +239,17 @@ def test_what_is_painted_into_a_foreign_segment_is_named_as_not_counted(ready, s
     Editor(ready.slicer, ready.segmentation, ready.volume).paint(other, np.roll(sample.mask, 60, axis=1) == 1)
     ready.wait_until(lambda: "Not counted: Edema" in ready.ui.detailLabel.text)
     assert ready.rows()["volume"] == before
+
+
+def test_ventricular_blood_alone_is_said_in_every_place_and_scored_in_none(panel, sample):
+    from dataclasses import replace
+
+    panel.choose_ct(sample.ct)
+    panel.take(replace(sample, mask=sample.mask * 2))
+    assert panel.ui.scoreLabel.text == "IVH only:\nno ICH score"
+    assert "do not apply" in panel.ui.findingsLabel.text
+    assert panel.ui.mortalityLabel.text.startswith("Only blood in the ventricles (IVH) is marked")
+    assert panel.rows()["ich_score"][1:] == ("\u2013", "needs an ICH")
+    assert panel.ui.otherScoresLabel.text == ""
+    Editor(panel.slicer, panel.segmentation, panel.case.volume_node).paint("ICH", np.roll(sample.mask, 50, axis=2) == 1)
+    panel.wait_until(lambda: panel.ui.scoreLabel.text.startswith("ICH score"))

@@ -127,3 +127,39 @@ def test_the_ai_record_survives_json_and_reviews_the_doubtful_first(automatic):
     assert again.review_order() == record.review_order() == [1, 2]
     assert again.segmentation.interval_ml == (1.0, 2.0) and again.segmentation.findings == run.findings
     assert AiRecord.from_json("") is None
+
+
+def test_every_number_follows_a_corrected_length(automatic):
+    """Against a measurement with that length from the start, and both scores once 30 mL lies between the volumes."""
+    from ICHVolumeLib.measure import abc2_with_axes
+
+    corrections = Corrections(gcs=14, age_years=60.0, site="deep", ivh=False).changed(b_mm=20.0)
+    clinical = corrections.clinical()
+    phantom = ellipsoid_ct(pixel_mm=1.0, step_mm=5.0, head=False)
+    scored = make_result(phantom.ct, phantom.mask, clinical, noticed=[])
+    result = corrections.apply(scored)
+    assert result.abc2 == abc2_with_axes(scored.abc2, b_mm=20.0)
+    assert result.abc2.coniglobus_ml < 30 < result.volume_ml.ich
+    assert (result.ich_score.score, result.ich_score.alternative["score"]) == (1, 0)
+    rows = {row.key: row for row in make_rows(result, scored.abc2, corrections, scored.volume_ml, scored.abc2)}
+    for key in ("abc2", "kothari_ml", "abc3_ml"):
+        assert rows[key].edited != rows[key].ai
+    assert rows["two_thirds_sh_ml"].edited == rows["two_thirds_sh_ml"].ai  # its height is C
+    assert rows["ich_score_abc2"].edited == "0"
+    assert rows["abc2"].note == f"\u00b1{result.abc2.expected_error_percent:.0f} % expected"
+    assert result.components[0].abc2_ml == pytest.approx(result.abc2.coniglobus_ml)
+
+
+def test_the_interval_is_shown_with_its_coverage(automatic):
+    from dataclasses import replace
+
+    calibrated = replace(automatic, interval_ml=(44.2, 56.4), interval_coverage=0.9)
+    row = make_rows(calibrated, automatic.abc2, Corrections(), automatic.volume_ml)[0]
+    assert row.note == "90 % interval 44\u201356 mL"
+
+
+def test_ventricular_blood_alone_has_no_score(case):
+    only_ivh = make_result(case.ct, case.mask * 2, noticed=[])
+    row = {row.key: row for row in make_rows(only_ivh, None, Corrections())}["ich_score"]
+    assert (row.edited, row.note) == ("\u2013", "needs an ICH")
+    assert row.tooltip.startswith("Only blood in the ventricles")

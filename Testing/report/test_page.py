@@ -138,3 +138,12 @@ def test_a_single_voxel_makes_a_page(page, phantom):
     mask = np.zeros_like(phantom.mask)
     mask[18, 100, 100] = 1
     assert f"{page(mask=mask)[2].volume_ml.total:.2f}" in page(mask=mask)[0].text
+
+
+def test_blood_in_the_ventricles_alone_is_named_and_not_scored(page, phantom):
+    parsed, source, _ = page(mask=phantom.mask * 2, clinical=ClinicalInputs(age_years=81, gcs=11))
+    assert "Intraventricular hemorrhage on head CT" in parsed.text
+    assert "Only blood in the ventricles (IVH) is marked" in parsed.text and "ABC/2 does not apply" in parsed.text
+    assert "of 6" not in parsed.text and "ICH score, item by item" not in parsed.text and "pips" not in source.split(
+        "</style>")[1]
+    assert "Pieces" in parsed.text
