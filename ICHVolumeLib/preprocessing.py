@@ -159,21 +159,39 @@ class Grid:
         if self.is_native:
             box[self.inside_box] = windowed[self.inside]
             return box
-        rows, columns = self.inside
-        down = _linear_weights(self.native_shape[0], self.shape[0])[rows]
-        across = _linear_weights(self.native_shape[1], self.shape[1])[columns]
-        box[self.inside_box] = down @ windowed.astype(np.float32, copy=False) @ across.T
+        for axis, part in enumerate(self.inside):
+            taps = _linear_taps(self.native_shape[axis], self.shape[axis])
+            windowed = _resample(windowed, axis, *(values[part] for values in taps))
+        box[self.inside_box] = windowed
         return box
 
     def to_native(self, maps: np.ndarray) -> np.ndarray:
-        """(n, *box_shape) probabilities -> (n, rows, columns) on the part of the scan given by native_part."""
+        """(n, *box_shape) probabilities -> (n, rows, columns) on the part of the scan given by native_part; beyond the
+        box they count as 0."""
         maps = maps[(slice(None), *self.inside_box)]
         if self.is_native:
             return maps
-        (rows, columns), (native_rows, native_columns) = self.inside, self.native_part
-        down = _linear_weights(self.shape[0], self.native_shape[0])[native_rows, rows]
-        across = _linear_weights(self.shape[1], self.native_shape[1])[native_columns, columns]
-        return down @ maps @ across.T
+        for axis, (part, native) in enumerate(zip(self.inside, self.native_part, strict=True)):
+            places, weights = (values[native] for values in _linear_taps(self.shape[axis], self.native_shape[axis]))
+            within = (places >= part.start) & (places < part.stop)
+            places = np.clip(places - part.start, 0, part.stop - part.start - 1)
+            maps = _resample(maps, axis + 1, places, weights * within)
+        return maps
+
+    def around(self, wanted: np.ndarray) -> tuple["Grid", tuple[slice, slice]] | None:
+        """The smallest grid that gives the same native values wherever wanted, bool (*box_shape), has a say, and its
+        part of this box; None where nothing is wanted inside the image."""
+        wanted = wanted[self.inside_box]
+        if not wanted.any():
+            return None
+        part, box = [], []
+        for axis, inside in enumerate(self.inside_box):
+            found = np.flatnonzero(wanted.any(axis=1 - axis)) + inside.start
+            reach = int(np.ceil(max(self.shape[axis] / self.native_shape[axis], 1))) + 1
+            first, end = max(int(found[0]) - reach, 0), min(int(found[-1]) + 1 + reach, self.box_shape[axis])
+            part.append(slice(first, end))
+            box += [self.box[2 * axis] + first, self.box[2 * axis] + end]
+        return Grid(self.native_shape, self.shape, tuple(box)), tuple(part)
 
     @property
     def native_part(self) -> tuple[slice, slice]:
@@ -224,15 +242,30 @@ def _widen(first: int, end: int, size: int, multiple: int) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=8)
-def _linear_weights(size: int, new_size: int) -> np.ndarray:
-    """(new_size, size) float32: linear interpolation between pixel centres of the same field of view.
+def _linear_taps(size: int, new_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Linear interpolation between pixel centres of the same field of view: for every new pixel the old ones it is
+    made of and their weights, (new_size, taps) int and float32.
 
     When the new grid is coarser the triangle is as wide as its pixels, so that nothing falls between them.
     """
     step = size / new_size
+    reach = max(step, 1)
     centres = (np.arange(new_size) + 0.5) * step - 0.5
-    weights = np.clip(1 - np.abs(centres[:, None] - np.arange(size)) / max(step, 1), 0, None)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    places = np.floor(centres - reach).astype(int)[:, None] + np.arange(1, int(2 * reach) + 2)
+    weights = np.clip(1 - np.abs(centres[:, None] - places) / reach, 0, None) * ((places >= 0) & (places < size))
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.clip(places, 0, size - 1), weights.astype(np.float32)
+
+
+def _resample(maps: np.ndarray, axis: int, places: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted sums of whole rows or columns. A matrix product with the mostly empty weights would keep a second pool
+    of threads busy beside the network's."""
+    along = [1] * maps.ndim
+    along[axis] = -1
+    resampled = np.float32(0)
+    for place, weight in zip(places.T, weights.T, strict=True):
+        resampled = resampled + maps.take(place, axis) * weight.reshape(along)
+    return resampled
 
 
 def window(hu: np.ndarray, low_hu: float, high_hu: float) -> np.ndarray:

@@ -190,11 +190,15 @@ class _Scan:
                          for row in neighbours])
 
     def take(self, index: int, lesions: np.ndarray) -> None:
-        """lesions: p(ICH), p(IVH) of one slice, (2, *box_shape)."""
-        ich, ivh = self.grid.to_native(lesions)
+        """lesions: p(ICH), p(IVH) of one slice, (2, *box_shape). Only where they matter do they leave the box."""
+        found = self.grid.around(lesions.sum(axis=0) >= min(self._weights.threshold, AMBIGUOUS[0]))
+        if found is None:
+            return
+        grid, part = found
+        ich, ivh = grid.to_native(lesions[(slice(None), *part)])
         bleed = ich + ivh
         marked = bleed >= self._weights.threshold
-        self._mask[(index, *self.grid.native_part)] = np.where(marked, np.where(ivh > ich, IVH.value, ICH.value), 0)
+        self._mask[(index, *grid.native_part)] = np.where(marked, np.where(ivh > ich, IVH.value, ICH.value), 0)
         doubtful = (bleed >= AMBIGUOUS[0]) & (bleed < AMBIGUOUS[1])
         doubtful_mm2, either_mm2 = (np.count_nonzero(area) * self._pixel_area_mm2
                                     for area in (doubtful, doubtful | marked))

@@ -149,3 +149,50 @@ def test_the_largest_piece_touches_by_corners_and_may_be_missing():
 def test_weights_trained_on_coarse_pixels_get_coarse_pixels_from_a_512_pixel_slice():
     grid = make_grid(everywhere((2, 512, 512)), (512, 512), (0.45, 0.45), native_range_mm=(0.82, 0.98), target_mm=0.9)
     assert grid.shape == (256, 256)
+
+
+def dense_interpolation(image, shape):
+    """The same triangle-weighted interpolation as one matrix per axis: slow, and plain enough to be an oracle."""
+    for axis, new_size in enumerate(shape):
+        size = image.shape[axis]
+        step = size / new_size
+        centres = (np.arange(new_size) + 0.5) * step - 0.5
+        weights = np.clip(1 - np.abs(centres[:, None] - np.arange(size)) / max(step, 1), 0, None)
+        image = np.moveaxis(np.tensordot(weights / weights.sum(axis=1, keepdims=True), image, (1, axis)), 0, axis)
+    return image
+
+
+@pytest.mark.parametrize("shape", [(257, 131), (64, 48), (97, 110), (200, 40)])
+def test_resampling_is_linear_interpolation_there_and_back(shape):
+    rng = np.random.default_rng(3)
+    grid = Grid((128, 96), shape, (0, shape[0], 0, shape[1]))
+    image, maps = rng.random((128, 96), np.float32), rng.random((2, *shape), np.float32)
+    np.testing.assert_allclose(grid.to_network(image), dense_interpolation(image, shape), atol=1e-5)
+    back = grid.to_native(maps)
+    np.testing.assert_allclose(back, [dense_interpolation(one, (128, 96)) for one in maps], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(128, 96), (57, 43), (300, 210)])
+@pytest.mark.parametrize("box", [(0.0, 0.0, 1.0, 1.0), (0.2, 0.1, 0.8, 1.2), (-0.2, 0.3, 0.9, 0.7)])
+def test_what_reaches_a_limit_is_the_same_whether_the_whole_box_comes_back_or_only_its_surroundings(shape, box):
+    rng = np.random.default_rng(4)
+    rows, columns = shape
+    edges = (int(box[0] * rows), int(box[2] * rows), int(box[1] * columns), int(box[3] * columns))
+    grid = Grid((128, 96), shape, edges)
+    maps = 0.19 * rng.random((1, *grid.box_shape), np.float32)
+    maps[0, 5:9, 7:8] = maps[0, -3:, -4:] = 0.9
+    whole, part = np.zeros((128, 96)), np.zeros((128, 96))
+    whole[grid.native_part] = grid.to_native(maps)[0]
+    near, cut = grid.around(maps[0] >= 0.2)
+    part[near.native_part] = near.to_native(maps[(slice(None), *cut)])[0]
+    assert (whole >= 0.2).any()
+    assert ((whole >= 0.2) == (part >= 0.2)).all()
+    np.testing.assert_allclose(part[whole >= 0.2], whole[whole >= 0.2], atol=1e-6)
+
+
+def test_nothing_wanted_and_nothing_wanted_inside_the_image_bring_nothing_back():
+    grid = Grid((50, 60), (50, 60), (-16, 48, 0, 64))
+    beyond = np.zeros(grid.box_shape, bool)
+    assert grid.around(beyond) is None
+    beyond[:16] = True
+    assert grid.around(beyond) is None
