@@ -20,13 +20,17 @@ KEPT_SHAPES = 2  # compiled networks held in memory
 
 
 class OpenVinoEngine:
-    """See engines.Engine. precision: "f32", "bf16" or None to let the measurement of this processor decide."""
+    """See engines.Engine. precision: "f32", "bf16" or None to let the measurement of this processor decide.
+
+    options: more of OpenVINO's own, such as INFERENCE_NUM_THREADS.
+    """
 
     name = label = "openvino"
     batch_size = 1  # batching does not pay on the processor
 
-    def __init__(self, weights: Weights, precision: str | None = None):
+    def __init__(self, weights: Weights, precision: str | None = None, options: dict | None = None):
         self.weights = weights
+        self._options = options or {}
         self.findings: list[Finding] = []
         self._core = ov.Core()
         self._cache = cache_folder()
@@ -38,7 +42,7 @@ class OpenVinoEngine:
         if (rows, columns) in self._requests:
             return
         graph = build_graph(self.weights, rows, columns)
-        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self.precision}
+        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self.precision, **self._options}
         if self._cache:
             options["CACHE_DIR"] = str(self._cache / "openvino")
         try:

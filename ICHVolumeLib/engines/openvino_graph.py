@@ -49,18 +49,19 @@ class _Graph:
     def conv(self, x, name: str, relu: bool = True):
         kernel, bias = self.tensors_of(name)
         pads = [kernel.shape[2] // 2, kernel.shape[3] // 2]
-        x = ops.add(ops.convolution(x, ops.constant(kernel), [1, 1], pads, pads, [1, 1]), ops.constant(bias))
+        x = ops.convolution(x, ops.constant(kernel), [1, 1], pads, pads, [1, 1], name=name)
+        x = ops.add(x, ops.constant(bias))
         return ops.relu(x) if relu else x
 
     def focus(self, x, name: str):
         kernel, bias = self.tensors_of(name)
-        x = ops.convolution(x, ops.constant(focus_kernel(kernel)), [2, 2], [2, 2], [2, 2], [1, 1])
+        x = ops.convolution(x, ops.constant(focus_kernel(kernel)), [2, 2], [2, 2], [2, 2], [1, 1], name=name)
         return ops.relu(ops.add(x, ops.constant(bias)))
 
     def double_size(self, x, name: str):
         kernel, bias = self.tensors_of(name)
         kernel = ops.constant(doubling_kernel(kernel))
-        x = ops.convolution_backprop_data(x, kernel, [2, 2], None, [1, 1], [1, 1], [1, 1])
+        x = ops.convolution_backprop_data(x, kernel, [2, 2], None, [1, 1], [1, 1], [1, 1], name=name)
         return ops.relu(ops.add(x, ops.constant(bias)))
 
     def double_conv(self, x, name: str):
@@ -80,10 +81,11 @@ class _Graph:
 
     def up(self, x, skip_input, name: str):
         up_input = self.double_size(x, f"{name}.shrink")
-        skip = self.conv(skip_input, f"{name}.gate.skip", relu=False)
-        up = self.conv(up_input, f"{name}.gate.up", relu=False)
-        spliced = ops.concat([skip, up], 1) if self.config.gate == "concat" else ops.add(skip, up)
-        attention = ops.sigmoid(self.conv(ops.relu(spliced), f"{name}.gate.attention", relu=False))
+        apart = self.config.gate == "concat"  # then the ReLU after splicing is one in each convolution
+        skip = self.conv(skip_input, f"{name}.gate.skip", relu=apart)
+        up = self.conv(up_input, f"{name}.gate.up", relu=apart)
+        spliced = ops.concat([skip, up], 1) if apart else ops.relu(ops.add(skip, up))
+        attention = ops.sigmoid(self.conv(spliced, f"{name}.gate.attention", relu=False))
         gated = ops.multiply(skip_input, attention)
         return self.double_conv(ops.concat([gated, up_input], 1), f"{name}.block")
 
