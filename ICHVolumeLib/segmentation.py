@@ -113,6 +113,10 @@ class Segmenter:
             turned[(index, *scan.grid.native_part)] = scan.grid.to_native(lesions).sum(axis=0)
         return chance
 
+    def network_input(self, ct: CTVolume, indices: np.ndarray) -> np.ndarray:
+        """What the network is given for these slices, counted from the feet: (n, in_slices, rows, columns) float32."""
+        return _Scan(ct, self.weights, self._crop).network_input(np.asarray(indices))
+
     @property
     def engine(self):
         """The engine in use, None before the first scan."""

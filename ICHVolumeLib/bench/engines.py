@@ -1,0 +1,102 @@
+"""The engines that are compared, all from the same weights.
+
+"torch-eager" is the baseline: the network as one would train and run it, batch norms unfolded, fp32, NCHW.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from ..engines import FAILURES
+from ..network.weights import Weights
+
+BASELINE = "torch-eager"
+WORDS = {"openvino-bf16": "OpenVINO bf16", "openvino-f32": "OpenVINO f32", BASELINE: "torch fp32, eager (baseline)",
+         "torch-folded": "torch fp32, folded, channels last", "torch-bf16": "torch bf16, folded, channels last",
+         "cuda": "torch CUDA, batch 1"}
+NAMES = tuple(WORDS)
+
+
+def make_runners(weights: Weights, names: tuple[str, ...], threads: int, rows: int, columns: int) \
+        -> tuple[dict[str, Callable], dict[str, str]]:
+    """(name -> function, name -> why it is left out). A function takes (1, in_slices, rows, columns) float32 and
+    returns p(ICH), p(IVH) as (1, 2, rows, columns)."""
+    runners, left_out = {}, {}
+    for name in names:
+        try:
+            runners[name] = _make(name, weights, threads, rows, columns)
+        except FAILURES as error:
+            left_out[name] = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return runners, left_out
+
+
+def _make(name: str, weights: Weights, threads: int, rows: int, columns: int) -> Callable:
+    if name.startswith("openvino"):
+        return _openvino(weights, name.removeprefix("openvino-"), threads, rows, columns)
+    import torch
+
+    torch.set_num_threads(threads)
+    if name in ("torch-folded", "cuda"):
+        from ..engines.torch_engine import TorchEngine
+
+        return TorchEngine(weights, "cuda" if name == "cuda" else "cpu").predict
+    return _torch(unfolded(weights)) if name == BASELINE else _torch_bf16(weights)
+
+
+def _openvino(weights, precision, threads, rows, columns):
+    from ..engines.openvino_engine import OpenVinoEngine
+    from ..engines.quiet_openvino import ov
+
+    if precision == "bf16" and "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise RuntimeError("this processor has no bf16")
+    engine = OpenVinoEngine(weights, precision, {"INFERENCE_NUM_THREADS": threads})
+    engine.prepare(rows, columns)
+    return engine.predict
+
+
+def _torch(model, dtype=None):
+    import torch
+
+    @torch.inference_mode()
+    def run(slices):
+        x = torch.from_numpy(slices)
+        if dtype is not None:
+            x = x.to(dtype).to(memory_format=torch.channels_last)
+        return model(x).float().softmax(dim=1)[:, 1:].contiguous().numpy()
+
+    return run
+
+
+def _torch_bf16(weights):
+    import torch
+
+    from ..network.attfocusnet import AttFocusNet
+
+    model = AttFocusNet(replace(weights.config, norm="none")).eval()
+    model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.tensors.items()})
+    return _torch(model.to(torch.bfloat16).to(memory_format=torch.channels_last), torch.bfloat16)
+
+
+def unfolded(weights: Weights):
+    """AttFocusNet with batch norms again, giving the folded weights' logits: the scale is 1, the bias goes to the norm.
+
+    What folding merged cannot be told apart any more, but the work is that of the network as trained.
+    """
+    import torch
+
+    from ..network.attfocusnet import AttFocusNet, ConvNorm
+
+    model = AttFocusNet(replace(weights.config, norm="batch")).eval()
+    state = {name: torch.from_numpy(np.array(values)) for name, values in weights.tensors.items()}
+    for name, module in model.named_modules():
+        if isinstance(module, ConvNorm):
+            module.norm.running_mean.zero_()
+            module.norm.running_var.fill_(1 - module.norm.eps)
+            with torch.no_grad():
+                module.norm.weight.fill_(1)
+                module.norm.bias.copy_(state.pop(f"{name}.conv.bias"))
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    if unexpected or any(".norm." not in name for name in missing):
+        raise ValueError(f"the weights do not fit the network: {unexpected or missing}")
+    return model

@@ -1,0 +1,70 @@
+"""The scans that are timed: a made patient of 40 slices, the same head in thin slices, and heads with tiny bleeds."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..preprocessing import BLOCK, find_head, window
+from ..sample import make_sample
+from ..volume import CTVolume
+
+FIXED_SLICES = 6
+THIN_SLICES = 300
+CLOT_HU, CLOT_EDGE_MM = 66.0, 0.5
+
+
+def fixed_slices(ct: CTVolume, mask: np.ndarray, count: int = FIXED_SLICES) -> np.ndarray:
+    """Slice numbers spread evenly over the bleed and a little beyond, so that every mask has something to agree on."""
+    bleeding = np.flatnonzero(mask.any(axis=(1, 2)))
+    if not len(bleeding):
+        bleeding = np.array([len(ct.hu) // 3, 2 * len(ct.hu) // 3])
+    first, last = max(bleeding[0] - 1, 0), min(bleeding[-1] + 1, len(ct.hu) - 1)
+    return np.round(np.linspace(first, last, count)).astype(int)
+
+
+def whole_slices(ct: CTVolume, indices: np.ndarray, window_hu: tuple[float, float], in_slices: int) -> np.ndarray:
+    """(n, 1, in_slices, rows, columns) float32 as scanned, windowed, not resampled or cropped; the slice repeated."""
+    one = np.stack([window(ct.hu[k], *window_hu) for k in indices])[:, None, None]
+    return np.repeat(one, in_slices, axis=2)
+
+
+def thin_scan(ct: CTVolume, slices: int = THIN_SLICES) -> CTVolume:
+    """The same head in this many slices over the same height, each a copy of the nearest one."""
+    nearest = np.round(np.linspace(0, len(ct.hu) - 1, slices)).astype(int)
+    along = np.linspace(0, 1, slices)[:, None]
+    origins = ct.slice_origins_ras[0] + along * (ct.slice_origins_ras[-1] - ct.slice_origins_ras[0])
+    matrix = ct.ijk_to_ras.copy()
+    matrix[:3, 2] = (origins[-1] - origins[0]) / (slices - 1)
+    step_mm = float(np.linalg.norm(matrix[:3, 2]))
+    return CTVolume(ct.hu[nearest], matrix, origins, replace(ct.info, slice_thickness_mm=step_mm))
+
+
+def tiny_bleed_patient(seed: int, volume_ml: float) -> tuple[CTVolume, np.ndarray]:
+    """(ct, truth uint8): a made head whose only blood is one ball of this volume somewhere in the brain."""
+    ct = make_sample(seed, bleed=False).ct
+    rng = np.random.default_rng([seed, 7])
+    brain = find_head(ct.hu, ct.pixel_spacing_mm).enclosed
+    brain = brain & (np.abs(np.linspace(-1, 1, len(brain)))[:, None, None] < 0.5)
+    k, j, i = rng.choice(np.argwhere(_deep(brain)))
+    return with_ball(ct, (int(k), int(j) * BLOCK, int(i) * BLOCK), volume_ml)
+
+
+def with_ball(ct: CTVolume, center_kji: tuple[int, int, int], volume_ml: float) -> tuple[CTVolume, np.ndarray]:
+    """(ct, truth): the scan with a ball of clotted blood at this voxel."""
+    radius_mm = (3000 * volume_ml / (4 * np.pi)) ** (1 / 3)
+    k, j, i = np.ogrid[tuple(slice(0, size) for size in ct.hu.shape)]
+    step_mm, (row_mm, column_mm) = float(np.mean(ct.slice_steps_mm)), ct.pixel_spacing_mm
+    distance_mm = np.sqrt(((k - center_kji[0]) * step_mm) ** 2 + ((j - center_kji[1]) * row_mm) ** 2
+                          + ((i - center_kji[2]) * column_mm) ** 2)
+    share = np.clip((radius_mm - distance_mm) / CLOT_EDGE_MM + 0.5, 0, 1)
+    hu = np.round(ct.hu + share * (CLOT_HU - 32)).astype(np.int16)
+    return replace(ct, hu=hu), (share >= 0.5).astype(np.uint8)
+
+
+def _deep(brain: np.ndarray, blocks: int = 10) -> np.ndarray:
+    """Blocks with brain this many blocks (18 mm on a made scan) away in all four directions."""
+    deep = brain.copy()
+    for axis in (1, 2):
+        for shift in (-blocks, blocks):
+            deep &= np.roll(brain, shift, axis)
+    return deep
