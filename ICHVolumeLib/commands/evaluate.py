@@ -1,7 +1,8 @@
 """Measure a model: held-out synthetic patients, and false alarms on real bleed-free scans.
 
-Writes OUT/cases.jsonl and OUT/figures.json and prints the figures. Synthetic patients only: the figures are no
-claim about real ones.
+Writes OUT/cases.jsonl and OUT/figures.json and prints the figures; goes on where it was stopped. With --pictures it
+also draws the cases that went wrong, for `ichvolume card`. Synthetic patients only: the figures are no claim about
+real ones.
 """
 
 from pathlib import Path
@@ -16,30 +17,64 @@ def add_arguments(parser) -> None:
     parser.add_argument("--patients", type=int, default=200)
     parser.add_argument("--scan", type=Path, action="append", default=[], metavar="FOLDER",
                         help="a real bleed-free scan; its marked volume is listed (may be repeated)")
+    parser.add_argument("--pictures", type=int, default=0, metavar="N", help="draw N cases of every kind of failure")
+    add_jobs_argument(parser)
+
+
+def add_jobs_argument(parser) -> None:
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes that make patients ahead of the network; "
+                                                              "0: none (default: one per core, at most 4)")
 
 
 def run(args) -> None:
     import json
     import logging
 
-    from ..reading import read_ct
     from ..segmentation import Segmenter
-    from ..training import evaluate as evaluation
-    from ..training.heads import is_validation, load_pool
+    from ..training.evaluate import evaluate
+    from ..training.figures import summarise
+    from ..training.heads import load_pool
+    from ..training.patients import TEST, default_jobs, synthetic_patients, use_one_itk_thread
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    use_one_itk_thread()
     args.out.mkdir(parents=True, exist_ok=True)
     pool = load_pool(args.data, args.out.parent / "heads.npz")
-    segmenter = Segmenter(weights_dir=args.weights)
-    patients = evaluation.synthetic_patients(pool, evaluation.TEST, args.patients)
-    figures = evaluation.summarise(evaluation.evaluate(segmenter, patients, args.out / "cases.jsonl"))
+    segmenter, rows_file = Segmenter(weights_dir=args.weights), args.out / "cases.jsonl"
+    jobs = default_jobs() if args.jobs is None else args.jobs
+    rows = evaluate(segmenter, lambda known: synthetic_patients(pool, TEST, args.patients, jobs=jobs, known=known),
+                    rows_file)[:args.patients]
+    figures = {"model": {"version": segmenter.weights.version, "sha256": segmenter.weights.sha256,
+                         "threshold": segmenter.weights.threshold}, "command": _command(args), **summarise(rows)}
+    figures |= _bleed_free(segmenter, pool, args.scan)
+    text = json.dumps(figures, indent=2)
+    (args.out / "figures.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    if args.pictures:
+        from ..training.failures import draw_failures
+
+        draw_failures(segmenter, pool, rows, args.out / "pictures", args.pictures)
+    say(text)
+
+
+def _bleed_free(segmenter, pool, scans) -> dict:
+    """False alarms on the real slices of unseen patients, and the mL marked in each bleed-free scan."""
+    from ..reading import read_ct
+    from ..training.evaluate import false_alarms
+    from ..training.heads import is_validation
+
     unseen = [one for one in pool if is_validation(one.patient)]
-    for kind in ("ct_ich", "extra_axial"):
-        figures[f"false_alarms_{kind}"] = evaluation.false_alarms(segmenter, (o for o in unseen if o.kind == kind))
-    for scan in args.scan:
+    found = {f"false_alarms_{kind}": false_alarms(segmenter, (one for one in unseen if one.kind == kind))
+             for kind in ("ct_ich", "extra_axial")}
+    for scan in scans:
         ct = read_ct(scan)
         marked = (segmenter.apply(ct).mask > 0).sum(axis=(1, 2)) @ ct.voxel_volumes_mm3 / 1000
-        figures.setdefault("bleed_free_scans_ml", {})[scan.name] = float(marked)
-    text = json.dumps(figures, indent=2)
-    (args.out / "figures.json").write_text(text + "\n", encoding="utf-8")
-    say(text)
+        found.setdefault("bleed_free_scans_ml", {})[scan.name] = float(marked)
+    return found
+
+
+def _command(args) -> str:
+    """The command that gives these figures again, with DATA for the folder of the heads."""
+    words = ["ichvolume evaluate DATA -o runs/figures", f"--patients {args.patients}"]
+    words += [f"--scan {scan.name if scan.is_file() else 'DATA/' + scan.name}" for scan in args.scan]
+    words += [f"--pictures {args.pictures}"] if args.pictures else []
+    return " ".join(words)

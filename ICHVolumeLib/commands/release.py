@@ -1,11 +1,13 @@
 """Calibrate a trained run and write the weights that segment uses.
 
-Chooses the threshold and calibrates the volume interval on synthetic patients kept apart from training.
+Chooses the threshold and calibrates the volume interval on synthetic patients kept apart from training. What the
+network thought of each is kept in RUN/calibration, so a second run only makes the choice again.
 """
 
 from pathlib import Path
 
 from .console import say
+from .evaluate import add_jobs_argument
 
 
 def add_arguments(parser) -> None:
@@ -13,16 +15,20 @@ def add_arguments(parser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder for the weights and their manifest")
     parser.add_argument("--model-version", required=True, help="name of these weights in every report")
-    parser.add_argument("--patients", type=int, default=40, help="synthetic patients to calibrate on")
+    parser.add_argument("--patients", type=int, default=100, help="synthetic patients to calibrate on")
+    add_jobs_argument(parser)
 
 
 def run(args) -> None:
     import logging
 
     from ..training.heads import load_pool
+    from ..training.patients import default_jobs, use_one_itk_thread
     from ..training.release import release
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    use_one_itk_thread()
     pool = load_pool(args.data, args.run_folder.parent / "heads.npz")
-    fields = release(args.run_folder, args.out, pool, version=args.model_version, patients=args.patients)
+    jobs = default_jobs() if args.jobs is None else args.jobs
+    fields = release(args.run_folder, args.out, pool, version=args.model_version, patients=args.patients, jobs=jobs)
     say(f"Weights {fields['version']}, threshold {fields['threshold']}: {args.out}")

@@ -6,99 +6,86 @@ Synthetic patients show what the model can do on the generator's kind of bleed; 
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
+from ..errors import InputError
 from ..measure import measure_mask
 from ..segmentation import Segmenter
-from ..volume import CTVolume, ScanInfo
-from .backgrounds import PIXEL_MM, Background
-from .generator import make_block
-from .heads import is_validation, procedural
-from .metrics import bland_altman, bootstrap_interval, concordance, dice, hd95_mm, icc_a1
+from ..volume import CTVolume
+from .backgrounds import Background
+from .metrics import dice, hd95_mm
+from .patients import Patient, as_ct, generator_mark
 
 log = logging.getLogger(__name__)
-SIZES_ML = ((0.1, 1), (1, 10), (10, 30), (30, 150))
-CALIBRATION, TEST = "calibration", "test"
+AROUND_MM = (2.0, 8.0)  # the ring around a bleed that its contrast is taken against
+BRAIN_HU = (0, 60)
 
 
-@dataclass(frozen=True, eq=False)
-class Patient:
-    """A synthetic patient: ct, truth (uint8, 1 ICH, 2 IVH) and a name."""
+def evaluate(segmenter: Segmenter, patients: Callable[[set[str]], Iterable[Patient]], rows_file: Path) -> list[dict]:
+    """Segment the patients, append a row of each to rows_file; returns all rows, sorted by case.
 
-    name: str
-    ct: CTVolume
-    truth: np.ndarray
-
-
-def held_out(pool: list[Background], part: str) -> list[Background]:
-    """Real patients never trained on; one half calibrates, the other half tests."""
-    real = sorted((one for one in pool if one.kind == "ct_ich" and is_validation(one.patient)), key=lambda b: b.patient)
-    return real[::2] if part == CALIBRATION else real[1::2]
-
-
-def synthetic_patients(pool: list[Background], part: str, count: int) -> Iterator[Patient]:
-    """Patients 0..count-1 of a part: two in three in a real head, one in three in a made one; 0.1-150 mL."""
-    real = held_out(pool, part)
-    first_seed = {CALIBRATION: 1_000_000, TEST: 2_000_000}[part]
-    for index in range(count):
-        seed = first_seed + index
-        made = index % 3 == 2 or not real
-        background = procedural(seed) if made else real[index % len(real)]
-        for attempt in range(20):  # a bleed under half a voxel leaves no mask; draw the next one
-            block = make_block(np.random.default_rng([seed, attempt]), background, size=512, pixel_mm=PIXEL_MM,
-                               slices=None, bleed=True)
-            if (block.labels > 0).any():
-                break
-        hu = np.clip(np.round(block.hu), -1024, 3071).astype(np.int16)
-        yield Patient(f"{part}{index:03d}-{background.patient}", as_ct(hu, background.step_mm), block.labels)
+    patients: called with the names of the cases that rows_file already has, gives the others.
+    Raises InputError when rows_file holds rows of other weights.
+    """
+    rows = rows_of_model(segmenter, rows_file)
+    for patient in patients({row["case"] for row in rows}):
+        row = {**case_row(patient, segmenter.apply(patient.ct)), "model": model_mark(segmenter)}
+        rows.append(row)
+        append_row(rows_file, row)
+        log.info("%s: Dice %.3f, %.2f of %.2f mL", patient.name, row["dice"], row["ml"], row["true_ml"])
+    return sorted(rows, key=lambda row: row["case"])
 
 
-def as_ct(hu: np.ndarray, step_mm: float) -> CTVolume:
-    """A background's slices as an axial scan (row 0 front, column 0 patient's right, slice 0 lowest)."""
-    matrix = np.diag([-PIXEL_MM, -PIXEL_MM, step_mm, 1.0])
-    return CTVolume.regular(hu, matrix, ScanInfo(source="synthetic patient", slice_thickness_mm=step_mm))
-
-
-def evaluate(segmenter: Segmenter, patients: Iterable[Patient], rows_file: Path) -> list[dict]:
-    """Segment every patient not yet in rows_file; returns all rows."""
-    rows = read_rows(rows_file)
-    known = {row["case"] for row in rows}
-    for patient in patients:
-        if patient.name in known:
-            continue
-        segmentation = segmenter.apply(patient.ct)
-        rows.append(case_row(patient, segmentation))
-        with open(rows_file, "a", encoding="utf-8") as file:
-            file.write(json.dumps(rows[-1]) + "\n")
-        log.info("%s: Dice %.3f, %.2f of %.2f mL", patient.name, rows[-1]["dice"], rows[-1]["ml"], rows[-1]["true_ml"])
-    return rows
+def append_row(rows_file: Path, row: dict):
+    with open(rows_file, "a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
 
 
 def read_rows(rows_file: Path) -> list[dict]:
+    """Rows of a JSON-lines file; a last line that was cut short when the program was ended is left out."""
     if not Path(rows_file).is_file():
         return []
-    return [json.loads(line) for line in Path(rows_file).read_text(encoding="utf-8").splitlines()]
+    text = Path(rows_file).read_text(encoding="utf-8")
+    if text and not text.endswith("\n"):
+        text = text[:text.rfind("\n") + 1]
+        Path(rows_file).write_text(text, encoding="utf-8", newline="\n")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def model_mark(segmenter: Segmenter) -> str:
+    """Which weights at which threshold made a row, of which generator's patients."""
+    return f"{segmenter.weights.sha256[:16]} at {segmenter.weights.threshold:g}, patients {generator_mark()}"
+
+
+def rows_of_model(segmenter: Segmenter, rows_file: Path) -> list[dict]:
+    """The rows of an interrupted evaluation. Raises InputError when they are of another model."""
+    rows = read_rows(rows_file)
+    if any(row.get("model") != model_mark(segmenter) for row in rows):
+        raise InputError(f"{rows_file}: holds cases of other weights, another threshold or an earlier generator; "
+                         "give another folder, or remove the file.")
+    return rows
 
 
 def case_row(patient: Patient, segmentation) -> dict:
-    """One case in numbers: Dice, HD95, volumes, ABC/2, lesions found by size, the interval."""
+    """One case in numbers: Dice, HD95, volumes, ABC/2, lesions found by size, contrast, the interval."""
     ct, truth, mask = patient.ct, patient.truth, segmentation.mask
     spacing = (float(np.median(np.abs(ct.slice_steps_mm))), *ct.pixel_spacing_mm)
     measured, true = measure_mask(ct, mask), measure_mask(ct, truth)
     ivh_true = (truth == 2).any()
     return {
-        "case": patient.name, "true_ml": true.volume_ml.total, "ml": measured.volume_ml.total,
-        "true_ich_ml": true.volume_ml.ich, "ich_ml": measured.volume_ml.ich,
+        "case": patient.name, "index": patient.index, "made_head": patient.made_head,
+        "true_ml": true.volume_ml.total, "ml": measured.volume_ml.total, "true_ich_ml": true.volume_ml.ich,
+        "ich_ml": measured.volume_ml.ich,
         "true_ivh_ml": true.volume_ml.ivh, "ivh_ml": measured.volume_ml.ivh,
         "dice": dice(mask, truth), "ivh_dice": dice(mask == 2, truth == 2) if ivh_true else None,
         "hd95_mm": hd95_mm(mask, truth, spacing),
         "abc2_ml": measured.abc2.coniglobus_ml if measured.abc2 else 0.0,
         "true_abc2_ml": true.abc2.coniglobus_ml if true.abc2 else 0.0,
         "lesions": [[volume, bool(hit)] for volume, hit in lesions_found(mask, truth, ct)],
+        "contrast_hu": contrast_hu(ct, truth),
         "interval_ml": segmentation.interval_ml, "ambiguous_ml": segmentation.ambiguous_ml,
     }
 
@@ -107,48 +94,45 @@ def lesions_found(mask: np.ndarray, truth: np.ndarray, ct: CTVolume) -> list[tup
     """(mL, found) of every connected true lesion; found: at least a tenth of it is marked."""
     import SimpleITK as sitk
 
-    pieces = sitk.GetArrayFromImage(sitk.ConnectedComponent(sitk.GetImageFromArray((truth > 0).astype(np.uint8)), True))
-    volumes = np.repeat(ct.voxel_volumes_mm3 / 1000, truth[0].size).reshape(truth.shape)
-    sizes = np.bincount(pieces.ravel(), volumes.ravel())
-    marked = np.bincount(pieces.ravel(), (volumes * (mask > 0)).ravel(), minlength=len(sizes))
-    return [(float(size), hit >= 0.1 * size) for size, hit in zip(sizes[1:], marked[1:], strict=True)]
+    near = box_around(truth > 0, (0, 0, 0))
+    if near is None:
+        return []
+    truth, mask, slice_ml = truth[near] > 0, mask[near] > 0, ct.voxel_volumes_mm3[near[0]] / 1000
+    pieces = sitk.GetArrayFromImage(sitk.ConnectedComponent(sitk.GetImageFromArray(truth.astype(np.uint8)), True))
+    count = int(pieces.max()) + 1
+    sizes, marked = np.zeros(count), np.zeros(count)
+    for one, shown, voxel_ml in zip(pieces, mask, slice_ml, strict=True):
+        sizes += np.bincount(one.ravel(), minlength=count) * voxel_ml
+        marked += np.bincount(one[shown], minlength=count) * voxel_ml
+    return [(float(size), bool(hit > 0.0999 * size)) for size, hit in zip(sizes[1:], marked[1:], strict=True)]
 
 
-def summarise(rows: list[dict]) -> dict:
-    """The figures of the model card from case rows."""
-    def column(name):
-        return np.array([row[name] for row in rows if row[name] is not None], float)
+def contrast_hu(ct: CTVolume, truth: np.ndarray) -> float | None:
+    """Mean HU of the true blood minus that of the brain 2 to 8 mm around it in the same slices; None where that is
+    not to be had."""
+    import SimpleITK as sitk
 
-    true, measured = column("true_ml"), column("ml")
-    lesions = np.array([lesion for row in rows for lesion in row["lesions"]], float).reshape(-1, 2)
-    large, small = lesions[:, 0] >= 1, (lesions[:, 0] >= 0.1) & (lesions[:, 0] < 1)
-    percent = 100 * (measured - true) / true
-    covered = [row["interval_ml"][0] <= row["true_ml"] <= row["interval_ml"][1] for row in rows if row["interval_ml"]]
-    return {
-        "cases": len(rows), "dice_mean": column("dice").mean(), "dice_sd": column("dice").std(ddof=1),
-        "dice_median": np.median(column("dice")), "ivh_dice_mean": _mean(column("ivh_dice")),
-        "ivh_dice_median": _median(column("ivh_dice")), "hd95_median_mm": _median(column("hd95_mm")),
-        "missed_cases": int((measured == 0).sum()),
-        "icc_a1": icc_a1(measured, true), "icc_a1_ci95": bootstrap_interval(icc_a1, measured, true),
-        "concordance": concordance(measured, true), "bland_altman_ml": bland_altman(measured, true),
-        "bland_altman_percent": bland_altman(percent, np.zeros_like(percent)),
-        "bias_percent_of_total": 100 * (measured.sum() / true.sum() - 1),
-        "bias_percent_by_size": {f"{low}-{high} mL": 100 * (measured[part].sum() / true[part].sum() - 1)
-                                 for low, high in SIZES_ML if (part := (true >= low) & (true < high)).any()},
-        "dice_by_size": {f"{low}-{high} mL": column("dice")[part].mean()
-                         for low, high in SIZES_ML if (part := (true >= low) & (true < high)).any()},
-        "abc2_icc_a1": icc_a1(column("abc2_ml"), column("true_ich_ml")),
-        "lesion_recall_over_1_ml": _mean(lesions[large, 1]), "lesion_recall_0.1_to_1_ml": _mean(lesions[small, 1]),
-        "interval_coverage": _mean(np.array(covered, float)),
-    }
+    reach = [int(np.ceil(AROUND_MM[1] / step)) + 1 for step in ct.pixel_spacing_mm]
+    near = box_around(truth > 0, (0, *reach))
+    if near is None:
+        return None
+    blood, hu = truth[near] > 0, ct.hu[near]
+    image = sitk.GetImageFromArray(blood.astype(np.uint8))
+    image.SetSpacing((*ct.pixel_spacing_mm[::-1], 1000.0))  # slices so far apart that each is measured alone
+    away_mm = sitk.GetArrayFromImage(sitk.SignedMaurerDistanceMap(image, squaredDistance=False, useImageSpacing=True))
+    around = (away_mm > AROUND_MM[0]) & (away_mm < AROUND_MM[1]) & (hu > BRAIN_HU[0]) & (hu < BRAIN_HU[1])
+    return float(hu[blood].mean() - hu[around].mean()) if around.any() else None
 
 
-def _mean(values) -> float | None:
-    return float(values.mean()) if len(values) else None
-
-
-def _median(values) -> float | None:
-    return float(np.median(values)) if len(values) else None
+def box_around(marked: np.ndarray, margin: tuple[int, int, int]) -> tuple[slice, slice, slice] | None:
+    """The index box of everything true, widened by so many voxels where there is room; None when nothing is."""
+    slices = np.flatnonzero(marked.any(axis=(1, 2)))
+    if not len(slices):
+        return None
+    flat = marked[slices[0]:slices[-1] + 1].any(axis=0)
+    found = slices, np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
+    return tuple(slice(max(int(one[0]) - more, 0), int(one[-1]) + 1 + more)
+                 for one, more in zip(found, margin, strict=True))
 
 
 def false_alarms(segmenter: Segmenter, backgrounds: Iterable[Background]) -> dict:

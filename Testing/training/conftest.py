@@ -27,3 +27,8 @@ def head():
 def pool():
     """Six patients, p0 to p5."""
     return [round_head(f"p{number}", slices=4) for number in range(6)]
+
+
+@pytest.fixture(scope="session")
+def make_head():
+    return round_head

@@ -1,0 +1,119 @@
+"""Calibration: the threshold that gives true volumes after clean-up, found with one run of the network."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from ICHVolumeLib.network.weights import DEFAULT_MANIFEST
+from ICHVolumeLib.training.calibrate import (
+    Calibration,
+    chances_of,
+    choose_threshold,
+    load_chances,
+    save_chances,
+    table_lines,
+)
+from ICHVolumeLib.training.patients import Patient, as_ct
+
+
+def patient(number, half_width=20):
+    """A square of blood in two slices; no skull."""
+    truth = np.zeros((4, 128, 128), np.uint8)
+    truth[1:3, 64 - half_width:64 + half_width, 64 - half_width:64 + half_width] = 1
+    return Patient(f"p{number:02d}", as_ct(np.full(truth.shape, 40, np.int16), 5.0), truth, number)
+
+
+class Unsure:
+    """A network whose chance falls off linearly around every bleed: at 0.35 its square is the true one.
+
+    A far pixel of 0.9 is a speck that the clean-up takes away.
+    """
+
+    def __init__(self, patients, sha256="5" * 64):
+        self.weights = SimpleNamespace(sha256=sha256, threshold=0.5, manifest=dict(DEFAULT_MANIFEST))
+        self.patients, self.calls = patients, 0
+
+    def bleed_chance(self, ct):
+        self.calls += 1
+        truth = next(one.truth for one in self.patients if one.ct is ct)
+        rows, columns = np.nonzero(truth[1])
+        half = (rows.max() - rows.min() + 1) / 2
+        y, x = np.mgrid[:128, :128] - 63.5
+        chance = np.clip(0.35 - 0.05 * (np.maximum(np.abs(y), np.abs(x)) - half + 0.49), 0, 1)
+        chance[2, 2] = 0.9
+        return np.where(truth.any(axis=(1, 2))[:, None, None], chance, 0).astype(np.float16)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_itk():
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    yield
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+
+
+@pytest.fixture
+def patients():
+    return [patient(number, half_width=6 + 2 * number) for number in range(10)]
+
+
+def test_the_threshold_at_which_volumes_are_true_is_found(patients, tmp_path):
+    calibration = Calibration(tmp_path, Unsure(patients))
+    for one in patients:
+        calibration.add(one)
+    chosen = calibration.choose()
+    assert 0.3 < chosen["threshold"] <= 0.35
+    assert chosen["interval"]["patients"] == 10
+    row = calibration.rows["p03"]
+    assert row["ml_by_threshold"]["0.35"] == pytest.approx(row["true_ml"])  # without the speck
+    assert "0.33" in row["ml_by_threshold"]
+    assert len(table_lines(chosen | choose_threshold(list(calibration.rows.values())))) > 20
+
+
+def test_the_choice_can_be_made_again_without_the_network(patients, tmp_path):
+    first = Calibration(tmp_path, Unsure(patients))
+    for one in patients:
+        first.add(one)
+    chosen = first.choose()
+    again = Unsure([])
+    assert Calibration(tmp_path, again).choose() == chosen
+    assert again.calls == 0
+
+
+def test_rows_of_other_weights_are_passed_over(patients, tmp_path):
+    calibration = Calibration(tmp_path, Unsure(patients))
+    calibration.add(patients[0])
+    assert Calibration(tmp_path, Unsure(patients)).rows
+    assert not Calibration(tmp_path, Unsure(patients, sha256="6" * 64)).rows
+
+
+def test_kept_chances_give_the_same_volume(patients, tmp_path):
+    kept = chances_of(Unsure(patients), patients[5].ct)
+    save_chances(tmp_path / "one.npz", kept)
+    loaded = load_chances(tmp_path / "one.npz")
+    for threshold in (0.05, 0.35, 0.9):
+        assert loaded.volume_ml(threshold) == kept.volume_ml(threshold)
+    assert kept.volume_ml(0.35) == pytest.approx(2 * 32**2 * 0.45**2 * 5 / 1000)
+    assert loaded.ambiguous_ml() == kept.ambiguous_ml() > 0
+
+
+def row(true_ml, ml_by_threshold, ivh_ml=0.0):
+    return {"true_ml": true_ml, "true_ivh_ml": ivh_ml, "ml_by_threshold": ml_by_threshold}
+
+
+def test_the_summed_bias_comes_before_the_small_sizes():
+    rows = [row(0.5, {"0.10": 0.5, "0.30": 0.1, "0.60": 0.0}), row(100.0, {"0.10": 130.0, "0.30": 100.2, "0.60": 80.0})]
+    assert choose_threshold(rows)["threshold"] == 0.3
+
+
+def test_among_thresholds_of_no_bias_the_small_sizes_decide():
+    rows = [row(0.5, {"0.20": 0.48, "0.30": 0.1}), row(100.0, {"0.20": 100.9, "0.30": 100.4})]
+    assert choose_threshold(rows)["threshold"] == 0.2
+
+
+def test_equal_choices_are_settled_by_what_does_not_hang_on_the_share_of_ivh():
+    rows = [row(20.0, {"0.20": 22.0, "0.30": 20.2}, ivh_ml=5.0), row(20.0, {"0.20": 18.0, "0.30": 19.8})]
+    rows += [row(20.0, {"0.20": 20.0, "0.30": 20.0})]
+    assert choose_threshold(rows)["threshold"] == 0.3

@@ -1,0 +1,137 @@
+"""Evaluation: rows of cases whose figures are known, resumed and never mixed; figures beside their targets."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.training.evaluate import (
+    box_around,
+    case_row,
+    contrast_hu,
+    evaluate,
+    false_alarms,
+    lesions_found,
+    read_rows,
+)
+from ICHVolumeLib.training.figures import lines, summarise
+from ICHVolumeLib.training.patients import Patient, as_ct
+
+
+def patient(name="a", index=0, contrast=30, shift=0):
+    """A 10 x 10 x 3 block of ICH (3.04 mL) and a single voxel of IVH, in brain of 32 HU."""
+    hu = np.full((8, 64, 64), 32, np.int16)
+    truth = np.zeros(hu.shape, np.uint8)
+    truth[2:5, 20 + shift:30 + shift, 20:30] = 1
+    truth[6, 50, 50] = 2
+    hu[truth == 1] += contrast
+    return Patient(name, as_ct(hu, 5.0), truth, index)
+
+
+class Oracle:
+    """A segmenter that knows the truth, shifts it and counts its calls."""
+
+    def __init__(self, truths, shift=0, sha256="0" * 64):
+        self.truths, self.shift, self.calls = truths, shift, 0
+        self.weights = SimpleNamespace(sha256=sha256, threshold=0.5)
+
+    def apply(self, ct):
+        self.calls += 1
+        truth = next(one.truth for one in self.truths if one.ct is ct)
+        return SimpleNamespace(mask=np.roll(truth, self.shift, axis=2), interval_ml=(0.0, 10.0), ambiguous_ml=0.0)
+
+
+def test_a_perfect_mask_gets_perfect_figures():
+    one = patient()
+    row = case_row(one, Oracle([one]).apply(one.ct))
+    assert row["dice"] == row["ivh_dice"] == 1 and row["hd95_mm"] == 0
+    assert row["ml"] == pytest.approx(301 * 0.45**2 * 5 / 1000)
+    assert row["true_ivh_ml"] == pytest.approx(0.45**2 * 5 / 1000)
+
+
+def test_contrast_is_that_of_the_blood_above_the_brain_around_it():
+    assert contrast_hu(patient(contrast=17).ct, patient(contrast=17).truth == 1) == pytest.approx(17)
+    assert contrast_hu(patient().ct, np.zeros((8, 64, 64))) is None
+
+
+def test_a_lesion_counts_as_found_from_a_tenth_of_it_on():
+    one = patient()
+    mask = np.zeros_like(one.truth)
+    mask[2, 20:22, 20:30], mask[3, 20:21, 20:29] = 1, 1  # 29 of 300
+    assert [hit for _, hit in lesions_found(mask, one.truth, one.ct)] == [False, False]
+    mask[3, 20, 29] = 1
+    volumes, hits = zip(*lesions_found(mask, one.truth, one.ct), strict=True)
+    assert hits == (True, False)
+    assert volumes == pytest.approx((300 * 0.0010125, 0.0010125))
+
+
+def test_the_box_holds_everything_marked():
+    marked = np.zeros((5, 9, 9), bool)
+    marked[1, 2, 3] = marked[3, 4, 7] = True
+    assert box_around(marked, (0, 1, 3)) == (slice(1, 4), slice(1, 6), slice(0, 11))
+    assert box_around(marked & False, (0, 0, 0)) is None
+
+
+def test_an_evaluation_goes_on_where_it_stopped_and_rows_come_sorted(tmp_path):
+    everyone = [patient("c", 2), patient("a", 0), patient("b", 1)]
+    file = tmp_path / "cases.jsonl"
+    evaluate(Oracle(everyone), lambda known: everyone[:1], file)
+    with open(file, "a", encoding="utf-8") as rows:
+        rows.write('{"case": "b", "dice"')  # the power went off
+    again = Oracle(everyone)
+    rows = evaluate(again, lambda known: [one for one in everyone if one.name not in known], file)
+    assert again.calls == 2
+    assert [row["case"] for row in rows] == ["a", "b", "c"]
+    assert {row["case"] for row in read_rows(file)} == {"a", "b", "c"}
+
+
+def test_rows_of_other_weights_are_not_mixed_in(tmp_path):
+    one = patient()
+    evaluate(Oracle([one]), lambda known: [one], tmp_path / "cases.jsonl")
+    with pytest.raises(InputError, match="other weights"):
+        evaluate(Oracle([one], sha256="1" * 64), lambda known: [], tmp_path / "cases.jsonl")
+
+
+def cases(count=12, factor=1.0):
+    """Rows of cases of 0.5 to 150 mL measured as factor times the truth."""
+    made = []
+    for index, ml in enumerate(np.geomspace(0.5, 150, count)):
+        made.append({"case": f"{index}", "true_ml": ml, "ml": factor * ml, "true_ich_ml": ml, "ich_ml": factor * ml,
+                     "true_ivh_ml": 0.0, "ivh_ml": 0.0, "dice": 0.9, "ivh_dice": None, "hd95_mm": 2.0,
+                     "abc2_ml": 1.2 * ml, "true_abc2_ml": ml, "lesions": [[ml, index > 3]], "contrast_hu": 25.0,
+                     "interval_ml": [0.9 * ml, 1.05 * ml], "ambiguous_ml": 0.0})
+    return made
+
+
+def test_the_figures_of_cases_with_known_errors():
+    figures = summarise(cases(factor=1.04))
+    assert figures["bias_percent_of_total"] == pytest.approx(4)
+    assert figures["bland_altman_percent"] == pytest.approx({"bias": 4, "low": 4, "high": 4})
+    assert figures["interval_coverage"] == 1
+    assert figures["abc2_of_truth_icc_a1"] == pytest.approx(1)
+    assert figures["abc2_icc_a1"] < 0.99
+    assert figures["by_size"]["30 to 150 mL"]["bias_percent"] == pytest.approx(4)
+    assert figures["ivh_dice_mean"] is None
+    json.dumps(figures)
+
+
+def test_every_figure_stands_beside_its_target_and_says_whether_it_is_met():
+    table = {line.what: line for line in lines(summarise(cases(factor=1.04)))}
+    assert table["bias of the summed volume"].met is False
+    assert table["bias of the summed volume"].found == "+4.0 %"
+    assert table["HD95, median of the cases with both masks"].met is True
+    assert table["Dice per case, mean"].found == "0.90 (SD 0.00)" and table["Dice per case, mean"].met is False
+    assert table["IVH Dice, mean (0 cases with IVH)"].met is None
+    assert table["90 % interval covers the true volume"].met is False  # 100 % is not 88 to 92 %
+
+
+def test_false_alarms_count_slices_with_more_than_20_mm2(make_head):
+    head = make_head("q", slices=4)
+    mask = np.zeros(head.hu.shape, np.uint8)
+    mask[0, :1, :98] = mask[1, :1, :99] = 1  # 19.8 and 20.05 mm2
+    segmenter = SimpleNamespace(apply=lambda ct: SimpleNamespace(mask=mask))
+    found = false_alarms(segmenter, [head])
+    assert (found["slices"], found["with_more_than_20_mm2"], found["share"]) == (4, 1, 0.25)
+    assert found["ml"]["q"] == pytest.approx(197 * 0.45**2 * 5 / 1000)
