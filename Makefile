@@ -33,9 +33,8 @@ lint: $(VENV)/.for-testing
 # DATA=... holds the bleed-free heads, see Resources/ModelCard.md
 DATA ?= ../shared/data
 model: $(VENV)/.for-testing
-	$(RUN) -m ICHVolumeLib train $(DATA) -o runs/model/practical --preset practical --minutes 45
-	$(RUN) -m ICHVolumeLib train $(DATA) -o runs/model/whole --preset whole --minutes 20 --start-from runs/model/practical
-	$(RUN) -m ICHVolumeLib release runs/model/whole $(DATA) -o runs/model/weights --model-version local --patients 24
+	$(RUN) -m ICHVolumeLib train $(DATA) -o runs/model/practical --preset practical --minutes 65
+	$(RUN) -m ICHVolumeLib release runs/model/practical $(DATA) -o runs/model/weights --model-version local --patients 24
 	$(RUN) -m ICHVolumeLib evaluate $(DATA) -o runs/model/figures --weights runs/model/weights --patients 60
 
 clean:

@@ -11,6 +11,8 @@ import numpy as np
 from .fields import Grid, random_waves
 from .hematoma import Shape
 
+SMALLEST_IVH_PIXELS = 12
+
 
 @dataclass(frozen=True)
 class ClotLook:
@@ -63,18 +65,14 @@ def paint_ventricular_blood(rng, hu: np.ndarray, ventricle: np.ndarray, grid: Gr
     Three patterns: a layer with a level in the dependent (back) part, a cast, a clot around a point.
     """
     share = np.zeros(hu.shape, np.float32)
-    if ventricle.sum() * 1.0 < 30:
+    if not (ventricle > 0.5).any():
         return share
     x, y, _ = grid.axes()
-    pattern = rng.choice(["layer", "cast", "clot"], p=[0.45, 0.25, 0.3])
+    pattern = rng.choice(["layer", "cast", "clot"], p=[0.4, 0.35, 0.25])
     wobble = random_waves(rng, (10, 40), 16).on(grid)
     if pattern == "layer":
-        for k in np.flatnonzero(ventricle.max(axis=(1, 2)) > 0.5):
-            rows = np.flatnonzero((ventricle[k] > 0.5).any(axis=1))
-            pixel = abs(float(grid.y_mm[1] - grid.y_mm[0]))
-            depth_rows = max(rng.uniform(2, 14) / pixel, 2)
-            level = y[0 if len(y) == 1 else k, max(int(rows[-1] - depth_rows), 0), 0]
-            share[k] = np.clip((y[0 if len(y) == 1 else k] - level + 0.3 * wobble[k]) / 1.0 + 0.5, 0, 1)
+        back = y[..., int(np.flatnonzero((ventricle > 0.5).any(axis=(0, 2)))[-1]), 0].max()
+        share[:] = np.clip(y - (back - rng.uniform(3, 25)) + 0.3 * wobble + 0.5, 0, 1)  # one level in all slices
     elif pattern == "cast":
         share[:] = np.clip(2.0 + 1.5 * wobble, 0, 1)
     else:
@@ -87,6 +85,8 @@ def paint_ventricular_blood(rng, hu: np.ndarray, ventricle: np.ndarray, grid: Gr
         distance = np.sqrt((x - center[0]) ** 2 + (y - center[1]) ** 2 + (grid.axes()[2] - center[2]) ** 2)
         share[:] = np.clip((radius + 2 * wobble - distance) / 1.5 + 0.5, 0, 1)
     share *= np.clip(ventricle * 1.2, 0, 1)
+    if np.count_nonzero(share > 0.5) < SMALLEST_IVH_PIXELS:  # not to be told from a calcified plexus
+        return np.zeros_like(share)
     blood = rng.uniform(44, 80) + rng.uniform(0.5, 3) * random_waves(rng, (3, 14), 24).on(grid)
     hu += (np.maximum(blood, hu) - hu) * share
     return share

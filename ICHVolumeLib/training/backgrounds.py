@@ -61,6 +61,7 @@ def make_background(patient: str, kind: str, hu: np.ndarray, step_mm: float,
     areas = (tissue > 0).sum(axis=(1, 2))
     for k in np.flatnonzero(areas < 0.08 * areas.max()):  # neck and vertex slivers are no place for a bleed
         tissue[k] = OUTSIDE
+    _drop_cisterns(tissue, areas)
     _keep_large_ventricles(tissue)
     return Background(patient, kind, hu, tissue, depth, step_mm)
 
@@ -89,6 +90,22 @@ def _tissue_of_slice(hu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ventricle = sitk.GetArrayFromImage(sitk.BinaryMorphologicalOpening(ventricle, [1, 1])).astype(bool)
     tissue = np.where(ventricle, VENTRICLE, np.where(brain, BRAIN, OUTSIDE)).astype(np.uint8)
     return tissue, depth.astype(np.uint8)
+
+
+def _drop_cisterns(tissue: np.ndarray, areas: np.ndarray):
+    """Low slices, by their small brain area, show deep cisterns; only the fourth ventricle is kept there; in place.
+
+    It lies in the middle of the back half. Blood in a cistern is subarachnoid and must not be labelled.
+    """
+    reach_px = 15 / (PIXEL_MM * TISSUE_STRIDE)
+    for k in np.arange(int(np.argmax(areas)))[areas[:int(np.argmax(areas))] < 0.8 * areas.max()]:
+        rows, columns = np.nonzero(tissue[k] > 0)
+        cistern = tissue[k] == VENTRICLE
+        if len(rows):
+            middle = round(float(columns.mean()))
+            fourth = slice(int(rows.min() + 0.5 * np.ptp(rows)), int(rows.min() + 0.85 * np.ptp(rows)))
+            cistern[fourth, max(round(middle - reach_px), 0):round(middle + reach_px)] = False
+        tissue[k][cistern] = BRAIN
 
 
 def _keep_large_ventricles(tissue: np.ndarray, smallest_share: float = 0.1):

@@ -18,6 +18,8 @@ from .backgrounds import BRAIN, PIXEL_MM, TISSUE_STRIDE, VENTRICLE, Background
 from .scanner import blur, scan
 
 SMALLEST_ML, LARGEST_ML = 0.1, 150.0
+IVH_SHARE = 0.55  # of bleeding blocks; about 0.4 of real hemorrhages reach the ventricles, and IVH is hard to learn
+IVH_ALONE_SHARE = 0.12
 
 
 @dataclass(frozen=True)
@@ -72,27 +74,35 @@ def make_block(rng: np.random.Generator, background: Background, *, size: int, p
     bleed: put a hemorrhage in (None: four times in five). volume_ml: of the largest clot (None: log-uniform).
     """
     bleed = (rng.random() < 0.8 if bleed is None else bleed) and background.may_bleed
-    kc, center_mm = _site(rng, background, bleed)
+    with_ivh = bleed and ingredients.ventricular_blood and rng.random() < IVH_SHARE
+    kc, center_mm = _site(rng, background, bleed, with_ivh)
     view = _view(rng, background, kc, center_mm, size, pixel_mm, slices)
     grid = view.grid(background.step_mm, kc)
-    clots = _clots(rng, view, background, volume_ml, ingredients) if bleed else []
-    hu, brain, ventricle, depth = _sample(rng, background, view, grid, clots, ingredients)
+    alone = with_ivh and volume_ml is None and rng.random() < IVH_ALONE_SHARE
+    clots = _clots(rng, view, background, volume_ml, ingredients) if bleed and not alone else []
+    hu, brain, ventricle, depth = _sample(rng, background, view, grid, clots, with_ivh, ingredients)
     labels = np.zeros(hu.shape, np.uint8)
     if ingredients.mimics:
         _add_mimics(rng, hu, brain, ventricle, depth, grid, background)
     if bleed:
-        _add_blood(rng, hu, labels, brain, ventricle, depth, grid, clots, background, ingredients)
+        _add_clots(rng, hu, labels, brain, depth, grid, clots, background, ingredients)
+    if with_ivh:
+        share = lesions.paint_ventricular_blood(rng, hu, ventricle, grid)
+        labels[(share > 0.5) & (labels == 0)] = 2
     if ingredients.scanner:
         hu = scan(rng, hu, pixel_mm)
     return Block(hu, labels, pixel_mm, background.step_mm, background.patient)
 
 
-def _site(rng, background, bleed):
+def _site(rng, background, bleed, with_ivh):
     """Slice and source point (y, x mm) where the largest clot sits; any slice when there is none."""
     slices = len(background.hu)
     if not bleed:
         return int(rng.integers(slices)), None
     eligible = np.flatnonzero((background.tissue > 0).any(axis=(1, 2)))
+    ventricular = np.flatnonzero((background.tissue == VENTRICLE).any(axis=(1, 2)))
+    if with_ivh and len(ventricular):
+        eligible = ventricular
     for _ in range(20):
         k = int(rng.choice(eligible))
         depth = background.depth_mm[k]
@@ -124,9 +134,7 @@ def _view(rng, background, kc, center_mm, size, pixel_mm, slices):
 
 
 def _clots(rng, view, background, volume_ml, ingredients):
-    """Shapes in view coordinates (x, y, z mm), each with its mass effect; none when only the ventricles bleed."""
-    if volume_ml is None and ingredients.ventricular_blood and rng.random() < 0.06:
-        return []
+    """Shapes in view coordinates (x, y, z mm), each with its mass effect."""
     volume = volume_ml or float(np.exp(rng.uniform(np.log(SMALLEST_ML), np.log(LARGEST_ML))))
     center = np.array([view.shown_mm[1], view.shown_mm[0], rng.uniform(-0.5, 0.5) * background.step_mm])
     clots = [random_shape(rng, center, volume, rng.uniform(0, 1))]
@@ -137,7 +145,7 @@ def _clots(rng, view, background, volume_ml, ingredients):
     return [(shape, strength) for shape in clots]
 
 
-def _sample(rng, background, view, grid: Grid, clots: list[tuple[Shape, float]], ingredients):
+def _sample(rng, background, view, grid: Grid, clots: list[tuple[Shape, float]], with_ivh, ingredients):
     """HU, brain share, ventricle share and depth (mm) of the head as seen through the view, deformed."""
     x, y, z = grid.axes()
     zeros = np.zeros(grid.shape, np.float32)
@@ -150,8 +158,8 @@ def _sample(rng, background, view, grid: Grid, clots: list[tuple[Shape, float]],
     if ingredients.deform:
         source_x += rng.uniform(0, 3.5) * random_waves(rng, (35, 130), 12).on(grid)
         source_y += rng.uniform(0, 3.5) * random_waves(rng, (35, 130), 12).on(grid)
-    if ingredients.wide_ventricles and rng.random() < 0.4:
-        _widen_ventricles(rng, background.ventricle_center_mm, source_x, source_y)
+    if ingredients.wide_ventricles and rng.random() < (0.85 if with_ivh else 0.4):
+        _widen_ventricles(rng, background.ventricle_center_mm, source_x, source_y, 0.6 if with_ivh else 0.45)
     extent_mm = background.hu.shape[1] * PIXEL_MM
     where = torch.from_numpy(np.stack([source_x, source_y], -1).astype(np.float32)) * (2 / extent_mm) - 1
     part = slice(view.first, view.last)
@@ -163,13 +171,13 @@ def _sample(rng, background, view, grid: Grid, clots: list[tuple[Shape, float]],
     return hu[:, 0].numpy(), maps[:, 0], maps[:, 1], maps[:, 2]
 
 
-def _widen_ventricles(rng, center_mm, source_x, source_y):
-    """Ageing and hydrocephalus: magnify the middle of the brain by 1.1 to 1.8, fading outwards; in place."""
+def _widen_ventricles(rng, center_mm, source_x, source_y, most):
+    """Ageing, hydrocephalus: magnify the middle of the brain by 1.1 to 1 / (1 - most), fading outwards; in place."""
     if center_mm is None:
         return
     from_x, from_y = source_x - np.float32(center_mm[1]), source_y - np.float32(center_mm[0])
-    reach = np.float32(rng.uniform(25, 40))
-    shrink = np.float32(rng.uniform(0.1, 0.45)) * np.exp(-(from_x**2 + from_y**2) / reach**2)
+    reach = np.float32(rng.uniform(25, 45))
+    shrink = np.float32(rng.uniform(0.1, most)) * np.exp(-(from_x**2 + from_y**2) / reach**2)
     source_x -= from_x * shrink
     source_y -= from_y * shrink
 
@@ -188,8 +196,8 @@ def _add_mimics(rng, hu, brain, ventricle, depth, grid, background):
         mimics.white_matter_disease(rng, hu, halo, brain)
 
 
-def _add_blood(rng, hu, labels, brain, ventricle, depth, grid, clots, background, ingredients):
-    """Edema, clots and ventricular blood; writes labels where blood fills more than half a voxel."""
+def _add_clots(rng, hu, labels, brain, depth, grid, clots, background, ingredients):
+    """Edema and clots; writes label 1 where blood fills more than half a voxel."""
     pixel_mm = abs(float(grid.x_mm[1] - grid.x_mm[0]))
     look = lesions.random_look(rng)
     if not ingredients.faint_and_mixed:
@@ -210,7 +218,3 @@ def _add_blood(rng, hu, labels, brain, ventricle, depth, grid, clots, background
         seen = blur(torch.from_numpy(share)[:, None], soft)[:, 0].numpy()
         lesions.paint_clot(rng, hu[box], seen, -distance, near, look, shape.center_mm)
         labels[box][share > 0.5] = 1
-    chance = 0.6 if clots else 1.0
-    if ingredients.ventricular_blood and rng.random() < chance:
-        share = lesions.paint_ventricular_blood(rng, hu, ventricle, grid)
-        labels[(share > 0.5) & (labels == 0)] = 2

@@ -6,12 +6,10 @@ import torch
 from .backgrounds import Background
 from .generator import EVERYTHING, Ingredients, make_block
 
-WINDOW_HU = (-60.0, 140.0)  # the paper's window
 
-
-def to_input(hu: np.ndarray) -> np.ndarray:
+def to_input(hu: np.ndarray, window_hu: tuple[float, float]) -> np.ndarray:
     """HU to the network's 0..1 input."""
-    low, high = WINDOW_HU
+    low, high = window_hu
     return ((np.clip(hu, low, high) - low) / (high - low)).astype(np.float32)
 
 
@@ -58,7 +56,7 @@ class BatchStream:
         pixel_mm = float(np.exp(self.rng.uniform(*np.log(self.plan.pixel_mm))))
         block = make_block(self.rng, self.pool[index], size=self.plan.size, pixel_mm=pixel_mm,
                            slices=self.block_slices, bleed=False if again else None, ingredients=self.ingredients)
-        images, reach = to_input(block.hu), self.in_slices // 2
+        images, reach = to_input(block.hu, self.plan.window_hu), self.in_slices // 2
         count = len(images)
         for k in range(count):
             neighbours = np.clip(np.arange(k - reach, k + reach + 1), 0, count - 1)

@@ -69,7 +69,7 @@ class _Run:
             self.model.load_state_dict(self.averaged.state_dict())
         training = [one for one in pool if not is_validation(one.patient)]
         self.stream = BatchStream(training, plan, seed + self.about["step"], config.in_slices, ingredients)
-        self.validation = validation_blocks(pool, config.in_slices, plan.validation_blocks)
+        self.validation = validation_blocks(pool, config.in_slices, plan)
         self.loss = getattr(losses, plan.loss)
         self.losses: list[float] = []
         self.best, self.stale, self.factor = math.inf, 0, 1.0
@@ -143,14 +143,16 @@ class _Run:
         (self.folder / "curves.json").write_text(json.dumps(self.about["curves"]), encoding="utf-8")
 
 
-def validation_blocks(pool, in_slices: int, count: int):
-    """Fixed blocks of unseen patients: (images, labels, pixel_mm); a third without any bleed."""
+def validation_blocks(pool, in_slices: int, plan: Plan):
+    """Fixed blocks of unseen patients as the plan sees them: (images, labels, pixel_mm); a third without any bleed."""
     held = [one for one in pool if is_validation(one.patient)]
     rng = np.random.default_rng(20221003)
     blocks = []
-    for index in range(count if held else 0):
-        block = make_block(rng, held[index % len(held)], size=256, pixel_mm=0.6, slices=3, bleed=index % 3 > 0)
-        images, last = to_input(block.hu), len(block.hu) - 1
+    pixel_mm = float(np.sqrt(plan.pixel_mm[0] * plan.pixel_mm[1]))
+    for index in range(plan.validation_blocks if held else 0):
+        block = make_block(rng, held[index % len(held)], size=plan.size, pixel_mm=pixel_mm, slices=3,
+                           bleed=index % 3 > 0)
+        images, last = to_input(block.hu, plan.window_hu), len(block.hu) - 1
         neighbours = np.clip(np.arange(last + 1)[:, None] + np.arange(in_slices) - in_slices // 2, 0, last)
         blocks.append((torch.from_numpy(images[neighbours]), block.labels, block.pixel_mm))
     return blocks

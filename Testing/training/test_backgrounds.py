@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.training.backgrounds import BRAIN, VENTRICLE, load_ct_ich, window_to_hu
+from ICHVolumeLib.training.backgrounds import BRAIN, VENTRICLE, _drop_cisterns, load_ct_ich, window_to_hu
 from ICHVolumeLib.training.heads import is_validation, procedural
 from ICHVolumeLib.training.stream import to_input
 
@@ -28,7 +28,7 @@ def test_depth_is_the_distance_to_the_skull(head):
 
 def test_saturated_pixels_leave_the_networks_window_instead_of_becoming_clots():
     pixels = np.array([0, 1, 2, 128, 252, 253, 255], np.uint8)
-    seen = to_input(window_to_hu(pixels).astype(np.float32))
+    seen = to_input(window_to_hu(pixels).astype(np.float32), (-60.0, 140.0))
     assert (seen[[0, 1]] == 0).all() and (seen[[5, 6]] == 1).all()
     assert window_to_hu(pixels)[3] == pytest.approx(128 / 255 * 120 - 20, abs=1)
 
@@ -48,3 +48,15 @@ def test_a_head_made_by_code_offers_brain_and_ventricles():
     head = procedural(5)
     assert (head.tissue == BRAIN).sum() > 20_000
     assert (head.tissue == VENTRICLE).any()
+
+
+def test_deep_cisterns_of_low_slices_are_not_ventricles_but_the_fourth_ventricle_is():
+    tissue = np.zeros((2, 120, 120), np.uint8)
+    tissue[0, 20:100, 20:100] = BRAIN  # a low slice with less brain than the one above
+    tissue[1, 5:115, 5:115] = BRAIN
+    tissue[0, 45:55, 55:65] = VENTRICLE  # suprasellar cistern: middle, front half
+    tissue[0, 70:76, 57:63] = VENTRICLE  # fourth ventricle: middle, back half
+    tissue[1, 45:55, 55:65] = VENTRICLE  # the same place higher up: third ventricle
+    _drop_cisterns(tissue, (tissue > 0).sum(axis=(1, 2)))
+    assert (tissue[0, 45:55, 55:65] == BRAIN).all()
+    assert (tissue[0, 70:76, 57:63] == VENTRICLE).all() and (tissue[1, 45:55, 55:65] == VENTRICLE).all()

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ICHVolumeLib.sample.fields import Grid
+from ICHVolumeLib.sample.lesions import paint_ventricular_blood
 from ICHVolumeLib.training.generator import Ingredients, make_block
 
 PLAIN = Ingredients(deform=False, wide_ventricles=False, mass_effect=False, edema=False, faint_and_mixed=False,
@@ -56,6 +58,20 @@ def test_ventricular_blood_lies_in_the_ventricles(head):
     for one in marked:
         assert one.hu[one.labels == 2].mean() > 38
         assert (one.labels == 2).sum() < 3 * (clean.hu < 12).sum()
+
+
+def test_a_layer_of_ventricular_blood_has_one_level_in_all_slices():
+    axis = np.arange(60) - 29.5
+    grid, ventricle = Grid(axis, axis, np.arange(3) * 5.0), np.zeros((3, 60, 60), np.float32)
+    ventricle[0, 20:50, 25:35], ventricle[1, 20:40, 25:35], ventricle[2, 15:30, 25:35] = 1, 1, 1
+    fronts = set()
+    for seed in range(60):
+        share = paint_ventricular_blood(np.random.default_rng(seed), np.full(ventricle.shape, 8.0), ventricle, grid)
+        rows = [np.flatnonzero((one > 0.5).any(axis=1)) for one in share]
+        if len(rows[0]) and rows[0][-1] == 49 and rows[0][0] > 22 and len(rows[1]):  # a layer that reaches two slices
+            assert abs(rows[0][0] - rows[1][0]) <= 2
+            fronts.add(rows[0][0])
+    assert len(fronts) > 2
 
 
 def test_mass_effect_moves_the_ventricles_away_from_the_clot(head):

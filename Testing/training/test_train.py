@@ -38,7 +38,7 @@ def test_a_run_goes_on_where_it_stopped(pool, tmp_path):
 def test_the_paper_preset_is_the_papers_recipe():
     paper = PLANS["paper"]
     assert (paper.optimizer, paper.learning_rate, paper.epochs, paper.batch) == ("rmsprop", 1e-5, 40, 2)
-    assert (paper.schedule, paper.patience, paper.size) == ("plateau", 2, 512)
+    assert (paper.schedule, paper.patience, paper.size, paper.window_hu) == ("plateau", 2, 512, (-60.0, 140.0))
 
 
 @pytest.mark.parametrize("loss", [losses.bce_dice, losses.class_dice])
@@ -55,6 +55,17 @@ def test_the_practical_loss_parts_ich_from_ivh():
     ich = torch.tensor([-9.0, 9.0, -9.0]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
     ivh = ich[:, [0, 2, 1]]
     assert losses.class_dice(ivh, labels) < 0.05 < losses.class_dice(ich, labels) - 5
+
+
+def test_a_missed_small_bleed_costs_the_practical_loss_as_much_as_a_missed_large_one():
+    def cost_of_missing(size):
+        labels = torch.zeros(1, 64, 64, dtype=torch.uint8)
+        labels[0, :size, :size] = 1
+        nothing = torch.tensor([9.0, -9.0, -9.0]).view(1, 3, 1, 1).expand(1, 3, 64, 64)
+        chances = torch.softmax(nothing, 1)
+        return float(losses._slice_dice_loss(1 - chances[:, 0], (labels > 0).float()))
+
+    assert cost_of_missing(10) == pytest.approx(cost_of_missing(50), abs=0.1)
 
 
 def test_bce_dice_sees_one_class_as_the_paper_does():
