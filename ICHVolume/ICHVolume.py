@@ -27,6 +27,7 @@ except ImportError:  # run from the source tree: Slicer puts only this file's fo
 
 LIBRARY_HOME = Path(ICHVolumeLib.__file__).resolve().parent.parent
 SAMPLE_NAME = "ICHVolume sample head CT"
+SAMPLE_PIXELS = 512
 UNDO_STEPS = 20
 
 
@@ -62,17 +63,17 @@ def register_sample_data():
 
 
 def load_sample(_source=None):
-    """Make the sample patient and put its CT into the scene; returns a list with the volume node."""
+    """Make the sample patient and put its CT into the scene; returns a list with the volume node.
+
+    A child process makes it (seconds) and the window answers meanwhile. Raises RuntimeError when that fails.
+    """
+    from ICHVolumePanel.child_process import make_sample_and_wait
     from ICHVolumePanel.scene_lines import show_slice
+    from ICHVolumePanel.scene_volume import BRAIN_WINDOW, show_window
 
-    from ICHVolumeLib.sample import make_sample
-
-    with slicer.util.WaitCursor():
-        ct = make_sample().ct
+    ct = make_sample_and_wait(LIBRARY_HOME, slicer.app.processEvents, SAMPLE_PIXELS)
     node = slicer.util.addVolumeFromArray(ct.hu, ijkToRAS=ct.ijk_to_ras, name=SAMPLE_NAME)
-    node.CreateDefaultDisplayNodes()
-    node.GetDisplayNode().SetAutoWindowLevel(False)
-    node.GetDisplayNode().SetWindowLevel(80, 40)  # the usual brain window
+    show_window(node, BRAIN_WINDOW)
     selection = slicer.app.applicationLogic().GetSelectionNode()
     selection.SetActiveVolumeID(node.GetID())
     slicer.app.applicationLogic().PropagateVolumeSelection()
@@ -173,7 +174,8 @@ class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _connectChoices(self):
         """Choices that parameterNodeWrapper has no connector for."""
-        from ICHVolumePanel.panel import DEVICES, SPACES
+        from ICHVolumePanel.export_view import SPACES
+        from ICHVolumePanel.panel import DEVICES
 
         ui = self.ui
         self._combos = ((ui.deviceCombo, "device", DEVICES), (ui.spaceCombo, "space", SPACES))
@@ -270,7 +272,7 @@ class ICHVolumeLogic(ScriptedLoadableModuleLogic):
         from ICHVolumePanel.child_process import segment_and_wait
         from ICHVolumePanel.scene import find_segmentations_for
 
-        case = Case(volumeNode)
+        case = Case.open(volumeNode)
         made = find_segmentations_for(volumeNode)
         if made:
             case.choose(made[-1])
@@ -293,7 +295,7 @@ class ICHVolumeLogic(ScriptedLoadableModuleLogic):
         from ICHVolumePanel.case import Case
         from ICHVolumePanel.scene import volume_of
 
-        case = Case(volumeNode or volume_of(segmentationNode))
+        case = Case.open(volumeNode or volume_of(segmentationNode))
         case.choose(segmentationNode)
         return case
 

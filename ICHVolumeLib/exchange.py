@@ -6,6 +6,7 @@ beside and renamed, so a reader never meets half a file.
 
 import json
 import zipfile
+from collections import deque
 from dataclasses import asdict
 
 import numpy as np
@@ -13,17 +14,38 @@ import numpy as np
 from .errors import InputError
 from .files import replacing
 from .findings import Finding
+from .result import Result
 from .volume import CTVolume, ScanInfo
 
 _META_FIELDS = ("engine", "device", "seconds", "model", "model_sha256", "training_data", "clean_up", "interval_ml",
                 "ambiguous_ml", "interval_coverage")
+SLICES_PER_STEP = 4
 
 
 def write_scan(path, ct: CTVolume) -> None:
     """hu (k, j, i) int16, ijk_to_ras (4, 4), slice_origins_ras (slices, 3), info_json, findings_json."""
-    _write(path, hu=ct.hu, ijk_to_ras=np.asarray(ct.ijk_to_ras, float),
-           slice_origins_ras=np.asarray(ct.slice_origins_ras, float), info_json=json.dumps(asdict(ct.info)),
-           findings_json=_findings_json(ct.findings))
+    deque(write_scan_in_steps(path, ct), maxlen=0)
+
+
+def write_scan_in_steps(path, ct: CTVolume, slices_per_step: int = SLICES_PER_STEP):
+    """Generator of write_scan: every next() writes some slices, so that a window in between is never kept waiting.
+
+    The file appears under its name at the end; closing the generator early removes what was written.
+    """
+    small = {"ijk_to_ras": np.asarray(ct.ijk_to_ras, float),
+             "slice_origins_ras": np.asarray(ct.slice_origins_ras, float),
+             "info_json": np.asarray(json.dumps(asdict(ct.info))),
+             "findings_json": np.asarray(_findings_json(ct.findings))}
+    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # what np.savez makes
+        for name, array in small.items():
+            with archive.open(name + ".npy", "w") as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+        with archive.open("hu.npy", "w", force_zip64=True) as member:
+            header = {"descr": np.lib.format.dtype_to_descr(ct.hu.dtype), "fortran_order": False, "shape": ct.hu.shape}
+            np.lib.format.write_array_header_1_0(member, header)
+            for first in range(0, len(ct.hu), slices_per_step):
+                member.write(np.ascontiguousarray(ct.hu[first:first + slices_per_step]).data.cast("B"))
+                yield
 
 
 def read_scan(path) -> CTVolume:
@@ -40,26 +62,62 @@ def read_scan(path) -> CTVolume:
 
 
 def write_segmentation(path, segmentation) -> None:
-    """mask uint8 (k, j, i), slice_uncertainty (slices,), meta_json (everything else, findings included)."""
+    """The mask (see _cropped), slice_uncertainty (slices,), meta_json (everything else, findings included)."""
     meta = {name: getattr(segmentation, name) for name in _META_FIELDS}
     meta["findings"] = [asdict(finding) for finding in segmentation.findings]
-    _write(path, mask=segmentation.mask, slice_uncertainty=segmentation.slice_uncertainty, meta_json=json.dumps(meta))
+    _write(path, **_cropped(segmentation.mask), slice_uncertainty=segmentation.slice_uncertainty,
+           meta_json=json.dumps(meta))
 
 
 def read_segmentation(path):
     """The Segmentation written by write_segmentation. Raises InputError when the file is not one."""
     from .segmentation import Segmentation
 
-    values = _read(path, ("mask", "slice_uncertainty", "meta_json"))
+    values = _read(path, (*_MASK_PARTS, "slice_uncertainty", "meta_json"))
     meta = values["meta_json"]
     missing = [name for name in _META_FIELDS if name not in meta]
     if missing:
         raise InputError(f"{path}: {', '.join(missing)} missing; written by another version of ICHVolume.")
     interval = meta["interval_ml"]
     return Segmentation(
-        mask=values["mask"], slice_uncertainty=values["slice_uncertainty"],
+        mask=_whole(values), slice_uncertainty=values["slice_uncertainty"],
         findings=[Finding(**finding) for finding in meta["findings"]],
         **{**{name: meta[name] for name in _META_FIELDS}, "interval_ml": tuple(interval) if interval else None})
+
+
+def write_measured(path, mask: np.ndarray, result: Result) -> None:
+    """A mask with the Result that was measured from it, for the report."""
+    _write(path, **_cropped(mask), result_json=json.dumps(result.to_dict()))
+
+
+def read_measured(path) -> tuple[np.ndarray, Result]:
+    """What write_measured wrote: mask uint8 (slices, rows, columns), Result. Raises InputError when it is not that."""
+    values = _read(path, (*_MASK_PARTS, "result_json"))
+    try:
+        return _whole(values), Result.from_dict(values["result_json"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: the result in it is not one of this version of ICHVolume ({error}).") from error
+
+
+_MASK_PARTS = ("mask", "mask_first", "mask_shape")
+
+
+def _cropped(mask: np.ndarray) -> dict:
+    """The marked part of a mask (k, j, i), where it begins and the shape of the whole: a bleed fills little of it."""
+    first, last = [], []
+    part = mask
+    for axis in range(3):  # slices first: that leaves little to look at
+        marked = np.flatnonzero(part.any(axis=tuple({0, 1, 2} - {axis})))
+        start, stop = (marked[0], marked[-1] + 1) if marked.size else (0, 0)
+        first, last = [*first, start], [*last, stop]
+        part = part[(slice(None),) * axis + (slice(start, stop),)]
+    return {"mask": np.ascontiguousarray(part), "mask_first": np.array(first), "mask_shape": np.array(mask.shape)}
+
+
+def _whole(values: dict) -> np.ndarray:
+    part, mask = values["mask"], np.zeros(values["mask_shape"], values["mask"].dtype)
+    mask[tuple(slice(start, start + size) for start, size in zip(values["mask_first"], part.shape, strict=True))] = part
+    return mask
 
 
 def _findings_json(findings) -> str:

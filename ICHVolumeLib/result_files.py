@@ -1,6 +1,7 @@
 """result.json and result.csv, and an output folder that is either complete or untouched."""
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -83,11 +84,16 @@ def _span(name, score) -> dict:
 
 def write_csv(path: Path, result: Result) -> None:
     """A header and one row, UTF-8, comma separated, point as decimal mark whatever the computer's language."""
-    row = csv_row(result)
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(row), lineterminator="\n")
-        writer.writeheader()
-        writer.writerow({name: "" if value is None else value for name, value in row.items()})
+    Path(path).write_text(csv_text(result), encoding="utf-8", newline="\n")
+
+
+def csv_text(result: Result) -> str:
+    """What write_csv writes."""
+    row, text = csv_row(result), io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
+    writer.writeheader()
+    writer.writerow({name: "" if value is None else value for name, value in row.items()})
+    return text.getvalue()
 
 
 class OutputFolder:

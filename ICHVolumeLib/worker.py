@@ -1,9 +1,12 @@
 """The child process that runs the network for Slicer: `python -m ICHVolumeLib.worker`, one JSON object per line.
 
 stdin:  {"command": "segment", "id", "input": in.npz, "output": out.npz, "device": "auto", "weights": folder or null}
+        {"command": "check", "id", "input": scan.npz}      {"command": "sample", "id", "output": scan.npz}
+        {"command": "report", "id", "input": scan.npz, "measured": mask and result .npz, "output": report.html}
         {"command": "cancel", "id"}      {"command": "quit"}      closing stdin is a quit, so the child ends with Slicer
 stdout: {"event": "ready"}   {"event": "progress", "id", "stage", "done", "total", "seconds"}
         {"event": "done", "id", "found", "engine", "device", "seconds", "output"}   {"event": "cancelled", "id"}
+        {"event": "done", "id", "findings"} of a check      {"event": "done", "id", "output"} of a report or sample
         {"event": "error", "id", "kind": "input" | "packages" | "internal", "message"}
 
 Log lines go to stderr. The network stays loaded between scans. A thread reads stdin, so a cancel is seen at the next
@@ -18,9 +21,11 @@ import sys
 import threading
 import time
 
+from .errands import ERRANDS
 from .errors import Cancelled, InputError
 
 log = logging.getLogger("ICHVolumeLib.worker")
+_NEEDED = {"segment": ("input", "output"), **{name: needed for name, (_errand, needed) in ERRANDS.items()}}
 
 
 class Commands:
@@ -35,7 +40,7 @@ class Commands:
         threading.Thread(target=self._read, args=(lines,), daemon=True, name="stdin").start()
 
     def __iter__(self):
-        """The segment commands, until quit or the end of stdin."""
+        """The commands with work in them, until quit or the end of stdin."""
         while (command := self._waiting.get()) is not None:
             yield command
 
@@ -62,9 +67,9 @@ class Commands:
         try:
             command = json.loads(line)
             kind, scan_id = command["command"], command.get("id")
-            if kind == "segment":
+            if kind in _NEEDED:
                 hash(scan_id)
-                wanted = {"input": command["input"], "output": command["output"], **command}
+                wanted = {**{name: command[name] for name in _NEEDED[kind]}, **command}
                 self._unfinished.append(scan_id)
                 self._waiting.put(wanted)
             elif kind == "cancel":
@@ -95,7 +100,7 @@ class Worker:
         """Run one scan; whatever goes wrong becomes an event, and the worker lives on."""
         scan_id = command.get("id")
         try:
-            self._send(self._segment(command, lambda: commands.is_cancelled(scan_id)))
+            self._send(self._work(command, lambda: commands.is_cancelled(scan_id)))
         except Cancelled:
             self._send({"event": "cancelled", "id": scan_id})
         except InputError as error:
@@ -107,17 +112,23 @@ class Worker:
             self._error(scan_id, "internal", "Not enough memory for this scan; close other programs and try again.")
         except Exception as error:  # the last resort: a scan must not end the process that serves the next one
             self._segmenter = None
-            log.exception("segment %s", scan_id)
+            log.exception("%s %s", command["command"], scan_id)
             self._error(scan_id, _kind(error), f"{error}" or type(error).__name__)
         finally:
             commands.finished(scan_id)
+
+    def _work(self, command: dict, is_cancelled) -> dict:
+        if is_cancelled():
+            raise Cancelled("Stopped before it began.")
+        if command["command"] == "segment":
+            return self._segment(command, is_cancelled)
+        errand, _needed = ERRANDS[command["command"]]
+        return {"event": "done", "id": command.get("id"), **errand(command)}
 
     def _segment(self, command: dict, is_cancelled) -> dict:
         from .exchange import read_scan, write_segmentation
 
         start = time.perf_counter()
-        if is_cancelled():
-            raise Cancelled("Stopped before it began.")
 
         def progress(stage, done, total):
             self._send({"event": "progress", "id": command.get("id"), "stage": stage, "done": done, "total": total,

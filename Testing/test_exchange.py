@@ -7,8 +7,18 @@ import pytest
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.exchange import read_scan, read_segmentation, write_scan, write_segmentation
+from ICHVolumeLib.exchange import (
+    read_measured,
+    read_scan,
+    read_segmentation,
+    write_measured,
+    write_scan,
+    write_scan_in_steps,
+    write_segmentation,
+)
 from ICHVolumeLib.findings import Finding
+from ICHVolumeLib.pipeline import make_result
+from ICHVolumeLib.result import ClinicalInputs, Result
 from ICHVolumeLib.segmentation import Segmentation
 from ICHVolumeLib.volume import CTVolume
 
@@ -81,8 +91,10 @@ def test_a_truncated_file_is_refused(ct, tmp_path):
 
 @pytest.mark.parametrize("words", ["{half", "[]", '{"engine": "torch"}'])
 def test_a_segmentation_without_its_words_is_refused(segmentation, tmp_path, words):
-    np.savez(tmp_path / "out.npz", mask=segmentation.mask, slice_uncertainty=segmentation.slice_uncertainty,
-             meta_json=words)
+    write_segmentation(tmp_path / "out.npz", segmentation)
+    with np.load(tmp_path / "out.npz") as file:
+        whole = dict(file)
+    np.savez(tmp_path / "out.npz", **{**whole, "meta_json": words})
     with pytest.raises(InputError, match="ICHVolume"):
         read_segmentation(tmp_path / "out.npz")
 
@@ -112,3 +124,38 @@ def test_reading_and_writing_loads_neither_torch_nor_simpleitk(ct, tmp_path):
     code = ("import sys; from ICHVolumeLib.exchange import read_scan; read_scan(sys.argv[1]); "
             "sys.exit(bool({'torch', 'SimpleITK', 'openvino'} & set(sys.modules)))")
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "in.npz")]).returncode == 0
+
+
+def test_a_scan_is_written_a_few_slices_per_step(ct, tmp_path):
+    assert sum(1 for _step in write_scan_in_steps(tmp_path / "in.npz", ct, slices_per_step=4)) == -(-len(ct.hu) // 4)
+    assert (read_scan(tmp_path / "in.npz").hu == ct.hu).all()
+
+
+def test_a_writer_that_is_closed_early_leaves_nothing(ct, tmp_path):
+    steps = write_scan_in_steps(tmp_path / "in.npz", ct, slices_per_step=1)
+    next(steps)
+    steps.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("label", [0, 1, 2])
+def test_a_mask_and_its_result_arrive_exactly_as_they_were(phantom, label, tmp_path):
+    mask = phantom.mask * label
+    result = make_result(phantom.ct, mask, ClinicalInputs(gcs=9, age_years=81.0, location="lobar"))
+    write_measured(tmp_path / "case.npz", mask, result)
+    mask_again, again = read_measured(tmp_path / "case.npz")
+    assert np.array_equal(mask_again, mask) and mask_again.dtype == np.uint8
+    assert again == result
+    assert (tmp_path / "case.npz").stat().st_size < 0.2 * mask.size + 20_000
+
+
+def test_a_result_of_another_version_is_refused(tmp_path, phantom):
+    np.savez(tmp_path / "case.npz", mask=np.zeros((0, 0, 0), np.uint8), mask_first=np.zeros(3, int),
+             mask_shape=np.array([2, 3, 4]), result_json='{"schema": "of another program"}')
+    with pytest.raises(InputError, match="not one of this version"):
+        read_measured(tmp_path / "case.npz")
+
+
+def test_a_result_comes_back_from_json(phantom):
+    result = make_result(phantom.ct, phantom.mask, ClinicalInputs(gcs=9))
+    assert Result.from_dict(json.loads(json.dumps(result.to_dict()))).abc2 == result.abc2

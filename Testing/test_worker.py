@@ -202,3 +202,45 @@ def test_what_a_library_prints_does_not_mix_with_the_events(case, tmp_path):
     assert child.until("done", "error")[-1]["event"] == "done"
     child.process.stdin.close()
     assert child.process.wait(PATIENCE_S) == 0
+
+
+def test_a_scan_is_checked_as_the_library_checks_it(child, case):
+    from ICHVolumeLib.checks import check_ct
+    from ICHVolumeLib.exchange import read_scan
+    from ICHVolumeLib.findings import Finding
+
+    child.say({"command": "check", "id": "1", "input": str(case / "in.npz")})
+    done = child.until("done", "error")[-1]
+    assert [Finding(**finding) for finding in done["findings"]] == check_ct(read_scan(case / "in.npz"))
+
+
+def test_the_report_is_written_from_a_scan_and_what_was_measured(child, case, tmp_path):
+    from ICHVolumeLib.exchange import read_scan, write_measured
+    from ICHVolumeLib.pipeline import make_result
+
+    ct, mask = read_scan(case / "in.npz"), np.load(case / "truth.npy")
+    result = make_result(ct, mask, noticed=[])
+    write_measured(tmp_path / "case.npz", mask, result)
+    child.say({"command": "report", "id": "1", "input": str(case / "in.npz"), "measured": str(tmp_path / "case.npz"),
+               "output": str(tmp_path / "report.html")})
+    assert child.until("done", "error")[-1]["output"] == str(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"{result.volume_ml.total:.1f}" in page and "</html>" in page
+
+
+def test_the_sample_patient_is_made(child, tmp_path):
+    from ICHVolumeLib.exchange import read_scan
+    from ICHVolumeLib.sample import make_sample
+
+    child.say({"command": "sample", "id": "1", "output": str(tmp_path / "scan.npz"), "pixels": 64})
+    assert child.until("done", "error")[-1]["event"] == "done"
+    assert np.array_equal(read_scan(tmp_path / "scan.npz").hu, make_sample(size=64).ct.hu)
+
+
+def test_an_errand_without_its_file_is_an_input_error_and_the_next_one_works(child, case, tmp_path):
+    child.say({"command": "check", "id": "1", "input": str(tmp_path / "absent.npz")})
+    assert child.until("done", "error")[-1]["kind"] == "input"
+    child.say({"command": "check", "id": "2"})
+    assert "Not a command" in child.until("done", "error")[-1]["message"]
+    child.say({"command": "check", "id": "3", "input": str(case / "in.npz")})
+    assert child.until("done", "error")[-1]["id"] == "3"

@@ -15,15 +15,16 @@ from . import scene, scene_lines
 from .ai_record import AiRecord
 from .corrections import Corrections
 from .results_table import make_rows
+from .turns import at_once
 
 AI_KEY, MEASURED_KEY, CLINICAL_KEY, NOT_FOUND_KEY = "ai", "corrections", "clinical", "notFound"
 _MEASURED_FIELDS = ("a_mm", "b_mm", "c_mm", "a_line_ras", "b_line_ras", "ivh")
 
 
-def ct_of(volume_node) -> CTVolume:
-    """The node as a CTVolume. Raises InputError with a sentence for the user."""
+def ct_of_in_steps(volume_node):
+    """Generator that returns the node as a CTVolume. Raises InputError with a sentence for the user."""
     try:
-        arrays = scene.ct_arrays(volume_node)
+        arrays = yield from scene.ct_arrays_in_steps(volume_node)
     except ValueError as error:
         raise InputError(str(error)) from error
     return CTVolume(arrays["hu"], arrays["ijk_to_ras"], arrays["slice_origins_ras"], ScanInfo(**arrays["info"]),
@@ -34,13 +35,17 @@ class Case:
     """result: with every correction; automatic: measured on the present mask, not corrected; both None until there is
     a mask or a model's answer. corrections belong in part to the CT (clinical) and in part to the segmentation.
 
-    Raises InputError when the volume cannot be used.
+    What takes long is a generator of short steps, for the event loop; `at_once` runs one for a script. What a step
+    leaves behind is whole: result, mask and edits are put in place together.
     """
 
-    def __init__(self, volume_node):
+    def __init__(self, volume_node, ct: CTVolume, noticed=None):
+        """ct: ct_of_in_steps(volume_node); noticed: check_ct(ct), None while that is being looked at."""
         self.volume_node = volume_node
-        self.ct = ct_of(volume_node)
-        self.noticed = check_ct(self.ct)
+        self.ct = ct
+        self.is_checked = noticed is not None
+        self.noticed = list(noticed if self.is_checked else ct.findings)
+        self._signature = scene.signature_of(volume_node)
         self.segmentation_node = None
         self.record = None
         self.mask = None
@@ -48,6 +53,12 @@ class Case:
         self.is_edited = False
         self.corrections = Corrections()
         self._read_corrections()
+
+    @classmethod
+    def open(cls, volume_node) -> "Case":
+        """For scripts: read and checked at once. Raises InputError when the volume cannot be used."""
+        ct = at_once(ct_of_in_steps(volume_node))
+        return cls(volume_node, ct, check_ct(ct))
 
     @property
     def scan_age_years(self):
@@ -58,47 +69,81 @@ class Case:
         """The model ran on this CT and marked nothing, and nobody drew anything."""
         return self.result is not None and not self.result.found and self.record is not None
 
-    def is_same_ct(self) -> bool:
-        """False when the node's voxels or geometry changed since this case was opened."""
+    def may_have_changed(self) -> bool:
+        """The node's voxels or geometry were touched since this case was opened; is_same_ct_in_steps tells."""
+        return scene.signature_of(self.volume_node) != self._signature
+
+    def is_same_ct_in_steps(self):
+        """Generator; returns False when the node's voxels or geometry are not those of this case any more."""
+        signature = scene.signature_of(self.volume_node)
         try:
-            now = ct_of(self.volume_node)
+            now = yield from ct_of_in_steps(self.volume_node)
         except InputError:
             return False
-        return (np.array_equal(now.ijk_to_ras, self.ct.ijk_to_ras) and np.array_equal(now.hu, self.ct.hu)
-                and np.array_equal(now.slice_origins_ras, self.ct.slice_origins_ras))
+        is_same = (now.hu.shape == self.ct.hu.shape and np.array_equal(now.ijk_to_ras, self.ct.ijk_to_ras)
+                   and np.array_equal(now.slice_origins_ras, self.ct.slice_origins_ras))
+        for one, other in zip(now.hu, self.ct.hu, strict=False):
+            is_same = is_same and np.array_equal(one, other)
+            yield
+        if is_same:
+            self._signature = signature
+        return is_same
+
+    def checked(self, noticed) -> None:
+        """What check_ct found, once it is known; a result that stands gets it too."""
+        self.noticed, self.is_checked = list(noticed), True
+        if self.mask is not None:
+            self._score()
 
     def choose(self, segmentation_node) -> None:
+        at_once(self.choose_in_steps(segmentation_node))
+
+    def choose_in_steps(self, segmentation_node):
         """Look at this segmentation (None: at what the model said without one) and measure it."""
-        self.segmentation_node = segmentation_node
-        self._read_corrections()
         keeper, key = (self.volume_node, NOT_FOUND_KEY) if segmentation_node is None else (segmentation_node, AI_KEY)
+        self.segmentation_node, self.mask = segmentation_node, None
+        self.result = self.automatic = None
+        self._read_corrections()
         self.record = AiRecord.from_json(scene.recall(keeper, key))
-        self.mask = None
-        self.measure()
+        yield from self.measure_in_steps()
 
     def take(self, segmentation) -> None:
+        at_once(self.take_in_steps(segmentation))
+
+    def take_in_steps(self, segmentation):
         """A model run's Segmentation: a node for what it marked, or the note that it marked nothing.
 
         A segmentation that nobody edited is replaced; an edited one is kept and the new one put beside it.
+        Raises InputError when the CT or the segmentation is gone.
         """
+        gone = InputError("The CT was deleted while it was segmented; nothing was kept.")
         if not scene.is_in_scene(self.volume_node):
-            raise InputError("The CT was deleted while it was segmented; nothing was kept.")
+            raise gone
         automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed)
         record = AiRecord.of(segmentation, automatic)
-        if not automatic.found:
-            scene.remember(self.volume_node, NOT_FOUND_KEY, record.to_json())
-            self.choose(self.segmentation_node if self._has_edits() else None)
-            return
-        scene.remember(self.volume_node, NOT_FOUND_KEY, "")
-        node = self.segmentation_node
-        if node is None or not scene.is_in_scene(node) or self._has_edits():
-            node = scene.new_segmentation(self.volume_node, segmentation.mask, LABELS,
-                                          f"{self.volume_node.GetName()} bleed")
-        else:
-            scene.replace_mask(node, segmentation.mask, LABELS, self.volume_node)
-            scene.remember(node, MEASURED_KEY, "")
-        scene.remember(node, AI_KEY, record.to_json())
-        self.choose(node)
+        yield
+        try:
+            node = yield from (self._put_into_scene(segmentation.mask) if automatic.found else self._edited_node())
+        except ValueError as error:
+            raise (InputError(str(error)) if scene.is_in_scene(self.volume_node) else gone) from error
+        if not scene.is_in_scene(self.volume_node):
+            raise gone
+        scene.remember(self.volume_node, NOT_FOUND_KEY, "" if automatic.found else record.to_json())
+        if automatic.found:
+            scene.remember(node, AI_KEY, record.to_json())
+        yield from self.choose_in_steps(node)
+
+    def _put_into_scene(self, mask):
+        """Generator; returns the node that has this mask now."""
+        node, kept = self.segmentation_node, (yield from self._edited_node())
+        if node is None or not scene.is_in_scene(node) or kept is not None:
+            return (yield from scene.new_segmentation_in_steps(self.volume_node, mask, LABELS, self._name()))
+        yield from scene.replace_mask_in_steps(node, mask, LABELS, self.volume_node)
+        scene.remember(node, MEASURED_KEY, "")
+        return node
+
+    def _name(self):
+        return f"{self.volume_node.GetName()} bleed"
 
     def uncounted_segments(self) -> list[str]:
         """Names of painted segments that are neither ICH nor IVH."""
@@ -106,20 +151,27 @@ class Case:
 
     def start_by_hand(self) -> None:
         """An empty segmentation to paint in."""
-        node = scene.new_segmentation(self.volume_node, np.zeros(self.ct.hu.shape, np.uint8), LABELS,
-                                      f"{self.volume_node.GetName()} bleed")
-        self.choose(node)
+        self.choose(scene.new_segmentation(self.volume_node, np.zeros(self.ct.hu.shape, np.uint8), LABELS,
+                                           self._name()))
 
-    def measure(self) -> None:
-        """Measure the present mask; milliseconds. Raises InputError when a node is gone."""
+    def measure_in_steps(self):
+        """Measure the present mask. Raises InputError when a node is gone."""
+        node = self.segmentation_node
         try:
-            self.mask = self._mask()
+            mask = self._mask()
         except ValueError as error:
             raise InputError(str(error)) from error
-        if self.mask is None:
-            self.result = self.automatic = None
+        yield
+        if mask is None:
+            self.mask = self.result = self.automatic = None
             return
-        self.is_edited = self.segmentation_node is not None and scene.is_edited(self.segmentation_node, self.mask)
+        is_edited = node is not None and scene.is_edited(node, mask)
+        yield
+        self.mask, self.is_edited = mask, is_edited
+        self._score()
+
+    def _score(self):
+        """Everything that follows from the mask and what was entered; a few milliseconds."""
         ai_volume = self.record.volume_ml if self.record and self.is_edited else None
         self.automatic = make_result(self.ct, self.mask, self.corrections.clinical(self.scan_age_years),
                                      self.record and self.record.segmentation, automatic_volume_ml=ai_volume,
@@ -180,14 +232,16 @@ class Case:
             return scene.mask_from_segmentation(self.segmentation_node, self.volume_node)
         return np.zeros(self.ct.hu.shape, np.uint8) if self.record else None
 
-    def _has_edits(self):
-        """True when a person changed the mask, or A, B or C on it."""
+    def _edited_node(self):
+        """Generator; returns the segmentation when a person changed its mask, or A, B or C on it, else None."""
         node = self.segmentation_node
         if node is None or not scene.is_in_scene(node):
-            return False
+            return None
         if scene.recall(node, MEASURED_KEY) not in ("", "{}"):
-            return True
-        return scene.is_edited(node, scene.mask_from_segmentation(node, self.volume_node))
+            return node
+        mask = scene.mask_from_segmentation(node, self.volume_node)
+        yield
+        return node if scene.is_edited(node, mask) else None
 
     def _keep(self, corrections):
         self.corrections = corrections
@@ -197,7 +251,8 @@ class Case:
         scene.remember(self.volume_node, CLINICAL_KEY, Corrections(**clinical).to_json())
         if self.segmentation_node is not None:
             scene.remember(self.segmentation_node, MEASURED_KEY, Corrections(**measured).to_json())
-        self.measure()
+        if self.mask is not None:
+            self._score()
 
     def _read_corrections(self):
         clinical = Corrections.from_json(scene.recall(self.volume_node, CLINICAL_KEY))

@@ -5,14 +5,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import qt
 
-from .scan_writer import write_scan_in_steps
 from .translation import tr as _
+from .worker_client import Callbacks, WorkerClient
 
 STOP_MS = 500
+WAIT_S = 0.01
 STDERR_KEPT = 4000  # characters of the child's log that may go into a message
 
 
@@ -104,18 +106,37 @@ def _kill(process):
         process.kill()
 
 
+def make_sample_and_wait(folder, process_events, pixels):
+    """The sample patient's CTVolume, made by a child process; process_events() is called while it works.
+
+    folder: the one that holds ICHVolumeLib. Raises RuntimeError when the child fails.
+    """
+    from ICHVolumeLib.exchange import read_scan
+
+    made, failed = [], []
+    client = WorkerClient(lambda: QtChild(folder), qt.QTimer.singleShot)
+    client.sample(Callbacks(done=lambda path, _event: made.append(read_scan(path)),
+                            failed=lambda sentence, _kind: failed.append(sentence)), pixels)
+    while not made and not failed:
+        process_events()
+        time.sleep(WAIT_S)
+    client.close()
+    if failed:
+        raise RuntimeError(_("The sample patient could not be made: {reason}").format(reason=failed[0]))
+    return made[0]
+
+
 def segment_and_wait(ct, folder, device="auto", weights_dir=None):
     """Segment in a child process and wait for it: for scripts. Returns the Segmentation.
 
     Raises InputError (the scan, the model or the packages cannot be used) and RuntimeError (the child failed).
     """
     from ICHVolumeLib.errors import InputError
-    from ICHVolumeLib.exchange import read_segmentation
+    from ICHVolumeLib.exchange import read_segmentation, write_scan
 
     with tempfile.TemporaryDirectory(prefix="ichvolume-") as place:
         scan, out = Path(place) / "scan.npz", Path(place) / "segmentation.npz"
-        for _step in write_scan_in_steps(scan, ct):
-            pass
+        write_scan(scan, ct)
         command = {"command": "segment", "id": "1", "input": str(scan), "output": str(out), "device": device,
                    "weights": str(weights_dir) if weights_dir else None}
         with subprocess.Popen([python_executable(), "-m", "ICHVolumeLib.worker"], cwd=str(folder),

@@ -1,20 +1,25 @@
-"""Export one case: 3D models, mask, table, report. Headless; the panel only collects the wishes."""
+"""Export one case: 3D models, mask, table, report. The panel collects the wishes; a script calls export_case."""
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.result_files import write_csv
+from ICHVolumeLib.files import replace_file
+from ICHVolumeLib.report import write_report
+from ICHVolumeLib.result_files import csv_text
 
 from . import scene_export
+from .scene_export import FORMATS
 from .translation import tr as _
+from .turns import at_once
+
+__all__ = ["FORMATS", "Export", "Wishes", "export_case", "names_of"]
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """formats: of scene_export.FORMATS; space: "LPS" or "RAS"."""
+    """formats: of FORMATS; space: "LPS" or "RAS"."""
 
     formats: tuple[str, ...] = ("STL",)
     space: str = "LPS"
@@ -29,52 +34,70 @@ def export_case(case, folder, wishes: Wishes) -> list[Path]:
     Every file is complete or not there. Raises InputError with a sentence for the user (read-only folder, full disk,
     nothing measured, ...).
     """
-    if case is None or case.result is None:
-        raise InputError(_("There is nothing to export yet: segment a CT, or mark the bleed by hand."))
-    if not str(folder).strip():
-        raise InputError(_("Choose a folder to write into."))
-    folder = Path(folder)
-    written = []
+    export = Export(case, folder, wishes)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for write in _writers(case, folder, wishes):
-            written += write()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        done = _(" Written before that: {names}.").format(names=names_of(written)) if written else ""
-        raise InputError(_("Export into {folder} failed: {reason}.{done} Choose another folder or free some "
-                           "space.").format(folder=folder, reason=reason.rstrip("."), done=done)) from error
-    if not written:
-        raise InputError(_("Choose at least one kind of file to export."))
-    return written
+        at_once(export.write_in_steps())
+        if export.wants_report:
+            write_report(export.report_path, export.ct, export.mask, export.result)
+            export.written.append(export.report_path)
+    except (InputError, OSError, ValueError) as error:
+        raise InputError(export.sentence(error)) from error
+    return export.written
 
 
 def names_of(paths) -> str:
     return ", ".join(path.name for path in paths)
 
 
-def _writers(case, folder, wishes):
-    prefix = re.sub(r"[^\w.-]+", "_", case.volume_node.GetName()).strip("_.") + "_"
-    node = case.segmentation_node
-    if wishes.formats and case.result.found:
-        yield lambda: list(scene_export.export_models(node, folder, wishes.formats, wishes.space, prefix=prefix))
-    if wishes.mask and node is not None:
-        yield lambda: [scene_export.export_mask(node, folder / f"{prefix}mask.seg.nrrd")]
-    if wishes.table:
-        yield lambda: [_beside(folder / f"{prefix}result.csv", lambda path: write_csv(path, case.result))]
-    if wishes.report:
-        from ICHVolumeLib.report import write_report
+class Export:
+    """One export of a case as it stands now: later edits do not change it. written: the files that are there by now."""
 
-        yield lambda: [_beside(folder / f"{prefix}report.html",
-                               lambda path: write_report(path, case.ct, case.mask, case.result))]
+    def __init__(self, case, folder, wishes: Wishes):
+        self.folder, self.wishes, self.written = folder, wishes, []
+        self.ct, self.mask, self.result = (case.ct, case.mask, case.result) if case else (None, None, None)
+        self._node = case.segmentation_node if case else None
+        self._prefix = re.sub(r"[^\w.-]+", "_", case.volume_node.GetName()).strip("_.") + "_" if case else ""
 
+    @property
+    def wants_report(self) -> bool:
+        return self.wishes.report
 
-def _beside(path, write):
-    """Write under another name, then rename: a full disk leaves no half file."""
-    part = path.with_name(path.name + ".part")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
+    @property
+    def report_path(self) -> Path:
+        return Path(self.folder) / f"{self._prefix}report.html"
+
+    def write_in_steps(self):
+        """Generator that writes everything but the report. Raises InputError, OSError or ValueError; see sentence."""
+        wishes = self.wishes
+        if self.result is None:
+            raise InputError(_("There is nothing to export yet: segment a CT, or mark the bleed by hand."))
+        if not str(self.folder).strip():
+            raise InputError(_("Choose a folder to write into."))
+        models = wishes.formats if self.result.found else ()
+        mask = wishes.mask and self._node is not None
+        if not (models or mask or wishes.table or wishes.report):
+            raise InputError(_("Choose at least one kind of file to export."))
+        folder = Path(self.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+        if models:
+            for path in scene_export.export_models_in_steps(self._node, folder, models, wishes.space,
+                                                            prefix=self._prefix):
+                self.written += [path] if path else []
+                yield
+        if mask:
+            self.written.append(scene_export.export_mask(self._node, folder / f"{self._prefix}mask.seg.nrrd"))
+            yield
+        if wishes.table:
+            path = folder / f"{self._prefix}result.csv"
+            replace_file(path, csv_text(self.result).encode("utf-8"))
+            self.written.append(path)
+
+    def sentence(self, error) -> str:
+        """What went wrong, in words for the user."""
+        if self.result is None or isinstance(error, InputError) and error.__cause__ is None and not self.written:
+            return str(error)
+        reason = getattr(error.__cause__ or error, "strerror", None) or str(error)
+        done = _(" Written before that: {names}.").format(names=names_of(self.written)) if self.written else ""
+        return _("Export into {folder} failed: {reason}.{done} Choose another folder or free some space.").format(
+            folder=self.folder, reason=reason.rstrip("."), done=done)

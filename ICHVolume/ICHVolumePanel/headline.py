@@ -9,7 +9,6 @@ from .translation import tr as _
 
 FINDINGS_SHOWN = 4
 SAID_BY_THE_HEADLINE = ("no-bleed", "no-bleed-found")
-_COLORS = {ERROR: "#c62828", WARNING: "#c05a00"}
 _MARKS = {ERROR: "\u2716", WARNING: "\u26a0"}
 
 
@@ -57,15 +56,15 @@ def detail_line(case) -> str:
     return " \u00b7 ".join(parts)
 
 
-def findings_html(findings, most=FINDINGS_SHOWN) -> str:
-    """Short sentences, the serious ones first and coloured; remarks beyond `most` lines are only counted."""
+def findings_html(findings, colors, most=FINDINGS_SHOWN) -> str:
+    """Short sentences, the serious ones first and in colors[severity]; remarks beyond `most` are only counted."""
     order = {ERROR: 0, WARNING: 1}
     findings = sorted(findings, key=lambda f: order.get(f.severity, 2))
     serious = sum(finding.severity in order for finding in findings)
     shown = findings[:max(most, serious)]
     lines = []
     for finding in shown:
-        color = _COLORS.get(finding.severity)
+        color = colors.get(finding.severity)
         style = f' style="color:{color}"' if color else ""
         mark = _MARKS.get(finding.severity, "\u2022")
         lines.append(f"<span{style}>{mark} {escape(finding.message)}</span>")

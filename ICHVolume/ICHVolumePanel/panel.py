@@ -1,27 +1,29 @@
 """The panel's conductor: buttons in, case and child process at work, views out. No science, no MRML of its own."""
 
 import logging
-from pathlib import Path
 
 from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.exchange import read_segmentation
-from ICHVolumeLib.findings import ERROR
+from ICHVolumeLib.findings import ERROR, WARNING, Finding
 
-from . import exporting, headline, packages, scene, scene_lines
-from .case import Case
+from . import headline, packages, scene, scene_lines, scene_watch
+from .case import Case, ct_of_in_steps
+from .colors import colors_for
+from .export_view import ExportView
 from .results_table import parse_entry
 from .results_view import ResultsView
 from .review_view import ReviewView
 from .run_view import RunView
 from .score_view import ScoreView
 from .translation import tr as _
+from .turns import Turns
+from .window_view import WindowView
 from .worker_client import Callbacks
 
 EDIT_SETTLE_MS = 80  # an edit fires several events; the table follows within 300 ms
 DRAG_SETTLE_MS = 40
 DEVICES = ("auto", "cpu", "cuda")
-SPACES = ("LPS", "RAS")
-FORMATS = ("STL", "OBJ", "PLY")
+OPENING, MEASURING, COMPARING = "opening", "measuring", "comparing"  # work that newer work replaces
 
 
 class Panel:
@@ -33,8 +35,11 @@ class Panel:
     def __init__(self, ui, editor, client, packaging, call_later, on_segmentation):
         self._ui, self._client, self._packaging = ui, client, packaging
         self._call_later, self._on_segmentation = call_later, on_segmentation
+        self._turns = Turns(call_later)
         self._case = None
+        self._wanted = (None, None)  # the CT and the segmentation that the choices name
         self._problem = ""
+        self._refused = None  # a volume that was read and is no CT, and its signature then
         self._observations = []
         self._line_observation, self._watched_lines = None, None
         self._waiting = set()  # what a timer will do soon
@@ -43,8 +48,10 @@ class Panel:
         self._results = ResultsView(ui.resultsTable, self._entered, self._chosen, self._reset_one)
         self._review = ReviewView(ui, editor, self._run.say)
         self._score = ScoreView(ui, self._correct)
+        self._export = ExportView(ui, self._turns, client)
+        self._window = WindowView(ui)
         for button, slot in ((ui.resetButton, self._reset), (ui.automaticLinesButton, self._reset_lines),
-                             (ui.drawByHandButton, self._by_hand), (ui.exportButton, self._export)):
+                             (ui.drawByHandButton, self._by_hand)):
             button.connect("clicked(bool)", slot)
         self.look_at(None, None)
 
@@ -53,15 +60,21 @@ class Panel:
         return self._case
 
     def look_at(self, volume_node, segmentation_node) -> None:
-        """Show this CT and this segmentation of it (either may be None); nothing happens when they are shown."""
+        """Show this CT and this segmentation of it (either may be None), soon; nothing happens when they are shown."""
+        opening = self._turns.has(OPENING) and self._wanted[0] is volume_node
+        self._wanted = (volume_node, segmentation_node)
+        if opening:
+            return  # what was asked for last is chosen when the CT has been read
         case = self._case
-        if case is None or case.volume_node is not volume_node:
+        if case is None and volume_node is not None and self._refused == (volume_node, scene.signature_of(volume_node)):
+            self._refresh()  # reading it again would not change its values
+        elif case is None or case.volume_node is not volume_node:
             self._open(volume_node)
-        case = self._case
-        if case is not None and (case.segmentation_node is not segmentation_node or case.result is None):
-            self._said(case.choose, segmentation_node)
-        self._watch()
-        self._refresh()
+        elif case.segmentation_node is not segmentation_node:
+            self._choose()
+        else:
+            self._watch()
+            self._refresh()
 
     def segment(self) -> None:
         if self._case is None or self._client.is_busy:
@@ -69,9 +82,9 @@ class Panel:
         device = DEVICES[self._ui.deviceCombo.currentIndex]
         try:
             if packages.ensure(self._packaging, device):
-                self._client.close()  # a child that started before does not see what was installed
+                self._client.renew()  # a child that started before does not see what was installed
         except packages.Refused as error:
-            self._run.idle(str(error))
+            self._run.complain(str(error))
             return
         case = self._case
         self._run.started()
@@ -93,51 +106,87 @@ class Panel:
     def close(self) -> None:
         """The panel is going away (reload, exit)."""
         self._closed = True
+        self._turns.stop()
         self._client.close()
         self._run.stop()
         self._stop_watching()
 
     def _open(self, volume_node):
-        self._case = None
-        problem = scene.problem_with_volume(volume_node)
-        if problem is None:
-            try:
-                self._case = Case(volume_node)
-            except InputError as error:
-                problem = str(error)
-        errors = [finding.message for finding in self._case.noticed if finding.severity == ERROR] if self._case else []
-        self._problem = problem or " ".join(errors)
+        """Read the CT in short turns, show it, and have the child check it."""
+        for key in (OPENING, MEASURING, COMPARING):
+            self._turns.drop(key)
+        self._case, self._problem = None, scene.problem_with_volume(volume_node) or ""
         if volume_node is not None and not self._client.is_busy:
             self._run.say("")
+        if not self._problem:
+            self._problem = _("Reading the CT \u2026")
+            self._turns.add(ct_of_in_steps(volume_node), lambda ct: self._opened(volume_node, ct),
+                            lambda error: self._not_opened(volume_node, error), OPENING)
+        self._watch()
+        self._refresh()
+
+    def _opened(self, volume_node, ct):
+        self._case, self._problem = Case(volume_node, ct), ""
+        self._window.suit(volume_node)
+        self._client.check(ct, Callbacks(
+            done=lambda _output, event: self._checked(ct, [Finding(**finding) for finding in event["findings"]]),
+            failed=lambda sentence, _kind: self._checked(ct, [*ct.findings, Finding(
+                "not-checked", WARNING, _("The scan could not be checked for tilt, contrast and the like. {reason}")
+                .format(reason=sentence))])))
+        self._choose()
+
+    def _not_opened(self, volume_node, error):
+        self._problem = str(error)
+        if scene.is_in_scene(volume_node):
+            self._refused = (volume_node, scene.signature_of(volume_node))
+        if not isinstance(error, InputError):
+            logging.error("ICHVolume", exc_info=error)
+            self._problem = _("This volume cannot be read ({error}).").format(error=error)
+        self._refresh()
+
+    def _checked(self, ct, findings):
+        case = self._case
+        if self._closed or case is None or case.ct is not ct:
+            return
+        case.checked(findings)
+        self._problem = " ".join(finding.message for finding in findings if finding.severity == ERROR)
+        if self._problem:
+            self.cancel()  # asked for before the check had ended
+        self._refresh(lines=False)
+
+    def _choose(self):
+        """Measure the wanted segmentation of the open case."""
+        case, segmentation_node = self._case, self._wanted[1]
+        self._turns.drop(MEASURING)
+        self._turns.add(case.choose_in_steps(segmentation_node), self._measured, self._say_error, MEASURING)
+
+    def _measured(self, _nothing=None):
+        self._watch()
+        self._refresh()
 
     def _done(self, case, output):
         segmentation = read_segmentation(output)
-        self._call_later(0, lambda: self._said(self._take, case, segmentation))  # one short turn of the loop each
+        seconds, kept = self._run.seconds(), case.segmentation_node
+        self._run.say(_("Putting the mask into the scene"))
+        self._turns.drop(MEASURING)
+        self._turns.add(case.take_in_steps(segmentation), lambda _result: self._taken(case, kept, seconds),
+                        lambda error: (self._run.idle(), self._say_error(error)))
 
-    def _take(self, case, segmentation):
-        if self._closed:
-            return
-        seconds = self._run.seconds()
-        kept = case.segmentation_node
-        try:
-            case.take(segmentation)
-        except InputError as error:
-            self._run.idle(str(error))
-            return
+    def _taken(self, case, kept, seconds):
         message = headline.run_sentence(case.record, seconds)
         if kept is not None and scene.is_in_scene(kept) and kept is not case.segmentation_node:
             message += _(" The corrected mask was kept as \u201c{name}\u201d.").format(name=kept.GetName())
         self._run.idle(message)
         if case is self._case:
             self._on_segmentation(case.segmentation_node)
-            self._watch()
-            self._refresh()
+            self._measured()
             self._review.jump()
 
     def _failed(self, sentence, kind):
         if kind == "packages":
-            self._client.close()
-        self._run.idle(sentence)
+            self._client.renew()
+        self._run.idle()
+        self._run.complain(sentence)
         logging.error("ICHVolume: %s", sentence)
 
     def _refresh(self, lines=True):
@@ -154,9 +203,8 @@ class Panel:
         ui.resultsSection.setVisible(found)
         ui.scoreSection.setVisible(found)
         ui.reviewSection.enabled = case is not None
-        ui.exportButton.enabled = has_result
-        ui.exportButton.toolTip = _("Write the chosen files into the folder") if has_result else \
-            _("Nothing to export yet: segment a CT, or mark the bleed by hand")
+        self._export.show(case)
+        self._window.show(case)
         ui.resetButton.enabled = has_result and case.corrections != case.corrections.without_measured()
         ui.engineLabel.text = headline.engine_sentence(case.record) if case else ""
         self._results.show(case.rows() if case else [])
@@ -171,9 +219,14 @@ class Panel:
         case, label = self._case, self._ui.findingsLabel
         findings = list(case.result.findings if case and case.result else case.noticed if case else [])
         findings = [finding for finding in findings if finding.code not in headline.SAID_BY_THE_HEADLINE]
-        text = headline.findings_html(findings) if findings else self._problem
+        if self._problem and not findings and self._wanted[0] is not None and not self._turns.has(OPENING):
+            findings = [Finding("unusable", ERROR, self._problem)]
+        colors = colors_for(label)
+        text = headline.findings_html(findings, colors) if findings else self._problem
+        if case is not None and not case.is_checked:
+            text = "<br>".join(filter(None, (text, _("Checking the CT \u2026"))))
         label.text = text
-        label.toolTip = headline.findings_html(findings, len(findings))
+        label.toolTip = headline.findings_html(findings, colors, len(findings))
         label.setVisible(bool(text))
 
     def _watch(self):
@@ -181,9 +234,9 @@ class Panel:
         case = self._case
         if case is None:
             return
-        self._observations.append(scene.observe_volume(case.volume_node, self._volume_changed))
+        self._observations.append(scene_watch.observe_volume(case.volume_node, self._volume_changed))
         if case.segmentation_node is not None:
-            self._observations.append(scene.observe_mask_edits(case.segmentation_node, self._mask_edited))
+            self._observations.append(scene_watch.observe_mask_edits(case.segmentation_node, self._mask_edited))
             self._watch_lines()
 
     def _watch_lines(self):
@@ -225,9 +278,12 @@ class Panel:
         self._call_later(milliseconds, run)
 
     def _measure_again(self):
-        if self._case.segmentation_node is None or scene.is_in_scene(self._case.segmentation_node):
-            self._case.measure()
-            self._refresh()
+        case = self._case
+        if case.segmentation_node is not self._wanted[1]:
+            return  # another one is about to be chosen, and measured then
+        if case.segmentation_node is None or scene.is_in_scene(case.segmentation_node):
+            self._turns.drop(MEASURING)
+            self._turns.add(case.measure_in_steps(), self._measured, self._say_error, MEASURING)
 
     def _take_lines(self):
         if self._case.lines_were_dragged():
@@ -235,15 +291,22 @@ class Panel:
 
     def _reread_volume(self):
         """The CT got other voxels, another matrix or transform: measure what is there now."""
-        volume_node, segmentation_node = self._case.volume_node, self._case.segmentation_node
-        if not self._case.is_same_ct():
-            self._case = None
-            self.look_at(volume_node, segmentation_node)
+        case = self._case
+        if case.may_have_changed() and not self._turns.has(COMPARING):
+            self._turns.add(case.is_same_ct_in_steps(), lambda is_same: None if is_same else self._reopen(case),
+                            self._say_error, COMPARING)
+
+    def _reopen(self, case):
+        if case is self._case:
+            self._open(case.volume_node)
 
     def _correct(self, **values):
         """values may be functions that read a value, so that a mistake in typing is said like any other."""
+        self._change(lambda: self._case.correct(**{n: v() if callable(v) else v for n, v in values.items()}))
+
+    def _change(self, action):
         if self._case is not None:
-            self._said(lambda: self._case.correct(**{n: v() if callable(v) else v for n, v in values.items()}))
+            self._said(action)
             self._refresh()
 
     def _entered(self, key, text):
@@ -259,53 +322,29 @@ class Panel:
         self._correct(**{key: None}, **({key[0] + "_line_ras": None} if key in ("a_mm", "b_mm") else {}))
 
     def _reset(self):
-        if self._case is not None:
-            self._said(self._case.reset)
-            self._refresh()
+        self._change(lambda: self._case.reset())
 
     def _reset_lines(self):
-        if self._case is not None:
-            self._said(self._case.reset_lines)
-            self._refresh()
+        self._change(lambda: self._case.reset_lines())
 
     def _by_hand(self):
-        if self._case is None:
-            return
-        self._said(self._case.start_by_hand)
-        self._on_segmentation(self._case.segmentation_node)
-        self._ui.reviewSection.collapsed = False
-        self._watch()
-        self._refresh()
-
-    def _export(self):
-        ui = self._ui
-        boxes = (ui.exportStlCheckBox, ui.exportObjCheckBox, ui.exportPlyCheckBox)
-        wishes = exporting.Wishes(
-            formats=tuple(name for name, box in zip(FORMATS, boxes, strict=True) if box.checked),
-            space=SPACES[ui.spaceCombo.currentIndex], mask=ui.exportMaskCheckBox.checked,
-            table=ui.exportTableCheckBox.checked, report=ui.exportReportCheckBox.checked)
-        folder = ui.exportFolderEdit.currentPath
-        try:
-            written = exporting.export_case(self._case, folder, wishes)
-        except InputError as error:
-            ui.exportLabel.text = str(error)
-            return
-        except Exception as error:  # unforeseen: the log has the details, the surgeon a sentence
-            logging.exception("ICHVolume")
-            ui.exportLabel.text = _("Export failed ({error}); details are in the error log.").format(error=error)
-            return
-        ui.exportFolderEdit.addCurrentPathToHistory()
-        models = _(" Models are in mm, {space}.").format(space=wishes.space) if wishes.formats else ""
-        ui.exportLabel.text = _("Written to {folder}: {names}.{models}").format(
-            folder=Path(folder), names=exporting.names_of(written), models=models)
+        if self._case is not None:
+            self._said(self._case.start_by_hand)
+            self._ui.reviewSection.collapsed = False
+            self._on_segmentation(self._case.segmentation_node)
 
     def _said(self, action, *arguments):
         """Do it; what goes wrong becomes a sentence in the panel, which goes on working."""
         try:
             action(*arguments)
-        except InputError as error:
-            self._run.say(str(error))
-        except Exception as error:  # unforeseen: the log has the details, the surgeon a sentence
-            logging.exception("ICHVolume")
-            self._run.say(_("Something went wrong ({error}). The mask and the numbers so far are kept; details are in "
-                            "the error log.").format(error=error))
+        except Exception as error:
+            self._say_error(error)
+
+    def _say_error(self, error):
+        if isinstance(error, InputError):
+            self._run.complain(str(error))
+        else:  # unforeseen: the log has the details, the surgeon a sentence
+            logging.error("ICHVolume", exc_info=error)
+            self._run.complain(_("Something went wrong ({error}). The mask and the numbers so far are kept; details "
+                                 "are in the error log.").format(error=error))
+        self._refresh(lines=False)

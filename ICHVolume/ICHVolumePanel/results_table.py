@@ -78,8 +78,8 @@ def _volume_rows(now, ai):
     volume = now.volume_ml
     change = _("{change:+.1f} by editing").format(change=volume.total - ai.total) \
         if ai and abs(volume.total - ai.total) >= 0.05 else ""
-    rows = [Row("volume", _("Volume"), _ml(ai and ai.total), _ml(volume.total), change or interval_text(now),
-                important=True,
+    rows = [Row("volume", _("Volume"), _ml(ai and ai.total), _ml(volume.total),
+                change or interval_text(now).removesuffix(" mL"), important=True,
                 tooltip=_("Area of every slice times its own height"))]
     for key, name in (("ich", _("  ICH")), ("ivh", _("  IVH"))):
         rows.append(Row(f"{key}_ml", name, _ml(ai and getattr(ai, key)), _ml(getattr(volume, key))))

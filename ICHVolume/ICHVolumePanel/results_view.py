@@ -2,12 +2,12 @@
 
 import qt
 
+from .colors import CORRECTED, colors_for
 from .results_table import CHOICE, TYPED, choices
 from .translation import tr as _
 
 NAME, AI, EDITED, NOTE = range(4)
 ROW_HEIGHT = 24
-CORRECTED = "#c05a00"  # readable on light and dark themes
 
 
 class ResultsView:
@@ -20,7 +20,7 @@ class ResultsView:
         self._combos = {}  # row number -> QComboBox
         self._filling = False
         table.setHorizontalHeaderLabels([_("Measure"), _("AI"), _("Edited"), ""])
-        for column, width in ((NAME, 96), (AI, 64), (EDITED, 98)):
+        for column, width in ((NAME, 90), (AI, 58), (EDITED, 96)):
             table.setColumnWidth(column, width)
         table.connect("cellChanged(int,int)", self._cell_changed)
         table.connect("cellClicked(int,int)", self._cell_clicked)
@@ -61,6 +61,7 @@ class ResultsView:
         self._table.setCellWidget(number, EDITED, combo)
 
     def _show_row(self, number, row):
+        color = colors_for(self._table)[CORRECTED]
         texts = {NAME: row.name, AI: row.ai, EDITED: "" if row.entry == CHOICE else row.edited, NOTE: row.note}
         for column, text in texts.items():
             item = self._table.item(number, column)
@@ -73,7 +74,7 @@ class ResultsView:
             font.setBold((row.important and column != NOTE) or (row.corrected and column == EDITED))
             item.setFont(font)
             marked = row.corrected and column in (EDITED, NOTE)
-            item.setForeground(qt.QBrush(qt.QColor(CORRECTED)) if marked else qt.QBrush())
+            item.setForeground(qt.QBrush(qt.QColor(color)) if marked else qt.QBrush())
             if column in (AI, EDITED):
                 item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
         if number in self._combos:

@@ -4,6 +4,9 @@ import time
 
 import qt
 
+from ICHVolumeLib.findings import ERROR
+
+from .colors import colors_for
 from .translation import tr as _
 
 TICK_MS = 200
@@ -50,8 +53,14 @@ class RunView:
         self.say(message)
 
     def say(self, message) -> None:
+        self._ui.statusLabel.styleSheet = ""
         self._ui.statusLabel.text = message
         self._ui.statusLabel.setVisible(bool(message))
+
+    def complain(self, sentence) -> None:
+        """Say what went wrong."""
+        self.say(sentence)
+        self._ui.statusLabel.styleSheet = f"color: {colors_for(self._ui.statusLabel)[ERROR]}"
 
     def can_segment(self, problem: str) -> None:
         """problem: why the button is disabled, or ""."""

@@ -1,7 +1,8 @@
 """The MRML scene as plain values: CT volume node to arrays, mask to segmentation node and back.
 
-With scene_volume (the CT), scene_lines (ABC/2 lines, slice views, table) and scene_export (files) this is the one
-adapter that speaks MRML. It imports only slicer, vtk and numpy, and runs the same in 3D Slicer and on slicer-core.
+With scene_volume (the CT), scene_lines (ABC/2 lines, slice views, table), scene_watch (observers) and scene_export
+(files) this is the one adapter that speaks MRML. It imports only slicer, vtk and numpy, and runs the same in 3D Slicer
+and on slicer-core.
 """
 
 import zlib
@@ -13,20 +14,23 @@ from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from .scene_volume import (
     ct_arrays,
+    ct_arrays_in_steps,
     frame_of,
     is_in_scene,
     matrix_of,
     problem_with_volume,
     require_in_scene,
+    signature_of,
     transform_matrix,
     vtk_matrix,
 )
+from .turns import at_once
 
 __all__ = [
-    "Observation", "ct_arrays", "find_segmentations_for", "frame_of", "is_edited", "is_in_scene",
-    "mark_automatic", "mask_from_segmentation", "new_segmentation", "observe_mask_edits", "observe_volume",
-    "problem_with_volume", "recall", "remember", "replace_mask", "segment_ids", "show_3d", "uncounted_segments",
-    "volume_of",
+    "ct_arrays", "ct_arrays_in_steps", "find_segmentations_for", "frame_of", "is_edited",
+    "is_in_scene", "mark_automatic", "mask_from_segmentation", "new_segmentation", "new_segmentation_in_steps",
+    "problem_with_volume", "recall", "remember", "replace_mask", "replace_mask_in_steps", "segment_ids", "show_3d",
+    "signature_of", "uncounted_segments", "volume_of",
 ]
 
 ATTRIBUTE_PREFIX = "ICHVolume."
@@ -41,15 +45,35 @@ SHOWN_SURFACE = {"Conversion method": "1", "SurfaceNets smoothing": "1", "Smooth
 
 
 def new_segmentation(volume_node, mask, labels, name="ICH"):
+    """What new_segmentation_in_steps returns, in one go."""
+    return at_once(new_segmentation_in_steps(volume_node, mask, labels, name))
+
+
+def new_segmentation_in_steps(volume_node, mask, labels, name="ICH"):
     """Add a segmentation of the CT to the scene and return its vtkMRMLSegmentationNode.
 
     mask: uint8 (slices, rows, columns) on the CT's grid; labels: objects with value, name, color (0..1 RGB) and
     terminology (ICHVolumeLib.labels.LABELS). Every label gets a segment, empty or not, so it can be painted at once.
     Same grid and parent transform as the CT; closed surface made and shown in 3D; mask noted as automatic
     (see is_edited) and the CT as the source (see volume_of).
+    A generator of short steps; the node goes again when it is closed or fails before the end.
     Raises ValueError when the mask's shape is not the CT's or the CT is gone.
     """
     _require_same_shape(mask, volume_node)
+    node = _new_node(volume_node, name)
+    done = False
+    try:
+        yield
+        yield from replace_mask_in_steps(node, mask, labels, volume_node)
+        show_3d(node)
+        done = True
+    finally:
+        if not done and is_in_scene(node):
+            slicer.mrmlScene.RemoveNode(node)
+    return node
+
+
+def _new_node(volume_node, name):
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", slicer.mrmlScene.GenerateUniqueName(name))
     node.CreateDefaultDisplayNodes()
     node.GetDisplayNode().SetOpacity2DFill(FILL_OPACITY)
@@ -60,27 +84,38 @@ def new_segmentation(volume_node, mask, labels, name="ICH"):
     for parameter, value in SHOWN_SURFACE.items():
         node.GetSegmentation().SetConversionParameter(parameter, value)
     _put_beside(node, volume_node)
-    replace_mask(node, mask, labels, volume_node)
-    show_3d(node)
     return node
 
 
 def replace_mask(segmentation_node, mask, labels, volume_node) -> None:
+    """What replace_mask_in_steps does, in one go."""
+    at_once(replace_mask_in_steps(segmentation_node, mask, labels, volume_node))
+
+
+def replace_mask_in_steps(segmentation_node, mask, labels, volume_node):
     """Put a new automatic mask into an existing segmentation; missing segments are made, foreign ones are left.
 
-    Raises ValueError as new_segmentation.
+    A generator of short steps. Raises ValueError as new_segmentation_in_steps.
     """
-    require_in_scene(segmentation_node, "The segmentation")
     _require_same_shape(mask, volume_node)
+    box, marked = _marked_box(mask)
+    yield
+    require_in_scene(segmentation_node, "The segmentation")
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     ids = [_segment_for(segmentation_node, label) for label in labels]
     for segment_id in ids:  # all first: segments may share one labelmap, where a new voxel would unseat an old one
         logic.ClearSegment(segmentation_node, segment_id)
     for segment_id, label in zip(ids, labels, strict=True):
-        image = _oriented_image(mask == label.value, matrix_of(volume_node))
+        yield
+        require_in_scene(segmentation_node, "The segmentation")
+        require_in_scene(volume_node, "The CT")
+        image = _oriented_image(marked == label.value, box, matrix_of(volume_node))
         if image is not None and not logic.SetBinaryLabelmapToSegment(image, segmentation_node, segment_id):
             raise ValueError(f"3D Slicer refused the mask of segment {label.name}; see its error log.")
+    yield
+    require_in_scene(segmentation_node, "The segmentation")
     mark_automatic(segmentation_node, mask)
+    yield
 
 
 def mask_from_segmentation(segmentation_node, volume_node, names=("ICH", "IVH")) -> np.ndarray:
@@ -167,43 +202,6 @@ def show_3d(segmentation_node, shown=True) -> None:
     segmentation_node.GetDisplayNode().SetVisibility3D(shown)
 
 
-class Observation:
-    """Observers on MRML nodes that end together: stop() may be called twice and after the nodes are gone."""
-
-    def __init__(self, callback):
-        """callback: called without arguments."""
-        self._callback = callback
-        self._observed = []
-
-    def watch(self, node, *events):
-        """Add observers for these events; returns self."""
-        for event in events:
-            self._observed.append((node, node.AddObserver(event, lambda *_: self._callback())))
-        return self
-
-    def stop(self) -> None:
-        for node, tag in self._observed:
-            node.RemoveObserver(tag)
-        self._observed = []
-
-
-def observe_mask_edits(segmentation_node, callback) -> Observation:
-    """Call callback() after every edit, segment added, removed or renamed. One edit may call twice: debounce.
-
-    The node's own ModifiedEvent does not fire on edits; these events of its vtkSegmentation do, on the node.
-    """
-    events = slicer.vtkSegmentation
-    return Observation(callback).watch(segmentation_node, events.SourceRepresentationModified, events.SegmentAdded,
-                                       events.SegmentRemoved, events.SegmentModified)
-
-
-def observe_volume(volume_node, callback) -> Observation:
-    """Call callback() when the CT's voxels, matrix, name or parent transform change."""
-    return Observation(callback).watch(volume_node, slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent,
-                                       slicer.vtkMRMLTransformableNode.TransformModifiedEvent,
-                                       vtk.vtkCommand.ModifiedEvent)
-
-
 def _require_same_shape(mask, volume_node):
     require_in_scene(volume_node, "The CT")
     shape = volume_node.GetImageData().GetDimensions()[::-1]
@@ -233,15 +231,22 @@ def _segment_for(segmentation_node, label) -> str:
     return segment_id
 
 
-def _oriented_image(marked, matrix):
-    """Boolean (k, j, i) as a vtkOrientedImageData cropped to what is marked, or None when nothing is."""
+def _marked_box(mask):
+    """[(first, last)] along k, j, i of what is marked, and that part of the mask; an empty part when nothing is."""
     box = []
     for axis in range(3):  # cropping as we go spares most of the voxels
-        where = np.flatnonzero(marked.any(axis=tuple({0, 1, 2} - {axis})))
+        where = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
         if not where.size:
-            return None
+            return [(0, -1)] * 3, mask[:0, :0, :0]
         box.append((where[0], where[-1]))
-        marked = marked[(slice(None),) * axis + (slice(where[0], where[-1] + 1),)]
+        mask = mask[(slice(None),) * axis + (slice(where[0], where[-1] + 1),)]
+    return box, mask
+
+
+def _oriented_image(marked, box, matrix):
+    """Boolean part of a mask that fills this box of it as a vtkOrientedImageData, or None when nothing is marked."""
+    if not marked.any():
+        return None
     voxels = np.ascontiguousarray(marked, np.uint8)
     image = slicer.vtkOrientedImageData()
     image.SetExtent([int(index) for first_last in reversed(box) for index in first_last])

@@ -22,7 +22,14 @@ PRINTED_SURFACE = {"Conversion method": "0", "SurfaceNets smoothing": "0", "Smoo
 
 def export_models(segmentation_node, folder, formats=("STL",), space="LPS", names=("ICH", "IVH"),
                   prefix="") -> list[Path]:
-    """Write one surface per non-empty segment and format, mm, in the given space; returns the paths written.
+    """What export_models_in_steps writes, in one go; returns the paths written."""
+    return [path for path in export_models_in_steps(segmentation_node, folder, formats, space, names, prefix) if path]
+
+
+def export_models_in_steps(segmentation_node, folder, formats=("STL",), space="LPS", names=("ICH", "IVH"), prefix=""):
+    """Write one surface per non-empty segment and format, mm, in the given space.
+
+    A generator that yields each path when it is written, and None after another step.
 
     File names: <prefix><name>.stl (an .obj comes with its .mtl, which is not listed). The surface is in world
     coordinates, as in Slicer's own export.
@@ -34,11 +41,16 @@ def export_models(segmentation_node, folder, formats=("STL",), space="LPS", name
         raise ValueError(f"Unknown model format {', '.join(unknown)}; choose from {', '.join(FORMATS)}.")
     if space not in SPACES:
         raise ValueError(f"Unknown coordinate system {space}; choose LPS or RAS.")
-    surfaces = surfaces_world(segmentation_node, names)
-    if not surfaces:
+    is_empty = True
+    for name in names:
+        require_in_scene(segmentation_node, "The segmentation")
+        surface = surfaces_world(segmentation_node, [name]).get(name)
+        yield None
+        for extension in formats if surface else ():
+            is_empty = False
+            yield _write(_write_model, Path(folder) / f"{prefix}{name}.{extension.lower()}", surface, space)
+    if is_empty:
         raise ValueError("There is nothing to export: no segment has a marked voxel.")
-    return [_write(_write_model, Path(folder) / f"{prefix}{name}.{extension.lower()}", surface, space)
-            for name, surface in surfaces.items() for extension in formats]
 
 
 def export_mask(segmentation_node, path) -> Path:

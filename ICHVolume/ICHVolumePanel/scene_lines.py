@@ -7,8 +7,9 @@ import numpy as np
 import slicer
 import vtk
 
-from .scene import Observation, frame_of, is_in_scene
+from .scene import frame_of, is_in_scene
 from .scene_volume import map_points, matrix_of, require_in_scene
+from .scene_watch import Observation
 
 LINE_ROLES = ("ICHVolume.lineA", "ICHVolume.lineB")  # node references from the segmentation
 LINE_NAMES = ("A", "B")

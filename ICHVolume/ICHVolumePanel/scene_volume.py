@@ -12,6 +12,11 @@ import numpy as np
 import slicer
 import vtk
 
+from .turns import at_once
+
+BRAIN_WINDOW = (80, 40)  # width, level in HU
+BLOOD_WINDOW = (120, 60)  # wide enough to tell a clot from the calcified and the skull beside it
+SLICES_PER_STEP = 4
 RIGID_SLICE_TOLERANCE_MM = 0.1  # DICOM rounds positions and directions; a warp bends a slice by more
 INT16 = np.iinfo(np.int16)
 AIR_HU = -1024
@@ -36,9 +41,9 @@ def require_in_scene(node, what: str) -> None:
 def problem_with_volume(volume_node) -> str | None:
     """Why this node cannot be segmented, as one sentence for the user, or None when it can.
 
-    Covers: nothing chosen, deleted from the scene, labelmap, colour or vector image, no voxels, one slice,
-    MR and others (by DICOM modality), not Hounsfield units. What a scan merely should be warned of (tilt,
-    contrast, ...) is ICHVolumeLib.checks.check_ct's.
+    Covers: nothing chosen, deleted from the scene, labelmap, colour or vector image, no voxels, one slice, MR and
+    others (by DICOM modality). Its values are looked at by ct_arrays_in_steps; what a scan merely should be warned of
+    (tilt, contrast, ...) is ICHVolumeLib.checks.check_ct's.
     """
     if volume_node is None:
         return "Choose a head CT."
@@ -59,23 +64,42 @@ def problem_with_volume(volume_node) -> str | None:
     modality = _dicom_values(volume_node)["modality"]
     if modality != "CT":
         return f"{name} is {modality}, not CT; choose a head CT."
-    return _problem_with_values(name, image, matrix_of(volume_node))
+    matrix = matrix_of(volume_node)
+    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
+        return f"{name} has no usable voxel spacing; load the series again."
+    return None
 
 
 def ct_arrays(volume_node) -> dict:
+    """What ct_arrays_in_steps returns, in one go."""
+    return at_once(ct_arrays_in_steps(volume_node))
+
+
+def ct_arrays_in_steps(volume_node, slices_per_step=SLICES_PER_STEP):
     """The CT as plain values; CTVolume(hu, ijk_to_ras, slice_origins_ras, ScanInfo(**info), findings) fits them.
 
     hu: int16 (slices, rows, columns), a copy; ijk_to_ras: 4x4 float, shear kept; slice_origins_ras: (slices, 3)
     float, RAS mm of voxel (i=0, j=0) of every slice; info: dict of ICHVolumeLib.volume.ScanInfo's fields;
-    findings: list of (code, severity, message).
-    Raises ValueError with problem_with_volume's sentence.
+    findings: list of (code, severity, message). A generator that copies some slices per step.
+    Raises ValueError with problem_with_volume's sentence, or one about the values.
     """
     problem = problem_with_volume(volume_node)
     if problem:
         raise ValueError(problem)
-    matrix = matrix_of(volume_node)
+    voxels, parts = slicer.util.arrayFromVolume(volume_node), []
+    hu = np.empty(voxels.shape, np.int16)
+    for first in range(0, len(voxels), slices_per_step):
+        part = hu[first:first + slices_per_step] = _hounsfield(voxels[first:first + slices_per_step])
+        parts.append((part.min(), part.max()))
+        yield
+        require_in_scene(volume_node, "The CT")  # it may have been deleted or filled anew in between
+        image = volume_node.GetImageData()
+        if image is None or image.GetDimensions()[::-1] != voxels.shape:
+            raise ValueError(f"{volume_node.GetName()} changed while it was read; choose it again.")
+    lows, highs = zip(*parts, strict=True)
+    _require_hounsfield(volume_node.GetName(), min(lows), max(highs))
     origins, _, findings = _true_positions(volume_node)
-    return {"hu": _hounsfield(slicer.util.arrayFromVolume(volume_node)), "ijk_to_ras": matrix,
+    return {"hu": hu, "ijk_to_ras": matrix_of(volume_node),
             "slice_origins_ras": origins, "info": {"source": volume_node.GetName(), **_dicom_values(volume_node)},
             "findings": findings}
 
@@ -114,21 +138,42 @@ def map_points(points, from_transform, to_transform) -> np.ndarray:
     return np.array([between.TransformPoint(point) for point in np.asarray(points, float)])
 
 
-def _problem_with_values(name, image, matrix):
-    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
-        return f"{name} has no usable voxel spacing; load the series again."
-    lowest, highest = image.GetScalarRange()
+def signature_of(volume_node) -> tuple:
+    """Changes whenever the voxels, the matrix or the true slice positions do; cheap, so that it can be asked often."""
+    image = volume_node.GetImageData()
+    scalars = image.GetPointData().GetScalars() if image is not None else None
+    if scalars is None:
+        return ()
+    return (scalars.GetMTime(), image.GetMTime(), image.GetDimensions(), matrix_of(volume_node).tobytes(),
+            _true_positions(volume_node)[0].tobytes())
+
+
+def show_window(volume_node, width_and_level) -> None:
+    """Show the CT with this (window width, level) in HU, not the automatic one."""
+    if volume_node.GetDisplayNode() is None:
+        volume_node.CreateDefaultDisplayNodes()
+    display = volume_node.GetDisplayNode()
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevel(*width_and_level)
+
+
+def has_own_window(volume_node) -> bool:
+    """Somebody (a person, or the DICOM header) chose the window; False while it is automatic or there is no display."""
+    display = volume_node.GetDisplayNode()
+    return display is not None and not display.GetAutoWindowLevel()
+
+
+def _require_hounsfield(name, lowest, highest):
     if lowest == highest:
-        return f"{name} is empty: every voxel is {lowest:g}."
+        raise ValueError(f"{name} is empty: every voxel is {lowest}.")
     if lowest >= 0:  # fat, air and CSF noise lie below 0 HU in every head CT
-        return (f"{name} has values from {lowest:g} to {highest:g}, which are not Hounsfield units "
-                "(air is -1000); load the original CT series.")
-    return None
+        raise ValueError(f"{name} has values from {lowest} to {highest}, which are not Hounsfield units "
+                         "(air is -1000); load the original CT series.")
 
 
 def _hounsfield(voxels) -> np.ndarray:
     if voxels.dtype == np.int16:
-        return voxels.copy()
+        return voxels
     if voxels.dtype.kind == "f":
         voxels = np.rint(np.nan_to_num(voxels, nan=AIR_HU))
     return np.clip(voxels, INT16.min, INT16.max).astype(np.int16)

@@ -1,22 +1,29 @@
-"""The child process that runs the network, seen from the panel: one job at a time, warm between jobs.
+"""The child process seen from the panel: it segments, checks a scan, writes the report, makes the sample patient.
 
-The child is `python -m ICHVolumeLib.worker`: JSON lines in and out. Everything here runs on Qt's event loop without
-waiting: the scan is written a few slices per turn, lines are read as they come, a cancel that gets no answer in
+The child is `python -m ICHVolumeLib.worker`: JSON lines in and out, warm between jobs. Everything here runs on Qt's
+event loop without waiting: files for the child are written in short turns (a scan once, however many jobs read it),
+lines are read as they come, jobs are done in the order they were asked for, and a cancel that gets no answer in
 CANCEL_MS ends the child. Whatever happens to the child, exactly one of done, cancelled and failed is called per job.
 """
 
 import json
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from .scan_writer import write_scan_in_steps
+from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.exchange import write_measured, write_scan_in_steps
+
 from .translation import tr as _
+from .turns import Turns
 
 CANCEL_MS = 700  # the panel promises one second
-STDERR_LINES_KEPT = 3
+FOLDER_PREFIX = "ichvolume-panel-"
+LEFTOVER_AFTER_S = 24 * 3600.0  # what a crash left behind goes when the next panel starts
 
 
 class Child(Protocol):
@@ -33,14 +40,18 @@ class Child(Protocol):
     def is_alive(self) -> bool: ...
 
 
+def _nothing(*_arguments):
+    pass
+
+
 @dataclass(frozen=True)
 class Callbacks:
-    """progress(stage, done, total, seconds), done(output_path, event), cancelled(), failed(sentence, kind)."""
+    """done(output path or None, event), failed(sentence, kind), cancelled(), progress(stage, done, total, seconds)."""
 
-    progress: object
     done: object
-    cancelled: object
     failed: object
+    cancelled: object = _nothing
+    progress: object = _nothing
 
 
 class WorkerClient:
@@ -48,56 +59,129 @@ class WorkerClient:
 
     def __init__(self, make_child, call_later):
         self._make_child, self._call_later = make_child, call_later
+        self._turns = Turns(call_later)
         self._child = None
-        self._job = None
+        self._jobs = []  # the first one is prepared or runs, the others wait
         self._jobs_started = 0
+        self._folder = None
+        self._scans = {}  # path -> the CTVolume in it
 
     @property
     def is_busy(self) -> bool:
-        return self._job is not None
+        """A segmentation was asked for and has not ended."""
+        return self._segmentation is not None
 
     @property
     def is_warm(self) -> bool:
         return self._child is not None and self._child.is_alive()
 
     def segment(self, ct, callbacks: Callbacks, device="auto", weights_dir=None) -> None:
-        """Start one job. Raises RuntimeError when one is running."""
+        """done's path: exchange.read_segmentation reads it. Raises RuntimeError when a segmentation is running."""
         if self.is_busy:
             raise RuntimeError("a segmentation is running")
-        self._jobs_started += 1
-        job = _Job(str(self._jobs_started), callbacks)
-        self._job = job
-        try:
-            job.folder = Path(tempfile.mkdtemp(prefix="ichvolume-"))
-        except OSError as error:
-            self._fail(job, self._disk_sentence(error), "input")
-            return
-        job.command = {"command": "segment", "id": job.id, "input": str(job.input), "output": str(job.output),
-                       "device": device, "weights": str(weights_dir) if weights_dir else None}
-        job.writing = write_scan_in_steps(job.input, ct)
-        self._ensure_child()
-        if self._job is job:
-            self._call_later(0, lambda: self._write_some(job))
+        self._add("segment", callbacks, ct, "segmentation.npz", device=device,
+                  weights=str(weights_dir) if weights_dir else None)
+
+    def check(self, ct, callbacks: Callbacks) -> None:
+        """done's event has "findings", as dicts. A check of another scan that has not ended is forgotten."""
+        for job in [job for job in self._jobs if job.kind == "check"]:
+            job.callbacks = Callbacks(_nothing, _nothing)
+            if not job.is_sent:
+                self._end(job)
+        self._add("check", callbacks, ct)
+
+    def report(self, ct, mask, result, callbacks: Callbacks) -> None:
+        """done's path: the HTML page; it is deleted when done returns."""
+        self._add("report", callbacks, ct, "report.html", measured=(mask, result))
+
+    def sample(self, callbacks: Callbacks, pixels=None) -> None:
+        """done's path: exchange.read_scan reads it."""
+        self._add("sample", callbacks, None, "sample.npz", pixels=pixels)
 
     def cancel(self) -> None:
-        """Stop the running job; cancelled() comes within CANCEL_MS."""
-        job = self._job
-        if job is None or job.cancelling:
+        """Stop the segmentation; its cancelled() comes within CANCEL_MS."""
+        job = self._segmentation
+        if job is None or job.is_cancelling:
             return
-        job.cancelling = True
-        if job.writing is not None:  # not sent yet
-            self._finish(job)
-            job.callbacks.cancelled()
+        job.is_cancelling = True
+        if not job.is_sent:
+            self._end(job, job.callbacks.cancelled)
             return
         self._child.send(json.dumps({"command": "cancel", "id": job.id}))
         self._call_later(CANCEL_MS, lambda: self._give_up(job))
 
-    def close(self) -> None:
-        """End the child; a running job ends without a callback (the panel is going away)."""
-        job, self._job = self._job, None
-        if job is not None:
-            job.clean_up()
+    def renew(self) -> None:
+        """A new child for what comes next: the present one does not see packages that were just installed."""
         self._drop_child()
+        for job in self._jobs:
+            job.is_sent = False
+        self._start_next()
+
+    def close(self) -> None:
+        """End the child; running jobs end without a callback (the panel is going away)."""
+        self._turns.stop()
+        self._jobs = []
+        self._drop_child()
+        folder, self._folder, self._scans = self._folder, None, {}
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            self._call_later(CANCEL_MS, lambda: shutil.rmtree(folder, ignore_errors=True))  # the child wrote meanwhile
+
+    @property
+    def _segmentation(self):
+        return next((job for job in self._jobs if job.kind == "segment"), None)
+
+    def _add(self, kind, callbacks, ct, output=None, **values):
+        self._jobs_started += 1
+        self._jobs.append(_Job(str(self._jobs_started), kind, callbacks, ct, output, values))
+        if len(self._jobs) == 1:
+            self._start_next()
+
+    def _start_next(self):
+        if not self._jobs or self._jobs[0].is_sent or self._turns.has(self._jobs[0]):
+            return
+        job = self._jobs[0]
+        self._turns.add(self._prepare(job), lambda line: self._send(job, line),
+                        lambda error: self._cannot_hand_over(job, error), key=job)
+        self._ensure_child()
+
+    def _prepare(self, job):
+        """Generator: the files that the child will read; returns the command as a line."""
+        if self._folder is None:
+            _remove_leftovers()
+            self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+        command = {"command": job.kind, "id": job.id, **job.values}
+        if job.output_name:
+            job.output = self._folder / f"{job.id}-{job.output_name}"
+            command["output"] = str(job.output)
+        if job.ct is not None:
+            command["input"] = str((yield from self._scan_file(job)))
+        if "measured" in job.values:
+            job.measured = self._folder / f"{job.id}-measured.npz"
+            write_measured(job.measured, *job.values["measured"])
+            command["measured"] = str(job.measured)
+        yield
+        return json.dumps(command)
+
+    def _scan_file(self, job):
+        written = next((path for path, ct in self._scans.items() if ct is job.ct), None)
+        if written is not None:
+            return written
+        for path in [path for path, ct in self._scans.items() if not any(other.ct is ct for other in self._jobs)]:
+            del self._scans[path]
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            yield
+        path = self._folder / f"{job.id}-scan.npz"
+        yield from write_scan_in_steps(path, job.ct)
+        self._scans[path] = job.ct
+        return path
+
+    def _send(self, job, line):
+        self._ensure_child()
+        if self._jobs and self._jobs[0] is job:  # a child that cannot be started has failed the job by now
+            job.is_sent = True
+            self._child.send(line)
 
     def _ensure_child(self):
         if self.is_warm:
@@ -107,111 +191,96 @@ class WorkerClient:
         self._child = child
         child.start(lambda line: self._on_line(child, line), lambda why: self._on_exit(child, why))
 
-    def _write_some(self, job):
-        if self._job is not job:
-            return
-        try:
-            next(job.writing)
-        except StopIteration:
-            job.writing = None
-            self._child.send(json.dumps(job.command))
-            return
-        except OSError as error:
-            self._fail(job, self._disk_sentence(error), "input")
-            return
-        self._call_later(0, lambda: self._write_some(job))
-
     def _on_line(self, child, line):
-        job = self._job
-        if child is not self._child or job is None:
+        if child is not self._child or not self._jobs:
             return
         try:
             event = json.loads(line)
         except ValueError:
             return  # a package's own chatter
-        if not isinstance(event, dict) or event.get("id") != job.id:
-            if isinstance(event, dict) and event.get("event") == "ready":
-                job.callbacks.progress("ready", 0, 0, 0.0)
-            return
-        self._handle(job, event)
+        job = self._jobs[0]
+        if isinstance(event, dict) and event.get("event") == "ready":
+            job.callbacks.progress("ready", 0, 0, 0.0)
+        elif isinstance(event, dict) and event.get("id") == job.id:
+            self._handle(job, event)
 
     def _handle(self, job, event):
         kind = event.get("event")
-        if kind == "progress" and not job.cancelling:
+        if kind == "progress" and not job.is_cancelling:
             job.callbacks.progress(event["stage"], event["done"], event["total"], event.get("seconds", 0.0))
-        elif kind == "cancelled" or (kind == "done" and job.cancelling):
-            self._finish(job)
-            job.callbacks.cancelled()
+        elif kind == "cancelled" or (kind == "done" and job.is_cancelling):
+            self._end(job, job.callbacks.cancelled)
         elif kind == "done":
-            self._job = None
-            try:
-                job.callbacks.done(job.output, event)
-            finally:
-                job.clean_up()
+            self._end(job, job.callbacks.done, job.output, event)
         elif kind == "error":
-            self._fail(job, event.get("message") or _("The segmentation failed without a message."),
-                       event.get("kind", "internal"))
+            self._end(job, job.callbacks.failed, event.get("message") or _("The child process failed without a word."),
+                      event.get("kind", "internal"))
 
     def _on_exit(self, child, why):
         if child is not self._child:
             return
         self._child = None
-        job = self._job
-        if job is None:
+        if not self._jobs:
             return
-        if job.cancelling:
-            self._finish(job)
-            job.callbacks.cancelled()
+        job = self._jobs[0]
+        if job.is_cancelling:
+            self._end(job, job.callbacks.cancelled)
             return
-        self._fail(job, _("The segmentation process ended before it was done ({why}). Nothing was changed; "
-                          "press Segment ICH to try again.").format(why=why), "process")
+        sentence = _("The segmentation process ended before it was done ({why}).").format(why=why)
+        if job.kind == "segment":
+            sentence += _(" Nothing was changed; press Segment ICH to try again.")
+        self._end(job, job.callbacks.failed, sentence, "process")
 
     def _give_up(self, job):
-        if self._job is not job:
-            return
-        self._drop_child()
-        self._finish(job)
-        job.callbacks.cancelled()
+        if job in self._jobs:
+            self._drop_child()
+            self._end(job, job.callbacks.cancelled)
 
-    def _fail(self, job, sentence, kind):
-        self._finish(job)
-        job.callbacks.failed(sentence, kind)
+    def _cannot_hand_over(self, job, error):
+        if not isinstance(error, (OSError, InputError)):
+            raise error
+        reason = getattr(error.__cause__ or error, "strerror", None) or str(error)
+        self._end(job, job.callbacks.failed, _(
+            "The scan could not be handed to the segmentation process: {reason} in {folder}. Free some space there and "
+            "try again.").format(reason=reason, folder=tempfile.gettempdir()), "input")
 
-    def _finish(self, job):
-        if self._job is job:
-            self._job = None
-        job.clean_up()
+    def _end(self, job, callback=_nothing, *arguments):
+        """The job is over; the next one starts whatever the callback does."""
+        self._turns.drop(job)
+        self._jobs.remove(job)
+        try:
+            callback(*arguments)
+        finally:
+            job.clean_up()
+            self._start_next()
 
     def _drop_child(self):
         child, self._child = self._child, None
         if child is not None:
             child.stop()
 
-    @staticmethod
-    def _disk_sentence(error):
-        return _("The scan could not be handed to the segmentation process: {reason} in {folder}. "
-                 "Free some space there and try again.").format(reason=error.strerror, folder=tempfile.gettempdir())
+
+def _remove_leftovers():
+    """Folders of panels that crashed: a closed one removes its own."""
+    for folder in Path(tempfile.gettempdir()).glob(FOLDER_PREFIX + "*"):
+        try:
+            is_old = time.time() - folder.stat().st_mtime > LEFTOVER_AFTER_S
+        except OSError:
+            continue  # another panel was quicker
+        if is_old:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Job:
-    def __init__(self, job_id, callbacks):
-        self.id, self.callbacks = job_id, callbacks
-        self.folder = None
-        self.writing = None
-        self.command = {}
-        self.cancelling = False
+    """output, measured: files that go when the job ends; is_sent: the child has its command."""
 
-    @property
-    def input(self):
-        return self.folder / "scan.npz"
-
-    @property
-    def output(self):
-        return self.folder / "segmentation.npz"
+    def __init__(self, job_id, kind, callbacks, ct, output_name, values):
+        self.id, self.kind, self.callbacks = job_id, kind, callbacks
+        self.ct, self.output_name, self.values = ct, output_name, values
+        self.output = self.measured = None
+        self.is_sent = self.is_cancelling = False
 
     def clean_up(self):
-        if self.writing is not None:
-            self.writing.close()
-            self.writing = None
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        for path in filter(None, (self.output, self.measured)):
+            with suppress(OSError):  # still open in the child (Windows); close() takes the whole folder
+                path.unlink(missing_ok=True)

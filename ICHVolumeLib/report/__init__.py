@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import replace_file
 from ..result import Result
 from ..volume import CTVolume
 
@@ -16,6 +17,7 @@ def write_report(path, ct: CTVolume, mask: np.ndarray, result: Result, picture: 
     mask: uint8 (slices, rows, columns) that `result` was measured from.
     picture: (PNG file or None, caption or why there is none) in place of the 3D picture drawn here.
     made_at: the time to print, now when not given.
+    Raises InputError when the place cannot be written; an earlier report then stays.
     """
     from .page import report_page
     from .pictures import make_pictures
@@ -23,5 +25,5 @@ def write_report(path, ct: CTVolume, mask: np.ndarray, result: Result, picture: 
     path = Path(path)
     pictures = make_pictures(ct, mask, result, picture)
     page = report_page(result, pictures, made_at or datetime.now())
-    path.write_text(page, encoding="utf-8", newline="\n")
+    replace_file(path, page.encode("utf-8"))
     return path

@@ -155,7 +155,7 @@ def test_the_interval_is_shown_with_its_coverage(automatic):
 
     calibrated = replace(automatic, interval_ml=(44.2, 56.4), interval_coverage=0.9)
     row = make_rows(calibrated, automatic.abc2, Corrections(), automatic.volume_ml)[0]
-    assert row.note == "90 % interval 44\u201356 mL"
+    assert row.note == "90 % interval 44\u201356"
 
 
 def test_ventricular_blood_alone_has_no_score(case):

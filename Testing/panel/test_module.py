@@ -32,16 +32,13 @@ def test_the_module_describes_itself_and_its_limits(bridge, startup):
 
 
 def test_sample_data_gets_an_entry_that_makes_the_patient(bridge, startup, open_panel, monkeypatch):
-    from ICHVolumeLib import sample
-
-    make_sample = sample.make_sample
-    monkeypatch.setattr(sample, "make_sample", lambda: make_sample(size=128))  # 512 takes seconds
+    monkeypatch.setattr(bridge.module, "SAMPLE_PIXELS", 128)  # 512 takes seconds
     bridge.module.register_sample_data()
     entry, = startup.registered
     assert entry.name == "ICHVolume sample head CT"
     node = entry.make(entry)[0]
     panel = open_panel()
-    panel.spin(0.1)
+    panel.settle()
     assert panel.case is not None and panel.case.volume_node is node
     assert panel.ui.segmentButton.enabled
     assert node.GetDisplayNode().GetWindow() == 80

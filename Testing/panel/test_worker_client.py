@@ -1,7 +1,10 @@
 """The protocol with the child, against a child made by hand: exactly one ending per job, whatever happens."""
 
 import json
+import os
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,6 @@ from phantoms import ellipsoid_ct
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "ICHVolume"))
 
-from ICHVolumePanel.scan_writer import write_scan_in_steps  # noqa: E402
 from ICHVolumePanel.worker_client import CANCEL_MS, Callbacks, WorkerClient  # noqa: E402
 
 
@@ -63,9 +65,14 @@ def ct():
 
 
 @pytest.fixture
-def job(ct):
+def job(ct, tmp_path, monkeypatch):
+    """A client whose files go into tmp_path; whatever the test did, nothing is left there when it is closed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     FakeChild.made = []
-    return Job(ct)
+    made = Job(ct)
+    yield made
+    made.client.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 class Job:
@@ -74,18 +81,25 @@ class Job:
         self.client = WorkerClient(FakeChild, self.clock.later)
 
     def start(self, **options):
-        self.client.segment(self.ct, Callbacks(
-            progress=lambda *what: self.progress.append(what), done=lambda *what: self.ended.append("done"),
+        self.client.segment(self.ct, self.callbacks(), **options)
+
+    def callbacks(self, done="done"):
+        return Callbacks(
+            progress=lambda *what: self.progress.append(what), done=lambda *what: self.ended.append(done),
             cancelled=lambda: self.ended.append("cancelled"),
-            failed=lambda sentence, kind: self.ended.append((kind, sentence))), **options)
+            failed=lambda sentence, kind: self.ended.append((kind, sentence)))
+
+    def sent(self):
+        """(command, id) of everything the present child was told."""
+        return [(command["command"], command["id"]) for command in self.child.sent]
 
     @property
     def child(self):
         return FakeChild.made[-1]
 
     @property
-    def folder(self):
-        return self.client._job.folder
+    def files(self):
+        return sorted(path.name for path in Path(tempfile.gettempdir()).glob("*/*"))
 
 
 def test_the_scan_is_written_before_the_command_is_sent(job):
@@ -97,15 +111,18 @@ def test_the_scan_is_written_before_the_command_is_sent(job):
     assert Path(command["input"]).exists()
 
 
-def test_done_ends_the_job_and_leaves_no_files(job):
+def test_done_ends_the_job_and_leaves_no_answer_behind(job):
     job.start()
     job.clock.run()
-    folder = job.folder
+    Path(job.child.sent[0]["output"]).write_bytes(b"a mask")
     job.child.say(event="progress", id="1", stage="network", done=3, total=9, seconds=1.0)
     job.child.say(event="done", id="1")
     assert job.progress[-1] == ("network", 3, 9, 1.0)
-    assert job.ended == ["done"] and not job.client.is_busy and not folder.exists()
+    assert job.ended == ["done"] and not job.client.is_busy
+    assert job.files == ["1-scan.npz"], "the scan stays for the next job on it"
     job.start()
+    job.clock.run()
+    assert job.child.sent[1]["input"] == job.child.sent[0]["input"] and job.files == ["1-scan.npz"]
     assert len(FakeChild.made) == 1, "the child stays for the next scan"
 
 
@@ -194,6 +211,10 @@ def test_a_full_disk_fails_the_job(job, monkeypatch):
     job.clock.run()
     (kind, sentence), = job.ended
     assert kind == "input" and "No space left on device" in sentence
+    monkeypatch.undo()
+    job.start()
+    job.clock.run()
+    assert job.sent() == [("segment", "2")]
 
 
 def test_close_ends_the_child_and_calls_nobody(job):
@@ -204,20 +225,91 @@ def test_close_ends_the_child_and_calls_nobody(job):
     assert job.ended == [] and job.child.stopped
 
 
-def test_the_steps_write_the_file_that_the_library_reads(ct, tmp_path):
+def test_jobs_are_done_in_the_order_they_were_asked_for(job):
+    job.client.check(job.ct, job.callbacks("checked"))
+    job.start()
+    job.clock.run()
+    assert job.sent() == [("check", "1")] and job.client.is_busy
+    job.child.say(event="done", id="1", findings=[])
+    job.clock.run()
+    assert job.ended == ["checked"] and job.sent() == [("check", "1"), ("segment", "2")]
+    assert job.child.sent[0]["input"] == job.child.sent[1]["input"], "the scan is written once"
+
+
+def test_a_segmentation_cancelled_while_it_waits_is_never_sent(job):
+    job.client.check(job.ct, job.callbacks("checked"))
+    job.start()
+    job.clock.run()
+    job.client.cancel()
+    assert job.ended == ["cancelled"]
+    job.child.say(event="done", id="1", findings=[])
+    job.clock.run()
+    assert job.ended == ["cancelled", "checked"] and job.sent() == [("check", "1")]
+
+
+def test_a_check_of_another_scan_replaces_one_that_has_not_ended(job, ct):
+    from dataclasses import replace
+
+    job.client.check(ct, job.callbacks("first"))
+    job.clock.run()
+    job.client.check(replace(ct), job.callbacks("second"))
+    job.client.check(replace(ct), job.callbacks("third"))
+    job.child.say(event="done", id="1", findings=[])
+    job.clock.run()
+    job.child.say(event="done", id="3", findings=[])
+    assert job.ended == ["third"] and job.sent() == [("check", "1"), ("check", "3")]
+    assert job.files == ["3-scan.npz"], "the scan that nobody needs any more is gone"
+
+
+def test_the_report_gets_the_mask_and_the_result_and_its_page_is_handed_on(job, ct):
     import numpy as np
 
-    from ICHVolumeLib.exchange import read_scan
+    from ICHVolumeLib.exchange import read_measured
+    from ICHVolumeLib.pipeline import make_result
 
-    steps = sum(1 for _step in write_scan_in_steps(tmp_path / "scan.npz", ct, slices_per_step=4))
-    again = read_scan(tmp_path / "scan.npz")
-    assert steps == -(-len(ct.hu) // 4)
-    assert np.array_equal(again.hu, ct.hu) and np.array_equal(again.slice_origins_ras, ct.slice_origins_ras)
-    assert again.info == ct.info and again.findings == ct.findings
+    mask = np.zeros(ct.hu.shape, np.uint8)
+    mask[5:7, 20:24, 20:25] = 1
+    result, pages = make_result(ct, mask, noticed=[]), []
+    job.client.report(ct, mask, result, Callbacks(done=lambda path, _event: pages.append(path.read_text()),
+                                                  failed=lambda *what: pages.append(what)))
+    job.clock.run()
+    command, = job.child.sent
+    mask_sent, result_sent = read_measured(command["measured"])
+    assert np.array_equal(mask_sent, mask) and result_sent == result
+    Path(command["output"]).write_text("the page", encoding="utf-8")
+    job.child.say(event="done", id="1", output=command["output"])
+    assert pages == ["the page"] and job.files == ["1-scan.npz"]
 
 
-def test_a_writer_that_is_closed_early_leaves_nothing(ct, tmp_path):
-    writer = write_scan_in_steps(tmp_path / "scan.npz", ct)
-    next(writer)
-    writer.close()
-    assert list(tmp_path.iterdir()) == []
+def test_a_new_child_takes_over_what_the_old_one_had_not_done(job):
+    job.client.check(job.ct, job.callbacks("checked"))
+    job.clock.run()
+    old = job.child
+    job.client.renew()
+    job.clock.run()
+    assert old.stopped and job.child is not old and job.sent() == [("check", "1")]
+    job.child.say(event="done", id="1", findings=[])
+    assert job.ended == ["checked"]
+
+
+def test_the_next_job_runs_although_the_child_died_on_the_one_before(job):
+    job.client.check(job.ct, job.callbacks("checked"))
+    job.start()
+    job.clock.run()
+    job.child.die()
+    job.clock.run()
+    (kind, sentence), = job.ended
+    assert kind == "process" and "Segment ICH" not in sentence
+    assert job.sent() == [("segment", "2")]
+
+
+def test_what_a_crash_left_behind_goes_after_a_day_and_not_before(job, tmp_path):
+    old, young = tmp_path / "ichvolume-panel-old", tmp_path / "ichvolume-panel-young"
+    for folder in (old, young):
+        folder.mkdir()
+    yesterday = time.time() - 25 * 3600
+    os.utime(old, (yesterday, yesterday))
+    job.start()
+    job.clock.run()
+    assert not old.exists() and young.exists()
+    young.rmdir()

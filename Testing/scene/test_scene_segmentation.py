@@ -106,11 +106,13 @@ def test_an_edit_is_measured_and_undo_takes_it_back(slicer, scene, grid):
 
 
 def test_each_edit_calls_the_observer_and_nothing_does_after_stop(slicer, scene):
+    from ICHVolumePanel import scene_watch
+
     phantom = small("regular")
     volume = add_ct(slicer, phantom.ct)
     segmentation = scene.new_segmentation(volume, phantom.mask, LABELS)
     calls = []
-    observation = scene.observe_mask_edits(segmentation, lambda: calls.append(1))
+    observation = scene_watch.observe_mask_edits(segmentation, lambda: calls.append(1))
     editor = Editor(slicer, segmentation, volume)
     for edit in (editor.paint, editor.erase):
         calls.clear()
@@ -127,12 +129,14 @@ def test_each_edit_calls_the_observer_and_nothing_does_after_stop(slicer, scene)
 
 
 def test_an_observation_outlives_its_nodes(slicer, scene):
+    from ICHVolumePanel import scene_watch
+
     phantom = small("regular")
     volume = add_ct(slicer, phantom.ct)
     segmentation = scene.new_segmentation(volume, phantom.mask, LABELS)
     calls = []
-    observations = [scene.observe_mask_edits(segmentation, lambda: None),
-                    scene.observe_volume(volume, lambda: calls.append(1))]
+    observations = [scene_watch.observe_mask_edits(segmentation, lambda: None),
+                    scene_watch.observe_volume(volume, lambda: calls.append(1))]
     volume.SetAndObserveTransformNodeID(add_linear_transform(slicer, rigid_matrix()).GetID())
     assert calls
     slicer.mrmlScene.Clear(False)

@@ -1,0 +1,84 @@
+"""The Export section: what is wished is written in short turns, the report by the child process."""
+
+import logging
+from pathlib import Path
+
+from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.files import replace_file
+
+from . import exporting
+from .translation import tr as _
+from .worker_client import Callbacks
+
+SPACES = ("LPS", "RAS")
+
+
+class ExportView:
+    """turns: Turns; client: WorkerClient."""
+
+    def __init__(self, ui, turns, client):
+        self._ui, self._turns, self._client = ui, turns, client
+        self._case = None
+        self._is_writing = False
+        ui.exportButton.connect("clicked(bool)", self.export)
+
+    def show(self, case) -> None:
+        self._case = case
+        has_result = case is not None and case.result is not None
+        button = self._ui.exportButton
+        button.enabled = has_result and not self._is_writing
+        button.toolTip = _("Write the chosen files into the folder") if has_result else \
+            _("Nothing to export yet: segment a CT, or mark the bleed by hand")
+
+    def export(self) -> None:
+        if self._is_writing:
+            return
+        ui = self._ui
+        boxes = (ui.exportStlCheckBox, ui.exportObjCheckBox, ui.exportPlyCheckBox)
+        wishes = exporting.Wishes(
+            formats=tuple(name for name, box in zip(exporting.FORMATS, boxes, strict=True) if box.checked),
+            space=SPACES[ui.spaceCombo.currentIndex], mask=ui.exportMaskCheckBox.checked,
+            table=ui.exportTableCheckBox.checked, report=ui.exportReportCheckBox.checked)
+        job = exporting.Export(self._case, ui.exportFolderEdit.currentPath, wishes)
+        self._set_writing(True)
+        ui.exportLabel.text = _("Writing \u2026")
+        self._turns.add(job.write_in_steps(), lambda _nothing: self._report(job),
+                        lambda error: self._failed(job, error))
+
+    def _report(self, job):
+        """The 3D picture in it can take long, so the child writes it; the others are written by now."""
+        if not job.wants_report:
+            self._finished(job)
+            return
+        self._ui.exportLabel.text = _("Written: {names}. Writing the report \u2026").format(
+            names=exporting.names_of(job.written)) if job.written else _("Writing the report \u2026")
+
+        def done(output, _event):
+            try:
+                replace_file(job.report_path, output.read_bytes())
+                job.written.append(job.report_path)
+                self._finished(job)
+            except (OSError, InputError) as error:
+                self._failed(job, error)
+
+        self._client.report(job.ct, job.mask, job.result, Callbacks(
+            done=done, failed=lambda sentence, _kind: self._failed(job, InputError(sentence))))
+
+    def _finished(self, job):
+        self._set_writing(False)
+        self._ui.exportFolderEdit.addCurrentPathToHistory()
+        models = _(" Models are in mm, {space}.").format(space=job.wishes.space) if job.wishes.formats else ""
+        self._ui.exportLabel.text = _("Written to {folder}: {names}.{models}").format(
+            folder=Path(job.folder), names=exporting.names_of(job.written), models=models)
+
+    def _failed(self, job, error):
+        self._set_writing(False)
+        if isinstance(error, (InputError, OSError, ValueError)):
+            self._ui.exportLabel.text = job.sentence(error)
+            return
+        logging.error("ICHVolume", exc_info=error)  # unforeseen: the log has the details, the surgeon a sentence
+        self._ui.exportLabel.text = _("Export failed ({error}); details are in the error log.").format(error=error)
+
+    def _set_writing(self, is_writing):
+        self._is_writing = is_writing
+        self.show(self._case)

@@ -1,0 +1,42 @@
+"""What the child process does for Slicer besides segmenting, so that the window never waits: plain files in and out.
+
+Each takes a command's values (see worker.py) and returns what its "done" event says besides event and id.
+"""
+
+from dataclasses import asdict
+
+PICTURE_LIMIT_S = 30  # a computer that draws more slowly gets a report without the 3D picture
+
+
+def check(command: dict) -> dict:
+    """input: scan.npz. findings: check_ct's, as dicts."""
+    from .checks import check_ct
+    from .exchange import read_scan
+
+    return {"findings": [asdict(finding) for finding in check_ct(read_scan(command["input"]))]}
+
+
+def report(command: dict) -> dict:
+    """input: scan.npz; measured: the mask and its result; output: the HTML page."""
+    from .exchange import read_measured, read_scan
+    from .report import write_report
+    from .report.picture3d import picture_of_bleed
+
+    ct = read_scan(command["input"])
+    mask, result = read_measured(command["measured"])
+    picture = picture_of_bleed(ct, mask, PICTURE_LIMIT_S) if result.found else None
+    write_report(command["output"], ct, mask, result, picture)
+    return {"output": command["output"]}
+
+
+def sample(command: dict) -> dict:
+    """output: scan.npz of the sample patient; pixels: of a row, optional."""
+    from .exchange import write_scan
+    from .sample import SIZE, make_sample
+
+    write_scan(command["output"], make_sample(size=command.get("pixels") or SIZE).ct)
+    return {"output": command["output"]}
+
+
+ERRANDS = {"check": (check, ("input",)), "report": (report, ("input", "measured", "output")),
+           "sample": (sample, ("output",))}  # name -> (function, what the command has to give)

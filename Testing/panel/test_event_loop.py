@@ -1,0 +1,165 @@
+"""No turn of the event loop is longer than 50 ms, on a scan of the paper's size and whatever the surgeon does.
+
+What counts is the processor time of a turn: a machine that is busy with other things makes no turn longer. On a quiet
+machine the wall clock is looked at too, so that waiting counts as well. Caches that others use can slow one pass
+down, so the best of three is taken; what is in the code is in all three.
+"""
+
+import time
+
+import numpy as np
+import pytest
+from segment_editor import Editor
+
+LIMIT_MS = 50
+PASSES = 3
+
+
+class Turns:
+    """Measures every turn of the loop: what a click does, then one call of processEvents after the other."""
+
+    def __init__(self, panel):
+        self._panel = panel
+
+    def during(self, act, until, is_click=True):
+        """Longest (processor, wall) milliseconds of a turn, from the click until everything asked for is done.
+
+        is_click False: what starts it is not the panel's work (an effect of the segment editor, a dragged line).
+        """
+        beats = [self._now()]
+        act()
+        beats = [*beats, self._now()] if is_click else [self._now()] * 2
+        started, quiet_turns = time.monotonic(), 0
+        while quiet_turns < 30:
+            assert time.monotonic() - started < 120, f"never happened; the panel says: {self._panel.status}"
+            self._panel.bridge.app.processEvents()
+            beats.append(self._now())
+            time.sleep(0.002)
+            beats.append(self._now())
+            quiet_turns = quiet_turns + 1 if until() and not self._panel.widget.panel._turns._works else 0
+        turns = np.diff(np.array(beats), axis=0)
+        return np.delete(turns, np.arange(3, len(turns), 2), axis=0).max(axis=0)  # without the sleeps
+
+    @staticmethod
+    def _now():
+        return time.thread_time() * 1000, time.monotonic() * 1000
+
+
+@pytest.fixture
+def panel(open_panel, weights):
+    opened = open_panel(checks_in_child=True)
+    opened.ui.weightsFolderEdit.currentPath = str(weights)
+    opened.ui.deviceCombo.setCurrentIndex(1)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def large():
+    """40 slices of 512 x 512 pixels, 50 mL."""
+    from phantoms import ellipsoid_ct
+
+    return ellipsoid_ct(pixel_mm=0.45, step_mm=4.6, columns=512, rows=512, noise_hu=2)
+
+
+def longest_turn_ms(panel, act, until, is_click=True):
+    """Of the best pass; act(number of the pass) is done again while a turn is too long."""
+    is_quiet = panel.machine_is_quiet()
+    longest = []
+    for number in range(PASSES):
+        processor_ms, wall_ms = Turns(panel).during(lambda n=number: act(n), until, is_click)
+        longest.append(max(processor_ms, wall_ms) if is_quiet else processor_ms)
+        if longest[-1] < LIMIT_MS:
+            break
+    return min(longest)
+
+
+def test_nothing_a_surgeon_does_keeps_the_window_waiting(panel, large, tmp_path):
+    from ICHVolumePanel import scene_lines
+
+    nodes = [panel.add_ct(large.ct, f"Patient {number}") for number in range(PASSES)]
+    work = panel.widget.panel
+
+    def edit(number):
+        marked = np.zeros(large.mask.shape, np.uint8)
+        marked[18 + number] = 1
+        Editor(panel.slicer, panel.segmentation, panel.case.volume_node).erase("ICH", marked)
+
+    def drag(number):
+        line, _ = scene_lines.ab_lines(panel.segmentation)
+        line.SetNthControlPointPosition(0, *np.array(panel.case.result.abc2.a_line_ras[0]) + [0, 2 + number, 0])
+
+    def export(number):
+        panel.ui.exportFolderEdit.currentPath = str(tmp_path / str(number))
+        panel.ui.exportButton.click()
+
+    def written():
+        return panel.ui.exportLabel.text.startswith("Written to")
+
+    def is_idle():
+        return not work._client.is_busy
+
+    for box in (panel.ui.exportStlCheckBox, panel.ui.exportMaskCheckBox):
+        box.checked = False  # one call of VTK each; see test_what_vtk_does_in_one_call_is_known
+    steps = [
+        ("choose", lambda n: panel.ui.inputSelector.setCurrentNode(nodes[n]),
+         lambda: work.case is not None and work.case.is_checked),
+        ("segment", lambda _n: panel.ui.segmentButton.click(), is_idle),
+        ("segment again", lambda _n: panel.ui.segmentButton.click(), is_idle),
+        ("type", lambda n: panel.type_into("gcs", str(7 + n)), lambda: True),
+        ("export", export, written),
+        ("next slice", lambda _n: panel.ui.largestSliceButton.click(), lambda: True)]
+    longest = {name: longest_turn_ms(panel, act, until) for name, act, until in steps}
+    before = panel.case.result
+    longest["drag"] = longest_turn_ms(panel, drag, lambda: panel.case.result is not before, is_click=False)
+    before = panel.case.mask
+    longest["edit"] = longest_turn_ms(panel, edit, lambda: panel.case.mask is not before, is_click=False)
+    assert max(longest.values()) < LIMIT_MS, {name: f"{value:.0f} ms" for name, value in longest.items()}
+
+
+def test_the_sample_patient_does_not_keep_the_window_waiting(bridge, panel, monkeypatch):
+    beats, process_events = [], bridge.slicer.app.processEvents
+
+    def beat():
+        beats.append(time.thread_time() * 1000)
+        process_events()
+        beats.append(time.thread_time() * 1000)
+
+    monkeypatch.setattr(bridge.slicer.app, "processEvents", beat)
+    monkeypatch.setattr(bridge.module, "SAMPLE_PIXELS", 256)
+    beats.append(time.thread_time() * 1000)
+    bridge.module.load_sample()
+    assert np.diff(beats).max() < LIMIT_MS
+
+
+def busy(milliseconds):
+    """Use the processor for that long."""
+    end = time.thread_time() + milliseconds / 1000
+    while time.thread_time() < end:
+        pass
+
+
+@pytest.mark.parametrize("place", ["ICHVolumePanel.case.make_result", "ICHVolumePanel.scene.mark_automatic",
+                                   "ICHVolumePanel.scene_volume._hounsfield",
+                                   "ICHVolumePanel.results_view.ResultsView._show_row"])
+def test_a_loop_of_300_ms_in_any_turn_is_noticed(panel, sample, monkeypatch, place):
+    import importlib
+
+    module, _, name = place.rpartition(".")
+    try:
+        owner = importlib.import_module(module)
+    except ImportError:
+        owner = getattr(importlib.import_module(module.rpartition(".")[0]), module.rpartition(".")[2])
+    slow = getattr(owner, name)
+    once = iter([True])
+
+    def slower(*arguments, **options):
+        if next(once, False):
+            busy(300)
+        return slow(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, slower)
+    node, work = panel.add_ct(sample.ct), panel.widget.panel
+    choosing = Turns(panel).during(lambda: panel.ui.inputSelector.setCurrentNode(node),
+                                   lambda: work.case is not None and work.case.is_checked)
+    segmenting = Turns(panel).during(panel.ui.segmentButton.click, lambda: not work._client.is_busy)
+    assert max(choosing[0], segmenting[0]) > 280
