@@ -1,0 +1,196 @@
+"""What every choice is worth: variants trained with the same number of slices, tested on the same fixed patients.
+
+The budget is counted in slices, so that a busy computer changes nothing. A run is one JSON line; runs that are there
+are not repeated. The patients of the test are in validation heads, with seeds of their own.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..network.config import AttFocusNetConfig
+from .backgrounds import PIXEL_MM, Background
+from .evaluate import append_row, lesions_found, read_rows
+from .generator import EVERYTHING, Ingredients, make_block
+from .heads import is_validation
+from .metrics import dice
+from .patients import as_ct
+from .plans import PLANS, Plan
+from .release import averaged_model
+from .stream import to_input
+from .train import train
+
+PIXELS, SIZE = 0.9, 224  # the whole head
+PATIENTS = 18
+SEED = 3_000_000
+MEASURES = {"dice": "Dice, any blood", "ivh_dice": "IVH Dice", "small_recall": "found, 0.1-1 mL",
+            "recall": "found, over 1 mL", "false_alarm": "clean slices marked"}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One line of the table: a network, a view, a generator."""
+
+    name: str
+    config: AttFocusNetConfig = field(default_factory=AttFocusNetConfig)
+    plan_changes: dict = field(default_factory=dict)
+    ingredients: Ingredients = EVERYTHING
+    pixel_mm: float = PIXELS
+    size: int = SIZE
+
+    def plan(self, slices: int) -> Plan:
+        """The preset `practical` in this view, one epoch of `slices`, averaged over fewer steps as the run is short."""
+        spread = 0.08 * self.pixel_mm
+        return replace(PLANS["practical"], **{
+            "epochs": 1, "epoch_slices": slices, "validation_blocks": 0, "size": self.size,
+            "ema": 0.99, "warmup_steps": 50, "pixel_mm": (self.pixel_mm - spread, self.pixel_mm + spread),
+            **self.plan_changes})
+
+
+def variants() -> list[Variant]:
+    """The base first; every other differs from it in one thing."""
+    base = AttFocusNetConfig()
+    made = [Variant("base: R1, concat, width 16")]
+    made += [Variant(name, replace(base, **changes)) for name, changes in (
+        ("fusion R2", {"fusion": "R2"}), ("fusion R3", {"fusion": "R3"}), ("gate add", {"gate": "add"}),
+        ("AttUNet (focus off)", {"focus": False}), ("width 8", {"base_width": 8}), ("width 24", {"base_width": 24}),
+        ("3 slices", {"in_slices": 3}))]
+    made += [Variant("pixels 0.6 mm", pixel_mm=0.6, size=336), Variant("pixels 1.2 mm", pixel_mm=1.2, size=176)]
+    made += [Variant("loss of the paper", plan_changes={"loss": "bce_dice"}),
+             Variant("no hard negatives", plan_changes={"hard_share": 0.0}),
+             Variant("window -60 to 140 HU", plan_changes={"window_hu": (-60.0, 140.0)})]
+    made += [Variant(f"without {one.name.replace('_', ' ')}", ingredients=replace(EVERYTHING, **{one.name: False}))
+             for one in fields(Ingredients) if one.type in (bool, "bool")]
+    return made
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """hu float32, labels uint8 (slices, rows, columns); pixel and slice distance in mm."""
+
+    hu: np.ndarray
+    labels: np.ndarray
+    pixel_mm: float
+    step_mm: float
+
+
+def fixed_patients(pool: list[Background], pixel_mm: float, size: int, count: int = PATIENTS) -> list[Case]:
+    """Bleeding validation patients as one variant sees them; the same for every variant but for the view."""
+    held = [one for one in pool if is_validation(one.patient) and one.may_bleed]
+    patients = []
+    for index in range(count if held else 0):
+        block = make_block(np.random.default_rng(SEED + index), held[index % len(held)], size=size, pixel_mm=pixel_mm,
+                           slices=None, bleed=True)
+        patients.append(Case(block.hu, block.labels, pixel_mm, block.step_mm))
+    return patients
+
+
+def clean_slices(pool: list[Background], pixel_mm: float, size: int) -> list[Case]:
+    """Real bleed-free validation patients as they are, resampled to the view."""
+    return [Case(_resampled(one.hu, pixel_mm, size), np.zeros((len(one.hu), size, size), np.uint8), pixel_mm,
+                        one.step_mm) for one in pool if is_validation(one.patient) and one.kind == "ct_ich"]
+
+
+def _resampled(hu: np.ndarray, pixel_mm: float, size: int) -> np.ndarray:
+    """Slices (n, rows, columns) of PIXEL_MM to size x size pixels around the same middle; air beyond the image."""
+    images = torch.from_numpy(hu[:, None].astype(np.float32))
+    wanted = [max(round(length * PIXEL_MM / pixel_mm), 1) for length in hu.shape[1:]]
+    images = torch.nn.functional.interpolate(images, wanted, mode="bilinear", antialias=True)[:, 0].numpy()
+    frame = np.full((len(hu), size, size), -1000, np.float32)
+    ours, theirs = [], []
+    for length in images.shape[1:]:
+        both = min(length, size)
+        ours.append(slice((size - both) // 2, (size - both) // 2 + both))
+        theirs.append(slice((length - both) // 2, (length - both) // 2 + both))
+    frame[:, ours[0], ours[1]] = images[:, theirs[0], theirs[1]]
+    return frame
+
+
+@torch.no_grad()
+def mark(model, patient: Case, window_hu, in_slices: int, device: torch.device, batch: int = 8) -> np.ndarray:
+    """The model's mask of a patient, uint8, at threshold 0.5 without clean-up."""
+    images = to_input(patient.hu, window_hu)
+    neighbours = np.clip(np.arange(len(images))[:, None] + np.arange(in_slices) - in_slices // 2, 0, len(images) - 1)
+    masks = []
+    for first in range(0, len(images), batch):
+        inputs = torch.from_numpy(images[neighbours[first:first + batch]]).to(device, memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16):
+            chances = torch.softmax(model(inputs).float(), 1).cpu().numpy()
+        masks.append(np.where(chances[:, 0] > 0.5, 0, np.where(chances[:, 2] > chances[:, 1], 2, 1)))
+    return np.concatenate(masks).astype(np.uint8)
+
+
+def measure(masks: Iterable[np.ndarray], patients: list[Case]) -> dict:
+    """Mean Dice of any blood per bleeding patient, pooled IVH Dice, lesions found by size, clean slices marked."""
+    dices, ivh, lesions, alarms = [], np.zeros(3), [], []
+    for mask, one in zip(masks, patients, strict=True):
+        truth = one.labels
+        if truth.any():
+            dices.append(dice(mask, truth))
+            lesions += lesions_found(mask, truth, as_ct(truth.astype(np.int16), one.step_mm, one.pixel_mm))
+        else:
+            alarms += list((mask > 0).sum(axis=(1, 2)) * one.pixel_mm**2 > 20)
+        ivh += [((mask == 2) & (truth == 2)).sum(), (mask == 2).sum(), (truth == 2).sum()]
+    found = {"small_recall": [hit for ml, hit in lesions if 0.1 <= ml < 1],
+             "recall": [hit for ml, hit in lesions if ml >= 1], "false_alarm": alarms, "dice": dices}
+    return {**{name: float(np.mean(values)) if values else None for name, values in found.items()},
+            "ivh_dice": float(2 * ivh[0] / (ivh[1] + ivh[2])) if ivh[1] + ivh[2] else None}
+
+
+def run_one(pool: list[Background], variant: Variant, slices: int, seed: int, folder: Path, device: str = "cpu",
+            tests: dict | None = None) -> dict:
+    """Train one variant and measure it; tests: remembered test patients by view."""
+    plan, tests = variant.plan(slices), {} if tests is None else tests
+    view = (variant.pixel_mm, variant.size)
+    if view not in tests:
+        tests[view] = fixed_patients(pool, *view) + clean_slices(pool, *view)
+    train(pool, folder, plan, variant.config, seed=seed, device=device, ingredients=variant.ingredients)
+    model, where = averaged_model(folder).to(device), torch.device(device)
+    masks = (mark(model, one, plan.window_hu, variant.config.in_slices, where) for one in tests[view])
+    parameters = sum(one.numel() for one in model.parameters())
+    return {"variant": variant.name, "seed": seed, "slices": slices, "parameters": parameters,
+            **measure(masks, tests[view])}
+
+
+def run_all(pool: list[Background], chosen: list[Variant], slices: int, seeds: list[int], folder: Path,
+            device: str = "cpu", say=lambda text: None) -> list[dict]:
+    """Every variant with every seed that folder/runs.jsonl does not have yet; returns all rows of this budget."""
+    rows_file, tests = folder / "runs.jsonl", {}
+    folder.mkdir(parents=True, exist_ok=True)
+    done = {(row["variant"], row["seed"], row["slices"]) for row in read_rows(rows_file)}
+    for seed in seeds:
+        for number, variant in enumerate(variants()):
+            if variant not in chosen or (variant.name, seed, slices) in done:
+                continue
+            row = run_one(pool, variant, slices, seed, folder / f"{number:02d}-{slices}-{seed}", device, tests)
+            append_row(rows_file, row)
+            say(json.dumps(row))
+    return [row for row in read_rows(rows_file) if row["slices"] == slices]
+
+
+def table(rows: list[dict]) -> str:
+    """Markdown: mean and standard deviation over the seeds of every variant, in the order of `variants`."""
+    if not rows:
+        return ""
+    names = list(dict.fromkeys([one.name for one in variants()] + [row["variant"] for row in rows]))
+    lines = ["| variant | parameters | seeds | " + " | ".join(MEASURES.values()) + " |",
+             "|---" * (3 + len(MEASURES)) + "|"]
+    for name in names:
+        of_one = [row for row in rows if row["variant"] == name]
+        if of_one:
+            cells = [_cell([row[measure] for row in of_one if row[measure] is not None], measure)
+                     for measure in MEASURES]
+            lines.append(f"| {name} | {of_one[0]['parameters'] / 1e6:.2f} M | {len(of_one)} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(values: list[float], measure: str) -> str:
+    if not values:
+        return "-"
+    scale, form = (1, "{:.3f}") if "dice" in measure else (100, "{:.1f}")
+    spread = f" ± {form.format(scale * np.std(values, ddof=1))}" if len(values) > 1 else ""
+    return form.format(scale * np.mean(values)) + spread + ("" if scale == 1 else " %")

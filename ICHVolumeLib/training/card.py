@@ -1,0 +1,262 @@
+"""The model card, written from what was measured: figures.json, the weights' manifest, curves, pictures, ablation.
+
+Every sentence that depends on a figure is made from the figure; nothing is filled in by hand afterwards.
+"""
+
+import json
+import os
+import shutil
+import textwrap
+from pathlib import Path
+
+from ..errors import InputError
+from ..network.weights import WEIGHTS_FILE, Weights
+from .figures import Line, lines
+
+WIDTH = 120
+MOST_BYTES, MOST_BYTES_ALL = 60_000, 500_000
+CARD = """\
+# Model card: AttFocusNet weights {version}
+
+Research use only; not a medical device. {verdict} Correct every mask by hand.
+
+| | |
+|---|---|
+| network | {network} ([Peng et al. 2022](https://doi.org/10.3389/fnins.2022.965680)) |
+| file | `{file}`, fp16, batch norm folded, {megabytes:.1f} MB, SHA-256 `{sha256}…` (whole in `manifest.json`) |
+| input | {input} |
+| output | background, ICH, IVH; a voxel is blood when p(ICH) + p(IVH) reaches {threshold:g} |
+| licence | {licence} |
+
+## Trained on
+
+- Real bleed-free head CT slices: CT-ICH v1.0.0, Hssayeni et al., *Data* 2020;5:14, PhysioNet, **CC BY 4.0**; slices
+  with blood outside the brain are hard negatives. They are 8-bit brain windows: what is saturated there was given
+  values outside the network's window. A stable fifth of the patients was never trained on.
+- The sharp CT brain template of C. Rorden (BSD-2) in a made skull, and heads made by code.
+- Into these a generator puts hemorrhages whose mask is known: 0.1 to 150 mL, one to several lobes, bright to faint,
+  with swirl, fluid level, edema, mass effect and blood in the ventricles; and what must not be marked: calcification,
+  bright sheets, blood outside the brain, old damage, streaks and noise.
+
+**No real hemorrhage with a mask was used**, neither for training nor for the figures below.
+{training}
+## Figures
+
+{cases} synthetic patients of 0.1 to 150 mL in heads never trained on ({heads}), as whole scans of 0.45 mm pixels
+and 4 to 6 mm slices, through the whole product. They say what the model does with the generator's bleeds and **nothing
+about real patients**; only the false alarms are counted on real, bleed-free scans.
+
+    {command}
+
+{table}
+
+ABC/2 (Coniglobus) of the model's masks has ICC(A,1) {abc2} with the true ICH volume, that of the true masks
+{abc2_true}: what the shortcut costs before any network errs. {missed}
+
+| true volume | cases | Dice, mean | bias of the summed volume |
+|---|---|---|---|
+{by_size}
+
+| blood above the brain around it | cases | Dice, mean | bias of the summed volume |
+|---|---|---|---|
+{by_contrast}
+{alarms}
+## Where it fails
+
+{failures}
+- What it may mark though it is no hemorrhage of the brain: muscle of neck and tongue, skull base, bright falx and
+  tentorium, dense vessels, blood outside the brain.
+- Never shown: contrast, children, bone kernels, surgery, metal in the brain.
+- The generator's bleeds are all that the figures know. Real ones are more varied; expect less than the tables say.
+{pictures}{ablation}
+## Calibration
+
+{calibration}
+"""
+
+
+def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: float, runs: list[Path] = (),
+               ablation: str = "") -> list[Path]:
+    """Write the card to `out`, its pictures to Pictures/model beside it; returns the files.
+
+    figures_folder: what `ichvolume evaluate` wrote. runs: training runs, each started from the one before.
+    Raises InputError when the figures are of other weights, or the pictures are too large.
+    """
+    figures = _read_json(figures_folder / "figures.json")
+    if figures["model"]["sha256"] != weights.sha256:
+        raise InputError(f"{figures_folder}: figures of other weights ({figures['model']['version']}); "
+                         "evaluate these first.")
+    folder = out.parent / "Pictures" / "model"
+    pictures = _copy_pictures(figures_folder / "pictures", folder)
+    files = [folder / one["file"] for one in pictures]
+    if runs:
+        from .curves import draw_curves
+
+        folder.mkdir(parents=True, exist_ok=True)
+        files.append(draw_curves(*runs, out=folder / "curves.png"))
+    _refuse_large(files)
+    text = card(figures, weights, megabytes, pictures, runs, ablation)
+    out.write_text(text, encoding="utf-8", newline="\n")
+    return [out, *files]
+
+
+def card(figures: dict, weights: Weights, megabytes: float, pictures: list[dict] = (), runs=(),
+         ablation: str = "") -> str:
+    """The card as Markdown."""
+    table = lines(figures)
+    text = CARD.format(
+        version=weights.version, verdict=_verdict(table), network=_network(weights.config), file=WEIGHTS_FILE,
+        megabytes=megabytes, sha256=weights.sha256[:16], input=_input(weights), threshold=weights.threshold,
+        licence=weights.manifest["licence"], training=_training(runs), cases=figures["cases"], heads=_heads(figures),
+        command=figures["command"], table=_table(table), abc2=_number(figures["abc2_icc_a1"]),
+        abc2_true=_number(figures["abc2_of_truth_icc_a1"]), missed=_missed(figures),
+        by_size=_groups(figures["by_size"]), by_contrast=_groups(figures["by_contrast"]),
+        alarms=_alarms(figures), failures=_failures(figures), pictures=_pictures(pictures),
+        ablation=f"\n## Ablation\n\n{ablation.strip()}\n" if ablation else "", calibration=_calibration(weights))
+    return "\n".join(_wrapped(line) for line in text.split("\n"))
+
+
+def _wrapped(line: str) -> str:
+    """A long line of prose in several; tables, pictures and commands stay as they are."""
+    if len(line) <= WIDTH or line.startswith(("|", "!", "#", "    ")):
+        return line
+    return textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("- ") else "", break_long_words=False,
+                         break_on_hyphens=False)
+
+
+def _verdict(table: list[Line]) -> str:
+    met, measured = sum(line.met is True for line in table), sum(line.met is not None for line in table)
+    if met == measured:
+        return f"It reaches all {measured} of the figures that were asked of it, on synthetic patients."
+    return (f"**It reaches {met} of the {measured} figures that were asked of it**, on synthetic patients; the table "
+            "below says which, and how far the others are.")
+
+
+def _network(config) -> str:
+    kind = "AttFocusNet" if config.focus else "AttUNet (focus off)"
+    slices = "one slice" if config.in_slices == 1 else f"{config.in_slices} neighbouring slices"
+    return f"{kind}, reading {config.fusion}, gate {config.gate}, base width {config.base_width}, {slices} in"
+
+
+def _input(weights: Weights) -> str:
+    (low, high), pixels = weights.window_hu, weights.manifest["pixel_spacing_mm"]
+    return (f"slices, window {low:g} to {high:g} HU, brought to {pixels['target']:g} mm pixels unless they are "
+            f"{pixels['native_range'][0]:g} to {pixels['native_range'][1]:g} mm")
+
+
+def _training(runs) -> str:
+    if not runs:
+        return ""
+    steps = []
+    for run in runs:
+        about = _read_json(Path(run) / "checkpoint.json")
+        plan, slices = about["plan"], about["step"] * about["plan"]["batch"]
+        steps.append(f"- {slices:,} slices in {about['seconds'] / 60:.0f} minutes: {plan['optimizer']}, loss "
+                     f"`{plan['loss']}`, {plan['size']} x {plan['size']} pixels of {plan['pixel_mm'][0]:g} to "
+                     f"{plan['pixel_mm'][1]:g} mm, batch {plan['batch']}")
+    words = "Training, one step after the other:" if len(steps) > 1 else "Training:"
+    return "\n" + "\n".join([words, "", *steps, "", "![Training curves](Pictures/model/curves.png)"]) + "\n"
+
+
+def _heads(figures) -> str:
+    real = figures["cases_in_real_heads"]
+    return f"{real} in the heads of {figures['real_heads']} real patients, {figures['cases'] - real} in made ones"
+
+
+def _table(table: list[Line]) -> str:
+    words = {True: "yes", False: "**no**", None: "-"}
+    rows = [f"| {line.what} | {line.found} | {line.target} | {words[line.met]} |" for line in table]
+    return "\n".join(["| figure | found | asked for | reached |", "|---|---|---|---|", *rows])
+
+
+def _missed(figures) -> str:
+    return f"In {figures['missed_cases']} of {figures['cases']} cases nothing was marked."
+
+
+def _groups(groups: dict) -> str:
+    names = {name: "under " + name.split(" to ")[1] if name.startswith("-") else name for name in groups}
+    names = {name: "20 HU and more" if words == "20 to 100 HU" else words for name, words in names.items()}
+    return "\n".join(f"| {names[name]} | {one['cases']} | {one['dice_mean']:.2f} | {one['bias_percent']:+.0f} % |"
+                     for name, one in groups.items())
+
+
+def _alarms(figures) -> str:
+    found = [f"{name} {ml:.1f}" for kind in ("ct_ich", "extra_axial")
+             for name, ml in figures.get(f"false_alarms_{kind}", {}).get("ml", {}).items() if ml >= 0.05]
+    if not found:
+        return "\nNothing of 0.05 mL or more is marked in any real bleed-free patient.\n"
+    return f"\nMarked in real bleed-free patients, mL: {', '.join(found)}; nothing in the others.\n"
+
+
+def _failures(figures) -> str:
+    short = [f"- Bleeds of 0.1 to 1 mL: {_percent(figures['lesion_recall_0.1_to_1_ml'])} of "
+             f"{figures['lesions_0.1_to_1_ml']} found; of 1 mL and more: "
+             f"{_percent(figures['lesion_recall_over_1_ml'])} of {figures['lesions_over_1_ml']}."]
+    worst = min(figures["by_size"].items(), key=lambda item: item[1]["dice_mean"])
+    short.append(f"- The weakest size is {worst[0]}: mean Dice {worst[1]['dice_mean']:.2f}.")
+    faint = figures["by_contrast"].get("-50 to 10 HU")
+    if faint:
+        short.append(f"- Blood less than 10 HU above the brain around it: mean Dice {faint['dice_mean']:.2f} in "
+                     f"{faint['cases']} cases.")
+    return "\n".join(short)
+
+
+def _pictures(pictures: list[dict]) -> str:
+    if not pictures:
+        return ""
+    parts = ["", "Held-out synthetic patients in heads made by code, the worst of their kind. Left the truth, right "
+                 "the model's mask; red ICH, orange IVH.", ""]
+    kind = None
+    for one in pictures:
+        if one["words"] != kind:
+            kind = one["words"]
+            parts += [f"**{kind}**", ""]
+        parts += [f"![{one['words']}: {one['caption']}](Pictures/model/{one['file']})", "", f"{one['caption']}.", ""]
+    return "\n".join(parts)
+
+
+def _calibration(weights: Weights) -> str:
+    interval = weights.manifest["calibration"].get("interval")
+    if not interval:
+        return "The threshold and the interval of these weights are not calibrated."
+    share = f"{100 * interval['coverage']:.0f} %"
+    return (f"The threshold and the {share} interval (split conformal prediction) were calibrated on "
+            f"{interval['patients']} other synthetic patients, in heads that are neither trained nor tested on:\n\n"
+            f"    ichvolume release RUN DATA -o FOLDER --model-version {weights.version} "
+            f"--patients {interval['patients']}")
+
+
+def _percent(share) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def _number(value) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _copy_pictures(source: Path, folder: Path) -> list[dict]:
+    """The pictures of an evaluation take the place of those of the last one."""
+    if not (source / "pictures.json").is_file():
+        return []
+    pictures = _read_json(source / "pictures.json")
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
+    for one in pictures:
+        shutil.copyfile(source / one["file"], folder / one["file"])
+    return pictures
+
+
+def _refuse_large(files: list[Path]):
+    sizes = [os.path.getsize(file) for file in files]
+    if sum(sizes) > MOST_BYTES_ALL or max(sizes, default=0) > MOST_BYTES:
+        raise InputError(f"{files[0].parent}: {sum(sizes) // 1000} kB of pictures, the largest "
+                         f"{max(sizes) // 1000} kB; draw fewer (evaluate --pictures).")
+
+
+def _read_json(path: Path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); give the folder that `ichvolume evaluate` or "
+                         "`ichvolume train` wrote.") from error

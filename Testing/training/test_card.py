@@ -1,0 +1,131 @@
+"""The model card says what was measured, no more, and its pictures show the case they name."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.network.config import AttFocusNetConfig
+from ICHVolumeLib.network.weights import DEFAULT_MANIFEST, Weights
+from ICHVolumeLib.training.card import write_card
+from ICHVolumeLib.training.failures import caption, choose_cases, draw_failures, head_box, picture, slice_to_show
+from ICHVolumeLib.training.figures import summarise
+from ICHVolumeLib.training.patients import TEST, make_patient, orders
+
+
+def row(index, true_ml, ml, **changes):
+    made = {"case": f"test{index:03d}-made{index}", "index": index, "made_head": True, "true_ml": true_ml, "ml": ml,
+            "true_ich_ml": true_ml, "ich_ml": ml, "true_ivh_ml": 0.0, "ivh_ml": 0.0, "ivh_dice": None,
+            "dice": 2 * min(ml, true_ml) / (ml + true_ml), "hd95_mm": 2.0, "abc2_ml": ml, "true_abc2_ml": true_ml,
+            "lesions": [[true_ml, ml > 0]], "contrast_hu": 30.0, "interval_ml": [0.0, 200.0], "ambiguous_ml": 0.1}
+    return made | changes
+
+
+ROWS = [row(0, 0.5, 0.0), row(1, 8.0, 2.0, contrast_hu=6.0), row(2, 20.0, 25.0), row(3, 50.0, 49.0), row(4, 40.0, 20.0),
+        row(5, 6.0, 5.8, true_ivh_ml=3.0, true_ich_ml=3.0, ivh_dice=0.1),
+        row(6, 0.6, 0.0, made_head=False, case="test006-p066")]
+
+
+@pytest.fixture
+def weights():
+    manifest = {**DEFAULT_MANIFEST, "sha256": "ab" * 32, "version": "9.9", "threshold": 0.37,
+                "calibration": {"interval": {"coverage": 0.9, "patients": 77, "quantile": 1, "floor_ml": 0.1,
+                                             "relative": 0.02}}}
+    return Weights(AttFocusNetConfig(norm="none"), {}, manifest)
+
+
+@pytest.fixture
+def measured(tmp_path, weights):
+    """An evaluation's folder with one picture."""
+    folder = tmp_path / "figures"
+    (folder / "pictures").mkdir(parents=True)
+    figures = {"model": {"version": "9.9", "sha256": weights.sha256, "threshold": 0.37},
+               "command": "ichvolume evaluate DATA -o runs/figures --patients 7", **summarise(ROWS),
+               "false_alarms_ct_ich": {"slices": 50, "with_more_than_20_mm2": 2, "share": 0.04, "ml": {"p066": 1.25}},
+               "bleed_free_scans_ml": {"ge_tilted_uneven": 0.12}}
+    (folder / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
+    (folder / "pictures" / "small-1.png").write_bytes(b"\x89PNG")
+    pictures = [{"file": "small-1.png", "kind": "small", "words": "Small bleed missed", "case": "test000-made0",
+                 "caption": "truth 0.5 mL; model nothing"}]
+    (folder / "pictures" / "pictures.json").write_text(json.dumps(pictures), encoding="utf-8")
+    return folder
+
+
+def test_the_card_holds_every_figure_with_its_target(tmp_path, measured, weights):
+    files = write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)
+    text = files[0].read_text(encoding="utf-8")
+    assert "| marked in the bleed-free scan `ge_tilted_uneven` | 0.12 mL | at most 0.3 mL | yes |" in text
+    assert "share with more than 20 mm2 marked | 4.0 % (2 of 50) | at most 2 % | **no** |" in text
+    assert "    ichvolume evaluate DATA -o runs/figures --patients 7\n" in text
+    assert "1 in the heads of 1 real patients, 6 in made ones" in " ".join(text.split())
+    assert "reaches 0.37" in text and "on 77 other" in " ".join(text.split())
+    assert "CC BY 4.0" in text and "**nothing about real patients**" in " ".join(text.split())
+    assert "](Pictures/model/small-1.png)" in text
+    assert (tmp_path / "Pictures" / "model" / "small-1.png").is_file()
+    assert "{" not in text and "None" not in text
+    assert all(len(line) <= 120 or line.startswith(("|", "!", "    ")) for line in text.splitlines())
+
+
+def test_figures_of_other_weights_make_no_card(tmp_path, measured, weights):
+    other = Weights(weights.config, {}, {**weights.manifest, "sha256": "cd" * 32})
+    with pytest.raises(InputError, match="other weights"):
+        write_card(tmp_path / "ModelCard.md", measured, other, 5.5)
+
+
+def test_large_pictures_are_refused(tmp_path, measured, weights):
+    (measured / "pictures" / "small-1.png").write_bytes(b"\x89PNG" + bytes(61_000))
+    with pytest.raises(InputError, match="draw fewer"):
+        write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)
+
+
+def test_each_kind_of_failure_shows_its_worst_case_and_no_real_head():
+    chosen = {kind.name: one["index"] for kind, one in choose_cases(ROWS, 1)}
+    assert chosen == {"small": 0, "faint": 1, "ventricle": 5, "over-marked": 2, "cut-short": 4, "typical": 3}
+    assert all(one["made_head"] for _, one in choose_cases(ROWS, 9))
+
+
+def test_the_shown_slice_is_where_most_went_wrong():
+    truth, mask = np.zeros((2, 3, 8, 8), np.uint8)
+    truth[0, :4, :4], truth[2, :2, :2], mask[0, :4, :4] = 1, 1, 1
+    assert slice_to_show(truth, mask, lambda truth, mask: (truth > 0) & (mask == 0)) == 2
+    assert slice_to_show(truth, truth, lambda truth, mask: truth != mask) == 0
+
+
+def test_captions_give_volumes_and_say_nothing_for_nothing():
+    assert caption(ROWS[0]) == "truth 0.5 mL; model nothing; Dice 0.00; 30 HU above the brain around it"
+    assert caption(ROWS[5]).startswith("truth 6.0 mL (3.0 IVH); model 5.8 mL; ")
+
+
+@pytest.fixture(scope="module")
+def made(make_head):
+    """A patient in the round head and what a segmenter that sees only the first label finds."""
+    order = orders([], TEST, [2])[0]
+    return make_patient(type(order)(order.name, 2, order.seed, make_head("made", slices=4)))
+
+
+def test_a_picture_is_small_and_shows_the_outlines(made):
+    pytest.importorskip("matplotlib")
+    k = int(np.argmax(np.count_nonzero(made.truth, axis=(1, 2))))
+    plain = picture(made.ct, made.truth * 0, made.truth * 0, k, ROWS[0])
+    outlined = picture(made.ct, made.truth, made.truth * 0, k, ROWS[0])
+    assert outlined.startswith(b"\x89PNG") and len(outlined) < 60_000
+    assert outlined != plain
+
+
+def test_the_head_box_holds_the_head():
+    hu = np.full((2, 100, 120), -1000, np.int16)
+    hu[1, 40:60, 32:80] = 30
+    rows, columns = head_box(hu)
+    assert rows.start <= 40 and rows.stop >= 60 and columns.start <= 32 and columns.stop >= 80
+    assert rows.stop - rows.start < 45
+
+
+def test_a_case_of_an_earlier_generator_is_not_drawn(tmp_path, made, monkeypatch):
+    from ICHVolumeLib.training import failures
+
+    monkeypatch.setattr(failures, "make_patients", lambda wanted: [made] * len(wanted))
+    nothing = SimpleNamespace(mask=made.truth * 0, interval_ml=None, ambiguous_ml=0.0)
+    with pytest.raises(InputError, match="generator has changed"):
+        draw_failures(SimpleNamespace(apply=lambda ct: nothing), [], ROWS[:1], tmp_path, 1)
