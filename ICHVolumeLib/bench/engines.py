@@ -12,9 +12,10 @@ from ..engines import FAILURES
 from ..network.weights import Weights
 
 BASELINE = "torch-eager"
-WORDS = {"openvino-bf16": "OpenVINO bf16", "openvino-f32": "OpenVINO f32", BASELINE: "torch fp32, eager (baseline)",
-         "torch-folded": "torch fp32, folded, channels last", "torch-bf16": "torch bf16, folded, channels last",
-         "cuda": "torch CUDA, batch 1"}
+WORDS = {
+    "openvino": "OpenVINO as a case runs it", "openvino-bf16": "OpenVINO bf16", "openvino-f32": "OpenVINO f32",
+    BASELINE: "torch fp32, eager (baseline)", "torch-folded": "torch fp32, folded, channels last",
+    "torch-bf16": "torch bf16, folded, channels last", "cuda": "torch CUDA, batch 1"}
 NAMES = tuple(WORDS)
 
 
@@ -33,7 +34,7 @@ def make_runners(weights: Weights, names: tuple[str, ...], threads: int, rows: i
 
 def _make(name: str, weights: Weights, threads: int, rows: int, columns: int) -> Callable:
     if name.startswith("openvino"):
-        return _openvino(weights, name.removeprefix("openvino-"), threads, rows, columns)
+        return _openvino(weights, name.removeprefix("openvino").removeprefix("-") or None, threads, rows, columns)
     import torch
 
     torch.set_num_threads(threads)

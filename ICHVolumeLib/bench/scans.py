@@ -10,7 +10,8 @@ from ..volume import CTVolume
 
 FIXED_SLICES = 6
 THIN_SLICES = 300
-CLOT_HU, CLOT_EDGE_MM = 66.0, 0.5
+CLOT_HU, CLOT_EDGE_MM, BRAIN_HU = 66.0, 0.5, 32.0
+DEEP_MM = 18.0
 
 
 def fixed_slices(ct: CTVolume, mask: np.ndarray, count: int = FIXED_SLICES) -> np.ndarray:
@@ -42,11 +43,19 @@ def thin_scan(ct: CTVolume, slices: int = THIN_SLICES) -> CTVolume:
 def tiny_bleed_patient(seed: int, volume_ml: float) -> tuple[CTVolume, np.ndarray]:
     """(ct, truth uint8): a made head whose only blood is one ball of this volume somewhere in the brain."""
     ct = make_sample(seed, bleed=False).ct
-    rng = np.random.default_rng([seed, 7])
+    return with_ball(ct, place_in_brain(ct, seed), volume_ml)
+
+
+def place_in_brain(ct: CTVolume, seed: int) -> tuple[int, int, int]:
+    """A voxel (slice, row, column) in the middle half of the stack with DEEP_MM of brain around it in its slice."""
     brain = find_head(ct.hu, ct.pixel_spacing_mm).enclosed
-    brain = brain & (np.abs(np.linspace(-1, 1, len(brain)))[:, None, None] < 0.5)
-    k, j, i = rng.choice(np.argwhere(_deep(brain)))
-    return with_ball(ct, (int(k), int(j) * BLOCK, int(i) * BLOCK), volume_ml)
+    deep = brain & (np.abs(np.linspace(-1, 1, len(brain)))[:, None, None] < 0.5)
+    for axis, spacing_mm in zip((1, 2), ct.pixel_spacing_mm, strict=True):
+        blocks = round(DEEP_MM / (BLOCK * spacing_mm))
+        for shift in (-blocks, blocks):
+            deep &= np.roll(brain, shift, axis)
+    k, j, i = np.random.default_rng([seed, 7]).choice(np.argwhere(deep))
+    return int(k), int(j) * BLOCK, int(i) * BLOCK
 
 
 def with_ball(ct: CTVolume, center_kji: tuple[int, int, int], volume_ml: float) -> tuple[CTVolume, np.ndarray]:
@@ -57,14 +66,6 @@ def with_ball(ct: CTVolume, center_kji: tuple[int, int, int], volume_ml: float) 
     distance_mm = np.sqrt(((k - center_kji[0]) * step_mm) ** 2 + ((j - center_kji[1]) * row_mm) ** 2
                           + ((i - center_kji[2]) * column_mm) ** 2)
     share = np.clip((radius_mm - distance_mm) / CLOT_EDGE_MM + 0.5, 0, 1)
-    hu = np.round(ct.hu + share * (CLOT_HU - 32)).astype(np.int16)
+    hu = np.round(ct.hu + share * (CLOT_HU - BRAIN_HU)).astype(np.int16)
     return replace(ct, hu=hu), (share >= 0.5).astype(np.uint8)
 
-
-def _deep(brain: np.ndarray, blocks: int = 10) -> np.ndarray:
-    """Blocks with brain this many blocks (18 mm on a made scan) away in all four directions."""
-    deep = brain.copy()
-    for axis in (1, 2):
-        for shift in (-blocks, blocks):
-            deep &= np.roll(brain, shift, axis)
-    return deep

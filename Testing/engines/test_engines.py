@@ -158,6 +158,31 @@ def test_a_damaged_record_of_the_processor_is_measured_again(tmp_path):
     assert best_precision(ov.Core(), tmp_path) in ("f32", "bf16")
 
 
+@pytest.mark.parametrize(("radius_px", "runs"), [(0, 1), (6, 2), (20, 1)])
+def test_where_bf16_is_faster_a_slice_with_little_marked_is_decided_in_f32(weights, monkeypatch, radius_px, runs):
+    monkeypatch.setattr("ICHVolumeLib.engines.openvino_engine.best_precision", lambda core, cache: "bf16")
+    engine, used = OpenVinoEngine(weights), []
+    run = engine._infer
+    monkeypatch.setattr(engine, "_infer", lambda one, precision: used.append(precision) or run(one, precision))
+    engine.prepare(96, 96)
+    found = engine.predict(slices_with_bleeds([radius_px]))
+    assert used == ["bf16", "f32"][:runs]
+    exact = OpenVinoEngine(weights, "f32")
+    exact.prepare(96, 96)
+    if runs == 2:
+        assert (found == exact.predict(slices_with_bleeds([radius_px]))).all()
+
+
+def test_a_processor_that_only_emulates_bf16_runs_f32_and_the_device_says_why(weights, monkeypatch):
+    """As with AMX hidden by a hypervisor: bf16 is offered and does not pay."""
+    monkeypatch.setattr("ICHVolumeLib.engines.openvino_engine.bf16_gain", lambda core: 0.3)
+    monkeypatch.setattr("ICHVolumeLib.engines.openvino_engine._lists_bf16", lambda core: True)
+    engine = OpenVinoEngine(weights)
+    assert engine.precision == "f32" and engine.device.startswith("CPU f32 (") and "no faster" in engine.device
+    engine.prepare(96, 96)
+    assert mask_of(engine.predict(slices_with_bleeds([5]))).any()
+
+
 def test_the_compile_cache_is_filled_and_bounded(weights, tmp_path):
     engine = OpenVinoEngine(weights, "f32")
     for rows in range(16, 16 * 9, 16):
