@@ -27,6 +27,7 @@ from .train import train
 PIXELS, SIZE = 0.9, 224  # the whole head
 PATIENTS = 18
 SEED = 3_000_000
+BASE, NO_FOCUS = "base: R1, concat, width 16", "AttUNet (focus off)"
 MEASURES = {"dice": "Dice, any blood", "ivh_dice": "IVH Dice", "small_recall": "found, 0.1-1 mL",
             "recall": "found, over 1 mL", "false_alarm": "clean slices marked"}
 
@@ -54,10 +55,10 @@ class Variant:
 def variants() -> list[Variant]:
     """The base first; every other differs from it in one thing."""
     base = AttFocusNetConfig()
-    made = [Variant("base: R1, concat, width 16")]
+    made = [Variant(BASE)]
     made += [Variant(name, replace(base, **changes)) for name, changes in (
         ("fusion R2", {"fusion": "R2"}), ("fusion R3", {"fusion": "R3"}), ("gate add", {"gate": "add"}),
-        ("AttUNet (focus off)", {"focus": False}), ("width 8", {"base_width": 8}), ("width 24", {"base_width": 24}),
+        (NO_FOCUS, {"focus": False}), ("width 8", {"base_width": 8}), ("width 24", {"base_width": 24}),
         ("3 slices", {"in_slices": 3}))]
     made += [Variant("pixels 0.6 mm", pixel_mm=0.6, size=336), Variant("pixels 1.2 mm", pixel_mm=1.2, size=176)]
     made += [Variant("loss of the paper", plan_changes={"loss": "bce_dice"}),
@@ -186,6 +187,21 @@ def table(rows: list[dict]) -> str:
                      for measure in MEASURES]
             lines.append(f"| {name} | {of_one[0]['parameters'] / 1e6:.2f} M | {len(of_one)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def claim(rows: list[dict]) -> str:
+    """The paper's claim in a sentence: Dice with focus minus without, run by run with the same seed."""
+    of = {name: {row["seed"]: row["dice"] for row in rows if row["variant"] == name} for name in (BASE, NO_FOCUS)}
+    gains = [of[BASE][seed] - of[NO_FOCUS][seed] for seed in sorted(of[BASE].keys() & of[NO_FOCUS].keys())]
+    if not gains:
+        return ""
+    each = ", ".join(f"{gain:+.3f}" for gain in gains)
+    if len(gains) < 3:
+        return f"AttFocusNet against AttUNet, same seed: Dice {each}; too few runs to say more.\n"
+    error = float(np.std(gains, ddof=1) / np.sqrt(len(gains)))
+    verdict = "more than" if abs(np.mean(gains)) > 2 * error else "within"
+    return (f"AttFocusNet against AttUNet, same seed: Dice {each}; the mean, {np.mean(gains):+.3f}, is {verdict} two "
+            f"standard errors ({2 * error:.3f}).\n")
 
 
 def _cell(values: list[float], measure: str) -> str:

@@ -113,15 +113,15 @@ def card(figures: dict, weights: Weights, megabytes: float, pictures: list[dict]
         by_size=_groups(figures["by_size"]), by_contrast=_groups(figures["by_contrast"]),
         alarms=_alarms(figures), failures=_failures(figures), pictures=_pictures(pictures),
         ablation=f"\n## Ablation\n\n{ablation.strip()}\n" if ablation else "", calibration=_calibration(weights))
-    return "\n".join(_wrapped(line) for line in text.split("\n"))
+    return "\n\n".join(_wrapped(block) for block in text.split("\n\n"))
 
 
-def _wrapped(line: str) -> str:
-    """A long line of prose in several; tables, pictures and commands stay as they are."""
-    if len(line) <= WIDTH or line.startswith(("|", "!", "#", "    ")):
-        return line
-    return textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("- ") else "", break_long_words=False,
-                         break_on_hyphens=False)
+def _wrapped(block: str) -> str:
+    """Prose filled anew; tables, lists, pictures and commands stay as they are."""
+    if any(line.startswith(("|", "!", "#", "-", "    ")) for line in block.split("\n")):
+        return block
+    end = "\n" if block.endswith("\n") else ""
+    return textwrap.fill(" ".join(block.split()), WIDTH, break_long_words=False, break_on_hyphens=False) + end
 
 
 def _verdict(table: list[Line]) -> str:
@@ -181,8 +181,11 @@ def _groups(groups: dict) -> str:
 
 
 def _alarms(figures) -> str:
-    found = [f"{name} {ml:.1f}" for kind in ("ct_ich", "extra_axial")
-             for name, ml in figures.get(f"false_alarms_{kind}", {}).get("ml", {}).items() if ml >= 0.05]
+    measured = [item for kind in ("ct_ich", "extra_axial")
+                for item in figures.get(f"false_alarms_{kind}", {}).get("ml", {}).items()]
+    found = [f"{name} {ml:.1f}" for name, ml in measured if ml >= 0.05]
+    if not measured:
+        return ""
     if not found:
         return "\nNothing of 0.05 mL or more is marked in any real bleed-free patient.\n"
     return f"\nMarked in real bleed-free patients, mL: {', '.join(found)}; nothing in the others.\n"

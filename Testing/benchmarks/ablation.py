@@ -23,7 +23,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="name the variants and end")
     args = parser.parse_args()
 
-    from ICHVolumeLib.training.ablation import run_all, table, variants
+    from ICHVolumeLib.training.ablation import claim, run_all, table, variants
     from ICHVolumeLib.training.heads import load_pool
 
     chosen = [one for one in variants() if not args.only or any(part in one.name for part in args.only)]
@@ -35,9 +35,13 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     pool = load_pool(args.data, args.out.parent / "heads.npz")
     rows = run_all(pool, chosen, args.slices, args.seeds, args.out, args.device, say)
-    budget = f"{args.slices:,} training slices each; mean and standard deviation over the seeds.\n\n"
-    (args.out / "table.md").write_text(budget + table(rows), encoding="utf-8", newline="\n")
-    say(table(rows))
+    seeds = " ".join(str(seed) for seed in args.seeds)
+    text = (f"{args.slices:,} training slices each, whole heads of 0.9 mm pixels; validation patients, threshold 0.5, "
+            "no clean-up; mean and\nstandard deviation over the seeds.\n\n"
+            f"    python Testing/benchmarks/ablation.py DATA --slices {args.slices} --seeds {seeds}\n\n"
+            f"{table(rows)}\n{claim(rows)}")
+    (args.out / "table.md").write_text(text, encoding="utf-8", newline="\n")
+    say(text)
 
 
 def say(text):

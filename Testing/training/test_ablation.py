@@ -7,7 +7,18 @@ import pytest
 
 from ICHVolumeLib.network.config import AttFocusNetConfig
 from ICHVolumeLib.training import ablation
-from ICHVolumeLib.training.ablation import Case, Variant, fixed_patients, measure, run_all, table, variants
+from ICHVolumeLib.training.ablation import (
+    BASE,
+    NO_FOCUS,
+    Case,
+    Variant,
+    claim,
+    fixed_patients,
+    measure,
+    run_all,
+    table,
+    variants,
+)
 from ICHVolumeLib.training.heads import is_validation
 
 
@@ -79,3 +90,14 @@ def test_the_table_gives_mean_and_spread_over_seeds():
 def test_the_plan_of_a_variant_is_that_of_its_view():
     plan = replace(Variant("x"), pixel_mm=0.6, size=336).plan(100)
     assert plan.size == 336 and plan.pixel_mm[0] < 0.6 < plan.pixel_mm[1]
+
+
+def test_the_papers_claim_is_judged_by_runs_of_the_same_seed():
+    def rows(gains):
+        return [{"variant": name, "seed": seed, "dice": 0.5 + 0.1 * seed + (gain if name == BASE else 0)}
+                for seed, gain in enumerate(gains) for name in (BASE, NO_FOCUS)]
+
+    assert "more than two standard errors" in claim(rows([0.03, 0.031, 0.029]))
+    assert "the mean, +0.000, is within" in claim(rows([0.03, -0.03, 0.0]))
+    assert "too few runs" in claim(rows([0.03]))
+    assert claim([]) == ""
