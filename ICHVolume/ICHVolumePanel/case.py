@@ -15,6 +15,7 @@ from . import scene, scene_lines
 from .ai_record import AiRecord
 from .corrections import Corrections
 from .results_table import make_rows
+from .translation import tr as _
 from .turns import at_once
 
 AI_KEY, MEASURED_KEY, CLINICAL_KEY, NOT_FOUND_KEY = "ai", "corrections", "clinical", "notFound"
@@ -116,7 +117,7 @@ class Case:
         A segmentation that nobody edited is replaced; an edited one is kept and the new one put beside it.
         Raises InputError when the CT or the segmentation is gone.
         """
-        gone = InputError("The CT was deleted while it was segmented; nothing was kept.")
+        gone = InputError(_("The CT was deleted while it was segmented; nothing was kept."))
         if not scene.is_in_scene(self.volume_node):
             raise gone
         automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed)

@@ -1,14 +1,14 @@
 """The child process on Qt's event loop (QProcess), and the same child for a script that waits."""
 
 import json
-import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import qt
+
+from ICHVolumeLib.report.picture3d import python_program as python_executable
 
 from .translation import tr as _
 from .worker_client import Callbacks, WorkerClient
@@ -16,11 +16,6 @@ from .worker_client import Callbacks, WorkerClient
 STOP_MS = 500
 WAIT_S = 0.01
 STDERR_KEPT = 4000  # characters of the child's log that may go into a message
-
-
-def python_executable() -> str:
-    """PythonSlicer in Slicer; the running interpreter where that is a Python itself."""
-    return shutil.which("PythonSlicer") or sys.executable
 
 
 class QtChild:
@@ -149,7 +144,7 @@ def segment_and_wait(ct, folder, device="auto", weights_dir=None):
         if event.get("event") == "done":
             return read_segmentation(out)
         kind = InputError if event.get("kind") in ("input", "packages") else RuntimeError
-        raise kind(event.get("message", "The segmentation process ended before it was done; see its log above."))
+        raise kind(event.get("message", _("The segmentation process ended before it was done; see its log above.")))
 
 
 def _last_event(lines) -> dict:

@@ -10,6 +10,8 @@ from ICHVolumeLib.pipeline import with_abc2
 from ICHVolumeLib.result import Abc2, ClinicalInputs, Point, Result
 from ICHVolumeLib.scores import check_inputs
 
+from .translation import tr as _
+
 INFRATENTORIAL, SUPRATENTORIAL = "infratentorial", "supratentorial"
 SITES = ("lobar", "deep", INFRATENTORIAL, SUPRATENTORIAL)  # the last one: not infratentorial, else unknown
 
@@ -38,11 +40,12 @@ class Corrections:
         """A copy with these values. Raises InputError, in words for the user, when one cannot be."""
         new = replace(self, **values)
         if new.site not in (None, *SITES):
-            raise InputError(f"Site {new.site!r} is not one of {', '.join(SITES)}.")
+            raise InputError(_("Site {site} is not one of {sites}.").format(site=new.site, sites=", ".join(SITES)))
         for name in ("a_mm", "b_mm", "c_mm"):
             value = getattr(new, name)
             if value is not None and not 0 < value <= 300:
-                raise InputError(f"{name[0].upper()} = {value:g} mm is not possible; enter 1 to 300 mm.")
+                raise InputError(_("{letter} = {value:g} mm is not possible; enter 1 to 300 mm.").format(
+                    letter=name[0].upper(), value=value))
         check_inputs(new.clinical())
         return new
 
@@ -97,7 +100,9 @@ class Corrections:
 
 
 def _corrected_finding(automatic, corrected) -> Finding:
-    parts = [f"{letter} {getattr(corrected, name):.1f} mm (automatic {getattr(automatic, name):.1f})"
+    parts = [_("{letter} {now:.1f} mm (automatic {automatic:.1f})").format(
+                 letter=letter, now=getattr(corrected, name), automatic=getattr(automatic, name))
              for letter, name in (("A", "a_mm"), ("B", "b_mm"), ("C", "c_mm"))
              if abs(getattr(corrected, name) - getattr(automatic, name)) >= 0.05]
-    return Finding("abc2-corrected", INFO, "ABC/2 was corrected by hand: " + (", ".join(parts) or "lines moved") + ".")
+    return Finding("abc2-corrected", INFO, _("ABC/2 was corrected by hand: {what}.").format(
+        what=", ".join(parts) or _("lines moved")))

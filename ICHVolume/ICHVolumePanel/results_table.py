@@ -78,10 +78,10 @@ def _volume_rows(now, ai):
     volume = now.volume_ml
     change = _("{change:+.1f} by editing").format(change=volume.total - ai.total) \
         if ai and abs(volume.total - ai.total) >= 0.05 else ""
-    rows = [Row("volume", _("Volume"), _ml(ai and ai.total), _ml(volume.total),
-                change or interval_text(now).removesuffix(" mL"), important=True,
-                tooltip=_("Area of every slice times its own height"))]
-    for key, name in (("ich", _("  ICH")), ("ivh", _("  IVH"))):
+    rows = [Row("volume", _("Volume, mL"), _ml(ai and ai.total), _ml(volume.total),
+                change or _short_interval(now), important=True,
+                tooltip=" ".join((_("Area of every slice times its own height."), interval_text(now))).strip())]
+    for key, name in (("ich", _("  ICH, mL")), ("ivh", _("  IVH, mL"))):
         rows.append(Row(f"{key}_ml", name, _ml(ai and getattr(ai, key)), _ml(getattr(volume, key))))
     return rows
 
@@ -89,7 +89,7 @@ def _volume_rows(now, ai):
 def _abc2_rows(now, automatic, corrections, ai):
     abc2 = now.abc2
     error = _("\u00b1{percent:.0f} % expected").format(percent=abc2.expected_error_percent) if abc2 else ""
-    rows = [Row("abc2", _("ABC/2"), _ml(ai and ai.coniglobus_ml), _ml(abc2 and abc2.coniglobus_ml), error,
+    rows = [Row("abc2", _("ABC/2, mL"), _ml(ai and ai.coniglobus_ml), _ml(abc2 and abc2.coniglobus_ml), error,
                 important=True, tooltip=_("Coniglobus: C is the number of bleeding slices times their spacing. The "
                                           "expected error is published for this shape class: {shape}").format(
                                               shape=abc2.shape_class if abc2 else UNKNOWN))]
@@ -136,12 +136,12 @@ def _score_rows(score: Score):
 def _other_formulas(now, ai_volume, ai):
     abc2, volume, rows = now.abc2, now.volume_ml, []
     for key, name, tooltip in (
-            ("kothari_ml", _("ABC/2 Kothari"), _("C counts a slice whole, half or not at all, by its area")),
-            ("abc3_ml", _("ABC/3"), _("For irregular and anticoagulated bleeds")),
-            ("two_thirds_sh_ml", _("2/3 S h"), _("S: the largest area; h: the height C"))):
+            ("kothari_ml", _("  Kothari, mL"), _("ABC/2; its C counts a slice whole, half or not at all, by area")),
+            ("abc3_ml", _("  ABC/3, mL"), _("For irregular and anticoagulated bleeds")),
+            ("two_thirds_sh_ml", _("  2/3 S h, mL"), _("S: the largest area; h: the height C"))):
         rows.append(Row(key, name, _ml(ai and getattr(ai, key)), _ml(abc2 and getattr(abc2, key)), tooltip=tooltip))
     if volume.total and abs(volume.paper_formula - volume.total) > 0.01 * volume.total:
-        rows.append(Row("paper", _("One thickness"), _ml(ai_volume and ai_volume.paper_formula),
+        rows.append(Row("paper", _("Paper, mL"), _ml(ai_volume and ai_volume.paper_formula),
                         _ml(volume.paper_formula), _("not used"),
                         tooltip=_("One slice thickness for all slices (the paper's formula); the slices of this scan "
                                   "differ, so the volume on top is the right one")))
@@ -166,6 +166,14 @@ def interval_text(result: Result) -> str:
         return _("interval {low:.0f}\u2013{high:.0f} mL").format(low=low, high=high)
     return _("{percent:.0f} % interval {low:.0f}\u2013{high:.0f} mL").format(
         percent=100 * result.interval_coverage, low=low, high=high)
+
+
+def _short_interval(result) -> str:
+    """"90 %: 44\u201356 mL", for a narrow column."""
+    if not (result.interval_ml and result.interval_coverage):
+        return interval_text(result)
+    return _("{percent:.0f} %: {low:.0f}\u2013{high:.0f} mL").format(
+        percent=100 * result.interval_coverage, low=result.interval_ml[0], high=result.interval_ml[1])
 
 
 def mortality_text(score: Score) -> str:
@@ -197,7 +205,7 @@ def _reset_note(automatic: str) -> str:
 
 
 def _ml(value):
-    return UNKNOWN if value is None else f"{value:.2f} mL" if 0 < value < 1 else f"{value:.1f} mL"
+    return UNKNOWN if value is None else f"{value:.2f}" if 0 < value < 1 else f"{value:.1f}"
 
 
 def _mm(value):

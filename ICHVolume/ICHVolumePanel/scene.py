@@ -24,6 +24,7 @@ from .scene_volume import (
     transform_matrix,
     vtk_matrix,
 )
+from .translation import tr as _
 from .turns import at_once
 
 __all__ = [
@@ -111,7 +112,8 @@ def replace_mask_in_steps(segmentation_node, mask, labels, volume_node):
         require_in_scene(volume_node, "The CT")
         image = _oriented_image(marked == label.value, box, matrix_of(volume_node))
         if image is not None and not logic.SetBinaryLabelmapToSegment(image, segmentation_node, segment_id):
-            raise ValueError(f"3D Slicer refused the mask of segment {label.name}; see its error log.")
+            raise ValueError(_("3D Slicer refused the mask of segment {name}; see its error log.").format(
+                name=label.name))
     yield
     require_in_scene(segmentation_node, "The segmentation")
     mark_automatic(segmentation_node, mask)
@@ -138,7 +140,7 @@ def mask_from_segmentation(segmentation_node, volume_node, names=("ICH", "IVH"))
 def segment_ids(segmentation_node, names=("ICH", "IVH")) -> list[list[str]]:
     """For each name the IDs of the segments that count as it (more than one after "split" or a copied segment)."""
     segmentation = segmentation_node.GetSegmentation()
-    found = [[] for _ in names]
+    found = [[] for _name in names]
     upper = [name.upper() for name in names]
     for segment_id in segmentation.GetSegmentIDs():
         segment = segmentation.GetSegment(segment_id)
@@ -206,8 +208,8 @@ def _require_same_shape(mask, volume_node):
     require_in_scene(volume_node, "The CT")
     shape = volume_node.GetImageData().GetDimensions()[::-1]
     if mask.shape != shape:
-        raise ValueError(f"The mask is {mask.shape} voxels but {volume_node.GetName()} is {shape}; "
-                         "segment this CT again.")
+        raise ValueError(_("The mask is {mask} voxels but {name} is {shape}; segment this CT again.").format(
+            mask=mask.shape, name=volume_node.GetName(), shape=shape))
 
 
 def _put_beside(node, volume_node):
@@ -326,8 +328,8 @@ def _resampled(image, segmentation_node, volume_node):
     done = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
         image, reference, out, False, False, between)
     if not done:
-        raise ValueError(f"The mask of {segmentation_node.GetName()} cannot be brought onto the grid of "
-                         f"{volume_node.GetName()}; put both under the same transform.")
+        raise ValueError(_("The mask of {mask} cannot be brought onto the grid of {ct}; put both under the same "
+                           "transform.").format(mask=segmentation_node.GetName(), ct=volume_node.GetName()))
     return out
 
 

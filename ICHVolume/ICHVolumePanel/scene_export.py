@@ -13,6 +13,7 @@ import vtk
 
 from .scene import segment_ids
 from .scene_volume import require_in_scene
+from .translation import tr as _
 
 FORMATS = ("STL", "OBJ", "PLY")
 SPACES = ("LPS", "RAS")
@@ -38,9 +39,10 @@ def export_models_in_steps(segmentation_node, folder, formats=("STL",), space="L
     require_in_scene(segmentation_node, "The segmentation")
     formats = [name.upper() for name in formats]
     if unknown := [name for name in formats if name not in FORMATS]:
-        raise ValueError(f"Unknown model format {', '.join(unknown)}; choose from {', '.join(FORMATS)}.")
+        raise ValueError(_("Unknown model format {unknown}; choose from {formats}.").format(
+            unknown=", ".join(unknown), formats=", ".join(FORMATS)))
     if space not in SPACES:
-        raise ValueError(f"Unknown coordinate system {space}; choose LPS or RAS.")
+        raise ValueError(_("Unknown coordinate system {space}; choose LPS or RAS.").format(space=space))
     is_empty = True
     for name in names:
         require_in_scene(segmentation_node, "The segmentation")
@@ -50,7 +52,7 @@ def export_models_in_steps(segmentation_node, folder, formats=("STL",), space="L
             is_empty = False
             yield _write(_write_model, Path(folder) / f"{prefix}{name}.{extension.lower()}", surface, space)
     if is_empty:
-        raise ValueError("There is nothing to export: no segment has a marked voxel.")
+        raise ValueError(_("There is nothing to export: no segment has a marked voxel."))
 
 
 def export_mask(segmentation_node, path) -> Path:
@@ -127,18 +129,18 @@ def _write(writer, path, *what) -> Path:
     """Write into a folder beside, then move everything (an OBJ brings its .mtl) into place."""
     path = Path(path)
     if not path.parent.is_dir():
-        raise OSError(f"{path.parent} is not a folder; choose another.")
+        raise OSError(_("{folder} is not a folder; choose another.").format(folder=path.parent))
     beside = None
     try:
         beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
         file = beside / path.name
         if not writer(file, *what) or not file.is_file() or not file.stat().st_size:
-            raise OSError("nothing was written")
+            raise OSError(_("nothing was written"))
         for written in beside.iterdir():
             os.replace(written, path.parent / written.name)
     except OSError as error:
-        raise OSError(f"{path} could not be written; is the folder read-only, the disk full or the file open "
-                      f"elsewhere? ({error})") from error
+        raise OSError(_("{path} could not be written; is the folder read-only, the disk full or the file open "
+                        "elsewhere? ({error})").format(path=path, error=error)) from error
     finally:
         if beside is not None:
             shutil.rmtree(beside, ignore_errors=True)

@@ -12,6 +12,7 @@ import numpy as np
 import slicer
 import vtk
 
+from .translation import tr as _
 from .turns import at_once
 
 BRAIN_WINDOW = (80, 40)  # width, level in HU
@@ -33,9 +34,10 @@ def is_in_scene(node) -> bool:
 
 
 def require_in_scene(node, what: str) -> None:
-    """Raise ValueError saying that `what` ("The CT") is gone."""
+    """Raise ValueError saying that `what` ("The CT" or "The segmentation") is gone."""
     if not is_in_scene(node):
-        raise ValueError(f"{what} is no longer in the scene; choose another.")
+        raise ValueError({"The CT": _("The CT is no longer in the scene; choose another."),
+                          "The segmentation": _("The segmentation is no longer in the scene; choose another.")}[what])
 
 
 def problem_with_volume(volume_node) -> str | None:
@@ -46,27 +48,27 @@ def problem_with_volume(volume_node) -> str | None:
     (tilt, contrast, ...) is ICHVolumeLib.checks.check_ct's.
     """
     if volume_node is None:
-        return "Choose a head CT."
+        return _("Choose a head CT.")
     if not is_in_scene(volume_node):
-        return "This volume was deleted from the scene; choose another."
+        return _("This volume was deleted from the scene; choose another.")
     name = volume_node.GetName()
     if volume_node.IsA("vtkMRMLLabelMapVolumeNode"):
-        return f"{name} is a labelmap, not a CT; choose the CT itself."
+        return _("{name} is a labelmap, not a CT; choose the CT itself.").format(name=name)
     if not volume_node.IsA("vtkMRMLScalarVolumeNode"):
-        return f"{name} is not a volume; choose a head CT."
+        return _("{name} is not a volume; choose a head CT.").format(name=name)
     image = volume_node.GetImageData()
     if image is None or image.GetPointData().GetScalars() is None:
-        return f"{name} has no voxels; load the CT again."
+        return _("{name} has no voxels; load the CT again.").format(name=name)
     if image.GetNumberOfScalarComponents() != 1:
-        return f"{name} is a colour or vector image, not a CT in Hounsfield units."
+        return _("{name} is a colour or vector image, not a CT in Hounsfield units.").format(name=name)
     if image.GetDimensions()[2] < 2:
-        return f"{name} is a single slice; load the whole axial head series."
+        return _("{name} is a single slice; load the whole axial head series.").format(name=name)
     modality = _dicom_values(volume_node)["modality"]
     if modality != "CT":
-        return f"{name} is {modality}, not CT; choose a head CT."
+        return _("{name} is {modality}, not CT; choose a head CT.").format(name=name, modality=modality)
     matrix = matrix_of(volume_node)
     if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
-        return f"{name} has no usable voxel spacing; load the series again."
+        return _("{name} has no usable voxel spacing; load the series again.").format(name=name)
     return None
 
 
@@ -95,10 +97,10 @@ def ct_arrays_in_steps(volume_node, slices_per_step=SLICES_PER_STEP):
         require_in_scene(volume_node, "The CT")  # it may have been deleted or filled anew in between
         image = volume_node.GetImageData()
         if image is None or image.GetDimensions()[::-1] != voxels.shape:
-            raise ValueError(f"{volume_node.GetName()} changed while it was read; choose it again.")
+            raise ValueError(_("{name} changed while it was read; choose it again.").format(name=volume_node.GetName()))
     lows, highs = zip(*parts, strict=True)
     _require_hounsfield(volume_node.GetName(), min(lows), max(highs))
-    origins, _, findings = _true_positions(volume_node)
+    origins, _frame, findings = _true_positions(volume_node)
     return {"hu": hu, "ijk_to_ras": matrix_of(volume_node),
             "slice_origins_ras": origins, "info": {"source": volume_node.GetName(), **_dicom_values(volume_node)},
             "findings": findings}
@@ -165,10 +167,11 @@ def has_own_window(volume_node) -> bool:
 
 def _require_hounsfield(name, lowest, highest):
     if lowest == highest:
-        raise ValueError(f"{name} is empty: every voxel is {lowest}.")
+        raise ValueError(_("{name} is empty: every voxel is {value}.").format(name=name, value=lowest))
     if lowest >= 0:  # fat, air and CSF noise lie below 0 HU in every head CT
-        raise ValueError(f"{name} has values from {lowest} to {highest}, which are not Hounsfield units "
-                         "(air is -1000); load the original CT series.")
+        raise ValueError(_("{name} has values from {lowest} to {highest}, which are not Hounsfield units "
+                           "(air is -1000); load the original CT series.").format(
+                               name=name, lowest=lowest, highest=highest))
 
 
 def _hounsfield(voxels) -> np.ndarray:
@@ -197,7 +200,8 @@ def _true_positions(volume_node):
         return moved[:, 0], frame, []
     return origins, parent, [(
         "warp-ignored", "warning",
-        f"{volume_node.GetName()} lies under the warp {warp.GetName()}; the numbers are those of the scan without it.")]
+        _("{name} lies under the warp {warp}; the numbers are those of the scan without it.").format(
+            name=volume_node.GetName(), warp=warp.GetName()))]
 
 
 def _topmost_warp(transform_node):

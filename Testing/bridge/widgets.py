@@ -31,7 +31,7 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801  (the real 
         self.setCheckable(True)
         self.setChecked(True)
         self.toggled.connect(lambda checked: self._set_collapsed(not checked))
-        self._is_collapsed = False
+        self._is_collapsed = self._is_forcing = False
 
     def _set_collapsed(self, collapsed):
         if collapsed == self._is_collapsed:
@@ -43,19 +43,28 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801  (the real 
 
     def _show_children(self):
         for child in self.findChildren(QtWidgets.QWidget, options=QtCore.Qt.FindDirectChildrenOnly):
-            hidden_by_code = child.property("_hiddenByCode") or False
-            child.setProperty("_byParent", True)
-            if self._is_collapsed:
+            if child.property("_hiddenByCode") is None:
                 child.setProperty("_hiddenByCode", child.isHidden())
-                child.hide()
-            elif not hidden_by_code:
-                child.show()
+                child.installEventFilter(self)
+            self._show(child)
         self.updateGeometry()
 
+    def _show(self, child):
+        self._is_forcing = True
+        child.setVisible(not self._is_collapsed and not child.property("_hiddenByCode"))
+        self._is_forcing = False
+
     def event(self, event):
-        if event.type() == QtCore.QEvent.Polish and self._is_collapsed:
+        if event.type() == QtCore.QEvent.Polish:
             self._show_children()
         return super().event(event)
+
+    def eventFilter(self, child, event):  # noqa: N802
+        """As the real one: what code shows or hides while collapsed counts when it is opened."""
+        if event.type() in (QtCore.QEvent.ShowToParent, QtCore.QEvent.HideToParent) and not self._is_forcing:
+            child.setProperty("_hiddenByCode", event.type() == QtCore.QEvent.HideToParent)
+            self._show(child)
+        return False
 
     def _header(self):
         return self.fontMetrics().height() + 8

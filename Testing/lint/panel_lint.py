@@ -86,11 +86,31 @@ class _Checker(ast.NodeVisitor):
                 self.check_set(target, node.value)
         self.generic_visit(node)
 
+    def visit_Expr(self, node):  # noqa: N802
+        if not isinstance(node.value, ast.Constant):  # a docstring is for developers
+            self.generic_visit(node)
+
+    def visit_Constant(self, node):  # noqa: N802
+        self.check_sentence(node, node.value)
+
+    def visit_JoinedStr(self, node):  # noqa: N802
+        self.check_sentence(node, "".join(part.value if isinstance(part, ast.Constant) else "{}"
+                                          for part in node.values))
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                self.visit(part.value)
+
+    def check_sentence(self, node, text):
+        """A sentence is for the user, wherever it is made: _() wraps it."""
+        if isinstance(text, str) and re.search(r"\w[^.;]* [^.]*\w.*[.;]$", text.strip()):
+            self.say(node, f"{text.strip()[:40]!r}: what the user reads goes through _()")
+
     def visit_Call(self, node):  # noqa: N802
         function = node.func
         if isinstance(function, ast.Name) and function.id == "_":
             if not (node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)):
                 self.say(node, "_() takes a plain text, else it cannot be translated; format it afterwards")
+            return  # its text is translated
         if isinstance(function, ast.Attribute):
             class_name = self.class_of(function.value)
             if class_name:

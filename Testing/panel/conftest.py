@@ -96,12 +96,14 @@ class PanelInUse:
     def leave(self):
         if self._open:
             self._open = False
+            folder = self.widget.panel._client._folder
             self.widget.exit()
             self.widget.cleanup()
             self.widget.parent.deleteLater()
             from ICHVolumePanel import child_process
 
             self.wait_until(lambda: not child_process._ending)
+            assert folder is None or not folder.exists(), "the files for the child go with the panel"
 
     @property
     def case(self):

@@ -26,14 +26,103 @@ def add(panel, array, class_name=None, name="Wrong"):
     (lambda panel, hu: panel.slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode"), "no voxels"),
 ])
 def test_a_node_that_is_no_ct_gets_a_sentence_and_a_disabled_button(panel, small, sample, make, words):
+    good = panel.choose_ct(sample.ct)
+    panel.take(sample)
+    panel.type_into("gcs", "9")
+    before = panel.rows()
     node = make(panel, small)
     panel.widget.parameters.inputVolume = node
-    panel.spin(0.1)
+    panel.settle()
     assert words in shown(panel)
     assert not panel.ui.segmentButton.enabled
     assert words in panel.ui.segmentButton.toolTip
+    panel.choose(good)
+    assert panel.ui.segmentButton.enabled
+    assert panel.rows() == before
+
+
+def test_no_volume_is_said_and_the_next_one_works(panel, sample):
+    panel.choose_ct(sample.ct)
+    panel.choose(None)
+    assert shown(panel) == "Choose a head CT." == panel.ui.segmentButton.toolTip
+    assert not panel.ui.segmentButton.enabled
     panel.choose_ct(sample.ct)
     assert panel.ui.segmentButton.enabled
+
+
+def test_a_deleted_ct_empties_the_panel_and_the_next_one_works(panel, sample):
+    node = panel.choose_ct(sample.ct)
+    panel.take(sample)
+    other = panel.add_ct(sample.ct, "Other")
+    panel.slicer.mrmlScene.RemoveNode(node)
+    panel.settle()
+    assert panel.case is None or panel.case.volume_node is other
+    assert panel.rows() == {}
+    panel.choose(other)
+    panel.take(sample)
+    assert panel.case.result.found
+
+
+def test_a_ct_deleted_while_it_is_read_is_said(panel, sample):
+    node = panel.add_ct(sample.ct)
+    panel.ui.inputSelector.setCurrentNode(node)
+    assert "Reading the CT" in shown(panel)
+    panel.slicer.mrmlScene.RemoveNode(node)
+    panel.settle()
+    assert panel.case is None and not panel.ui.segmentButton.enabled
+    panel.choose_ct(sample.ct)
+    assert panel.ui.segmentButton.enabled
+
+
+def test_values_that_are_no_hounsfield_units_are_read_once_and_again_when_they_change(panel, small, sample):
+    node = add(panel, np.abs(small), name="Phase image")
+    panel.choose(node)
+    assert "not Hounsfield units" in shown(panel)
+    panel.ui.exportObjCheckBox.checked = True  # any choice has the panel look at its volume again
+    assert not panel.widget.panel._turns._works
+    panel.slicer.util.updateVolumeFromArray(node, sample.ct.hu)
+    panel.ui.exportObjCheckBox.checked = False
+    panel.settle()
+    assert panel.ui.segmentButton.enabled
+
+
+def test_a_sagittal_series_is_refused_by_the_childs_check(open_panel, sample):
+    panel = open_panel(checks_in_child=True)
+    turned = np.eye(4)[[2, 0, 1, 3]] @ sample.ct.ijk_to_ras
+    node = panel.slicer.util.addVolumeFromArray(sample.ct.hu, ijkToRAS=turned, name="Sagittal")
+    panel.choose(node)
+    assert "model was made for axial slices" in shown(panel)
+    assert not panel.ui.segmentButton.enabled and "axial" in panel.ui.segmentButton.toolTip
+    panel.choose_ct(sample.ct)
+    assert panel.ui.segmentButton.enabled
+
+
+def test_a_segmentation_asked_for_before_the_check_refuses_the_scan_never_runs(panel, sample):
+    from ICHVolumeLib.findings import ERROR, Finding
+
+    client, asked = panel.widget.panel._client, []
+    client.check = lambda ct, callbacks: asked.append(callbacks)
+    client._make_child = lambda: pytest.fail("a child was started")
+    client._ensure_child = lambda: None
+    panel.ui.inputSelector.setCurrentNode(panel.add_ct(sample.ct))
+    panel.wait_until(lambda: asked and panel.ui.segmentButton.enabled)
+    assert "Checking the CT" in shown(panel)
+    panel.ui.segmentButton.click()
+    assert client.is_busy
+    asked[0].done(None, {"findings": [vars(Finding("not-axial", ERROR, "The slices are coronal."))]})
+    panel.spin(0.05)
+    assert not client.is_busy and "coronal" in shown(panel) and not panel.ui.segmentButton.enabled
+
+
+def test_a_check_that_cannot_be_done_is_said_and_the_scan_can_still_be_measured(open_panel, sample, monkeypatch):
+    from ICHVolumePanel import child_process
+
+    monkeypatch.setattr(child_process, "python_executable", lambda: "/nowhere/PythonSlicer")
+    panel = open_panel(checks_in_child=True)
+    panel.choose_ct(sample.ct)
+    assert "could not be checked" in shown(panel) and "cannot be started" in shown(panel)
+    panel.take(sample)
+    assert panel.case.result.found
 
 
 def test_an_mr_is_named(panel, sample):

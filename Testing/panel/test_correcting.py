@@ -217,7 +217,7 @@ def test_the_table_node_in_the_scene_has_the_same_numbers(ready):
 
     table = scene_lines.table_of(ready.segmentation)
     names = [table.GetCellText(row, 0) for row in range(table.GetNumberOfRows())]
-    row = names.index("Volume")
+    row = names.index("Volume, mL")
     assert (table.GetCellText(row, 1), table.GetCellText(row, 2)) == ready.rows()["volume"][:2]
 
 

@@ -110,7 +110,7 @@ def test_without_a_model_run_the_ai_column_is_empty(automatic):
 def test_an_empty_mask_has_rows_that_cannot_be_corrected(case):
     empty = make_result(case.ct, case.mask * 0, noticed=[])
     rows = {row.key: row for row in make_rows(empty, empty.abc2, Corrections())}
-    assert rows["a_mm"].entry == "" and rows["volume"].edited == "0.0 mL"
+    assert rows["a_mm"].entry == "" and rows["volume"].edited == "0.0"
 
 
 def test_the_ai_record_survives_json_and_reviews_the_doubtful_first(automatic):
@@ -155,7 +155,8 @@ def test_the_interval_is_shown_with_its_coverage(automatic):
 
     calibrated = replace(automatic, interval_ml=(44.2, 56.4), interval_coverage=0.9)
     row = make_rows(calibrated, automatic.abc2, Corrections(), automatic.volume_ml)[0]
-    assert row.note == "90 % interval 44\u201356"
+    assert row.note == "90 %: 44\u201356 mL"
+    assert row.tooltip.endswith("90 % interval 44\u201356 mL")
 
 
 def test_ventricular_blood_alone_has_no_score(case):

@@ -99,7 +99,7 @@ def test_nothing_a_surgeon_does_keeps_the_window_waiting(panel, large, tmp_path)
         return not work._client.is_busy
 
     for box in (panel.ui.exportStlCheckBox, panel.ui.exportMaskCheckBox):
-        box.checked = False  # one call of VTK each; see test_what_vtk_does_in_one_call_is_known
+        box.checked = False  # one call of VTK each, which nothing can split: see CONTRIBUTING.md
     steps = [
         ("choose", lambda n: panel.ui.inputSelector.setCurrentNode(nodes[n]),
          lambda: work.case is not None and work.case.is_checked),
@@ -125,7 +125,7 @@ def test_the_sample_patient_does_not_keep_the_window_waiting(bridge, panel, monk
         beats.append(time.thread_time() * 1000)
 
     monkeypatch.setattr(bridge.slicer.app, "processEvents", beat)
-    monkeypatch.setattr(bridge.module, "SAMPLE_PIXELS", 256)
+    monkeypatch.setattr(bridge.module, "SAMPLE_PIXELS", 256)  # slicer.util.addVolumeFromArray grows with the volume
     beats.append(time.thread_time() * 1000)
     bridge.module.load_sample()
     assert np.diff(beats).max() < LIMIT_MS

@@ -1,7 +1,7 @@
 """Export: what was wished is written, re-readable, and said; what goes wrong is said and leaves no half file."""
 
 import csv
-import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ def ready(panel, sample):
 def export(panel, folder):
     panel.ui.exportFolderEdit.currentPath = str(folder)
     panel.ui.exportButton.click()
+    panel.wait_until(lambda: panel.ui.exportButton.enabled)
     return panel.ui.exportLabel.text
 
 
@@ -80,22 +81,86 @@ def test_a_folder_that_is_a_file_is_said(ready, tmp_path):
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder_is_said(ready, tmp_path):
-    tmp_path.chmod(0o500)
-    assert "failed" in export(ready, tmp_path)
+def wish_only(panel, *names):
+    for name in ("Stl", "Obj", "Ply", "Mask", "Table", "Report"):
+        getattr(panel.ui, f"export{name}CheckBox").checked = name in names
 
 
-def test_a_full_disk_is_said_and_leaves_no_half_file(ready, tmp_path, monkeypatch):
+@pytest.fixture
+def read_only(tmp_path, monkeypatch):
+    """A folder that nobody can write into, root included: the calls that make a file in it fail as the system would."""
+    import builtins
+    import tempfile
+
+    folder = tmp_path / "read-only"
+    folder.mkdir()
+    really_open, really_make = builtins.open, tempfile.mkdtemp
+
+    def refuse(path):
+        if folder in [Path(path), *Path(path).parents]:
+            raise PermissionError(13, "Permission denied", str(path))
+
+    def open_there(path, mode="r", *arguments, **options):
+        if not isinstance(path, int) and set(mode) & set("wax+"):
+            refuse(path)
+        return really_open(path, mode, *arguments, **options)
+
+    def make_there(*arguments, **options):
+        refuse(options.get("dir") or tempfile.gettempdir())
+        return really_make(*arguments, **options)
+
+    monkeypatch.setattr(builtins, "open", open_there)
+    monkeypatch.setattr(tempfile, "mkdtemp", make_there)
+    folder.chmod(0o500)
+    yield folder
+    folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("kind", ["Stl", "Mask", "Table", "Report"])
+def test_a_read_only_folder_is_said_for_every_kind_of_file(ready, read_only, tmp_path, kind):
+    wish_only(ready, kind)
+    said = export(ready, read_only)
+    assert "Permission denied" in said and str(read_only) in said and "Choose another folder" in said
+    assert list(read_only.iterdir()) == []
+    assert "Written to" in export(ready, tmp_path / "elsewhere")
+    assert ready.case.result.found
+
+
+def test_a_folder_below_a_file_is_said(ready, tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    said = export(ready, tmp_path / "file" / "folder")
+    assert "failed" in said and "Choose another folder" in said
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="only Linux has a file system that refuses every file")
+def test_a_file_system_without_room_for_files_is_said(ready):
+    said = export(ready, "/proc/ichvolume")
+    assert "Export into /proc/ichvolume failed" in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_disk_that_is_really_full_is_said(ready, tmp_path, monkeypatch):
+    """The file opens and the system refuses the bytes, as on a full disk."""
+    from ICHVolumeLib import files
+
+    really_open = open
+    monkeypatch.setattr(files, "open", lambda path, mode: really_open("/dev/full", mode, buffering=0), raising=False)
+    wish_only(ready, "Table")
+    said = export(ready, tmp_path)
+    assert "No space left on device" in said and list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    assert "Written to" in export(ready, tmp_path)
+
+
+def test_a_disk_that_fills_up_on_the_way_names_what_was_written(ready, tmp_path, monkeypatch):
     from ICHVolumePanel import exporting
 
-    def full(path, result):
-        path.write_text("half", encoding="utf-8")
+    def full(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exporting, "write_csv", full)
+    monkeypatch.setattr(exporting, "replace_file", full)
     said = export(ready, tmp_path)
-    assert "No space left on device" in said and "Written before that" in said
+    assert "No space left on device" in said and "Written before that" in said and "_mask.seg.nrrd" in said
     assert not list(tmp_path.glob("*.csv*"))
     monkeypatch.undo()
     assert "Written to" in export(ready, tmp_path)
@@ -104,9 +169,30 @@ def test_a_full_disk_is_said_and_leaves_no_half_file(ready, tmp_path, monkeypatc
 def test_an_unforeseen_failure_is_said(ready, tmp_path, monkeypatch):
     from ICHVolumePanel import exporting
 
-    monkeypatch.setattr(exporting, "write_csv", lambda path, result: 1 / 0)
+    monkeypatch.setattr(exporting, "csv_text", lambda result: 1 / 0)
     assert "Export failed (division by zero)" in export(ready, tmp_path)
     assert ready.case.result.found
+
+
+def test_the_report_is_written_by_the_child_while_the_panel_goes_on(ready, tmp_path):
+    wish_only(ready, "Report")
+    ready.ui.exportFolderEdit.currentPath = str(tmp_path)
+    ready.ui.exportButton.click()
+    ready.wait_until(lambda: ready.ui.exportLabel.text.startswith("Writing the report"))
+    volume = f"{ready.case.result.volume_ml.total:.1f}"
+    ready.type_into("gcs", "5")  # later changes are not in it
+    ready.wait_until(lambda: ready.ui.exportButton.enabled)
+    page = (tmp_path / "Patient_7_report.html").read_text(encoding="utf-8")
+    assert volume in page and "Unknown: GCS" in page
+
+
+def test_a_child_that_cannot_write_the_report_is_said_and_the_rest_is_there(ready, tmp_path, monkeypatch):
+    from ICHVolumePanel import child_process
+
+    monkeypatch.setattr(child_process, "python_executable", lambda: "/nowhere/PythonSlicer")
+    wish_only(ready, "Table", "Report")
+    said = export(ready, tmp_path)
+    assert "cannot be started" in said and "Written before that: Patient_7_result.csv" in said
 
 
 def test_the_logic_exports_from_a_script(ready, bridge, tmp_path):

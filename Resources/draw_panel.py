@@ -1,0 +1,117 @@
+"""Draw the panel on the test bridge, for the README: python Resources/draw_panel.py [folder [dark]]
+
+The module's own code and .ui on PySide6 (see Testing/bridge), with a made patient; never a screenshot of 3D Slicer:
+widgets, fonts and the segment editor look different there. The README shows two of the states; look at all of them,
+light and dark, whenever the panel changes.
+"""
+
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+for folder in (ROOT, ROOT / "Testing"):
+    sys.path.insert(0, str(folder))
+
+import bridge as test_bridge  # noqa: E402
+from phantoms import ellipsoid_ct, with_info  # noqa: E402
+
+PICTURES = ROOT / "Resources" / "Pictures"
+WIDTH = 420
+DARK = {"Window": "#353535", "WindowText": "#f0f0f0", "Base": "#232323", "AlternateBase": "#2d2d2d", "Text": "#f0f0f0",
+        "Button": "#353535", "ButtonText": "#f0f0f0", "Highlight": "#2a82da", "HighlightedText": "#ffffff",
+        "PlaceholderText": "#909090"}
+SECTIONS = ("reviewSection", "exportSection", "settingsSection", "otherScoresSection", "scoreSection")
+
+
+def main(folder=PICTURES, theme="light"):
+    bridge = test_bridge.install()
+    bridge.module = test_bridge.load_module(bridge)
+    _set_theme(bridge.app, theme)
+    spec = importlib.util.spec_from_file_location("panel_in_use", ROOT / "Testing" / "panel" / "conftest.py")
+    in_use = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(in_use)
+    panel = in_use.PanelInUse(bridge)
+    panel.widget.panel._client.check = in_use._check_here
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = ("result", "corrected") if folder == PICTURES else None
+    for name in states(panel):
+        if wanted is None or name in wanted:
+            _grab(panel).save(str(folder / f"panel-{name}.png"))
+    panel.leave()
+
+
+def states(panel):
+    """Bring the panel into one state after the other; yields their names."""
+    from segment_editor import Editor
+
+    patient = ellipsoid_ct("tilted", pixel_mm=0.9, columns=224, rows=240, step_mm=5.0, semi_axes_mm=(22, 14, 17),
+                           center_mm=(22, 5, 8))
+    ct, mask = with_info(patient.ct, patient_age_years=None), patient.mask.copy()
+    mask[:, :, np.flatnonzero(mask.any(axis=(0, 1)))[-1] - 8:] *= 2
+    doubt = np.zeros(len(mask), np.float32)
+    doubt[[12, 15, 18]] = 0.3, 0.5, 0.2
+    yield "nothing"
+    panel.choose_ct(ct, "4: Head 5.0 H31s")
+    yield "picked"
+    run = panel.widget.panel._run
+    run.started()
+    run.progress("network", 12, len(mask), 1.0)
+    panel.spin(0.3)
+    yield "running"
+    run.idle()
+    panel.take(replace(patient, mask=mask), slice_uncertainty=doubt, interval_ml=(18.2, 29.9), interval_coverage=0.9)
+    yield "result"
+    for key, text in (("c_mm", "30,5"), ("gcs", "9"), ("age_years", "74")):
+        panel.type_into(key, text)
+    panel.choose_in("site", "infratentorial")
+    panel.choose_in("ivh", "yes")
+    Editor(panel.slicer, panel.segmentation, panel.case.volume_node).erase("ICH", np.indices(mask.shape)[0] > 20)
+    panel.spin(0.5)
+    for name in SECTIONS:
+        getattr(panel.ui, name).collapsed = False
+    yield "corrected"
+    for name in SECTIONS:
+        getattr(panel.ui, name).collapsed = True
+    panel.choose_ct(ct, "5: Follow-up")
+    panel.take(replace(patient, mask=mask * 0))
+    yield "no-bleed"
+    panel.choose_ct(ct, "6: Ventricles")
+    panel.take(replace(patient, mask=patient.mask * 2))
+    yield "ivh-only"
+    panel.choose_ct(ct, "7: Failed")
+    panel.widget.panel._failed("The segmentation process ended before it was done (exit code 9). Nothing was changed; "
+                               "press Segment ICH to try again.", "process")
+    yield "failed"
+    panel.choose(panel.slicer.util.addVolumeFromArray((np.abs(ct.hu) % 255).astype(np.uint8), name="MR T1"))
+    yield "no-ct"
+
+
+def _grab(panel):
+    window = panel.widget.parent._object
+    window.setFixedWidth(WIDTH)
+    panel.spin(0.15)
+    layout = window.layout()
+    window.resize(WIDTH, max(200, layout.totalHeightForWidth(WIDTH) if layout.hasHeightForWidth() else 0))
+    panel.spin(0.15)
+    return window.grab()
+
+
+def _set_theme(app, theme):
+    from PySide6.QtGui import QColor, QPalette
+
+    app.setStyle("Fusion")
+    palette = app.style().standardPalette()
+    for role, color in DARK.items() if theme == "dark" else ():
+        palette.setColor(getattr(QPalette, role), QColor(color))
+    for role in ("WindowText", "Text", "ButtonText") if theme == "dark" else ():
+        palette.setColor(QPalette.Disabled, getattr(QPalette, role), QColor("#808080"))
+    app.setPalette(palette)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
