@@ -11,7 +11,7 @@ import numpy as np
 from ..engines.quiet_openvino import ops, ov
 
 SHAPES = ((256, 64), (512, 32), (128, 128))  # channels, rows and columns; the fastest counts
-LAYERS = 4
+LAYERS = 2
 BANDWIDTH_MB = 16  # one activation map of the first level at 512 x 512 and 16 channels
 
 
@@ -46,7 +46,7 @@ class _Probe:
         """Of the fastest of a few runs."""
         self.run()
         seconds = []
-        for _ in range(5):
+        for _ in range(3):
             start = time.perf_counter()
             self.run()
             seconds.append(time.perf_counter() - start)

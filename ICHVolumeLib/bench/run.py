@@ -50,7 +50,8 @@ def run_bench(options: Options, tell: Callable[[str], None] = lambda text: None)
     sample = make_sample(options.seed, ivh=True)
     segmenter = Segmenter(weights_dir=options.weights_dir)
     result = {"schema": SCHEMA, "quick": options.quick, "machine": machine.describe_machine(options.threads),
-              "model": {"version": segmenter.weights.version, "sha256": segmenter.weights.sha256},
+              "model": {"version": segmenter.weights.version, "sha256": segmenter.weights.sha256,
+                        "pixel_mm": segmenter.weights.manifest["pixel_spacing_mm"]["target"]},
               "scan": {"shape": list(sample.ct.hu.shape), "spacing_mm": list(sample.ct.pixel_spacing_mm)}}
     result["engines"] = engines_part(options, segmenter, sample, tell)
     with tempfile.TemporaryDirectory(prefix="ichvolume-bench-", ignore_cleanup_errors=True) as name:

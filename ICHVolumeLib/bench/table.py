@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from .engines import WORDS
 from .machine import VOID_LOAD
 
 STEP_GROUPS = {"start and import": ("start", "import", "weights"), "read": ("read", "check", "prepare"),
@@ -33,14 +34,15 @@ def _head(result) -> Iterator[str]:
     yield f"OpenVINO offers    {' '.join(machine['openvino_offers']) or 'nothing, it is not installed'}"
     yield f"GPU                {machine['gpu'] or 'none'}"
     yield "Versions           " + ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    yield (f"Weights            {result['model']['version']}   Scan  {'x'.join(map(str, scan['shape']))}, "
-           f"{scan['spacing_mm'][0]:.2f} mm pixels")
+    yield (f"Weights            {result['model']['version']}, made for {result['model']['pixel_mm']:.2f} mm pixels; "
+           f"scan {'x'.join(map(str, scan['shape']))}, {scan['spacing_mm'][0]:.2f} mm pixels")
 
 
 def _engines(part) -> Iterator[str]:
     rows, columns = part["pixels"]
     yield ""
-    yield f"One slice, {rows}x{columns} pixels ({part['what']}), median of {part['rounds']} rounds"
+    yield (f"One slice, {rows}x{columns} pixels ({part['what']}), median of {part['rounds']} rounds; Dice of all "
+           f"{part['slices']} slices against {WORDS.get(part['reference'], 'none')}")
     if part["gflop_as_run"] is not None:
         yield (f"{part['gflop_published']:.1f} GFLOP as published, {part['gflop_as_run']:.1f} as OpenVINO runs it; "
                "measured peak " + ", ".join(f"{peak:.0f} GFLOP/s {name}"
