@@ -126,8 +126,10 @@ def _brain(anatomy, grid, outside_mm, fold, warp):
 
 def _blob(x, y, z, center, radii):
     """Share filled by an ellipsoid on both sides (or on the midline), with an edge 1 mm wide."""
-    scaled = ((np.abs(x) - center[0]) / radii[0]) ** 2 + ((y - center[1]) / radii[1]) ** 2
-    scaled = scaled + ((z - center[2]) / radii[2]) ** 2
+    above = ((z - center[2]) / radii[2]) ** 2
+    if above.min() > (1 + 0.5 / min(radii)) ** 2:  # a slice that the ellipsoid does not reach
+        return np.zeros(np.broadcast_shapes(x.shape, y.shape, z.shape), np.float32)
+    scaled = above + ((np.abs(x) - center[0]) / radii[0]) ** 2 + ((y - center[1]) / radii[1]) ** 2
     return np.clip(0.5 - (np.sqrt(scaled) - 1) * min(radii), 0, 1).astype(np.float32)
 
 

@@ -188,7 +188,7 @@ def _add_mimics(rng, hu, brain, ventricle, depth, grid, background):
     if rng.random() < 0.2:
         mimics.bright_sheets(rng, hu, brain, grid)
     if rng.random() < 0.18:
-        mimics.blood_outside_the_brain(rng, hu, brain, depth, grid)
+        mimics.blood_outside_the_brain(rng, hu, brain, ventricle, depth, grid)
     if rng.random() < 0.15:
         mimics.old_damage(rng, hu, brain, ventricle, depth, grid, background.step_mm)
     if rng.random() < 0.2:

@@ -48,7 +48,7 @@ def bright_sheets(rng, hu, brain, grid):
         hu += np.maximum(rng.uniform(42, 75) - hu, 0) * sheet * brain * rng.uniform(0.5, 1)
 
 
-def blood_outside_the_brain(rng, hu, brain, depth_mm, grid):
+def blood_outside_the_brain(rng, hu, brain, ventricle, depth_mm, grid):
     """Subdural or epidural crescents along the skull, or subarachnoid blood in the sulci (45-80 HU)."""
     blood = rng.uniform(48, 78) + rng.uniform(1, 3) * random_waves(rng, (4, 20), 24).on(grid)
     if rng.random() < 0.6:
@@ -59,7 +59,8 @@ def blood_outside_the_brain(rng, hu, brain, depth_mm, grid):
         share = np.clip(thickness - depth_mm + 0.5, 0, 1) * (brain > 0.5) * np.clip(thickness / 2, 0, 1)
     else:
         patch = np.clip(random_waves(rng, (25, 80), 16).on(grid) * 2 + rng.uniform(-1, 1), 0, 1)
-        share = np.clip((24 - hu) / 8, 0, 1) * (depth_mm < 28) * (depth_mm > 0) * brain * patch
+        share = np.clip((24 - hu) / 8, 0, 1) * (depth_mm < 20) * (depth_mm > 0) * brain * patch
+        share *= ventricle < 0.1
     hu += (np.maximum(blood, hu) - hu) * share * rng.uniform(0.6, 1)
 
 
