@@ -7,7 +7,7 @@ import pytest
 from phantoms import GRIDS, ellipsoid_ct, with_info
 
 import ICHVolumeLib.checks
-from ICHVolumeLib.checks import check_ct, spacing_words
+from ICHVolumeLib.checks import check_ct, check_without_image, spacing_words
 from ICHVolumeLib.findings import Finding
 from ICHVolumeLib.reading import read_ct
 from ICHVolumeLib.reading.protocol import is_bone_kernel, mentions_contrast, region_points
@@ -38,6 +38,15 @@ def with_steps(ct, steps):
 
 def test_a_sound_scan_has_no_finding(sound):
     assert check_ct(sound) == []
+
+
+def test_what_needs_no_voxel_is_the_same_with_and_without_the_image(sound):
+    steps = with_info(with_steps(sound, [5.0] * 8 + [7.0] * 5), patient_age_years=12.0)
+    blank = with_hu(steps, np.zeros_like(steps.hu))
+    quick = check_without_image(steps)
+    assert {finding.code for finding in quick} == {"uneven-spacing", "thick-slices", "child"}
+    assert check_without_image(blank) == quick
+    assert [finding for finding in check_ct(steps) if finding in quick] == quick
 
 
 @pytest.mark.parametrize("grid", GRIDS)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from ICHVolumeLib.checks import check_ct
+from ICHVolumeLib.checks import check_ct, check_without_image
 from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.findings import Finding
 from ICHVolumeLib.labels import LABELS
@@ -41,11 +41,11 @@ class Case:
     """
 
     def __init__(self, volume_node, ct: CTVolume, noticed=None):
-        """ct: ct_of_in_steps(volume_node); noticed: check_ct(ct), None while that is being looked at."""
+        """ct: ct_of_in_steps(volume_node); noticed: check_ct(ct), None while the image is being looked at."""
         self.volume_node = volume_node
         self.ct = ct
         self.is_checked = noticed is not None
-        self.noticed = list(noticed if self.is_checked else ct.findings)
+        self.noticed = list(noticed if self.is_checked else check_without_image(ct))
         self._signature = scene.signature_of(volume_node)
         self.segmentation_node = None
         self.record = None

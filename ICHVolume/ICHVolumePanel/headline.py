@@ -73,6 +73,11 @@ def findings_html(findings, colors, most=FINDINGS_SHOWN) -> str:
     return "<br>".join(lines)
 
 
+def errors_of(findings) -> str:
+    """Why this CT must not be segmented, or ""."""
+    return " ".join(finding.message for finding in findings if finding.severity == ERROR)
+
+
 def mortality_sentence(score) -> str:
     short = mortality_text(score).removeprefix("30 d: ")
     if not short:

@@ -2,6 +2,7 @@
 
 import logging
 
+from ICHVolumeLib.checks import check_without_image
 from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.exchange import read_segmentation
 from ICHVolumeLib.findings import ERROR, WARNING, Finding
@@ -126,14 +127,16 @@ class Panel:
         self._refresh()
 
     def _opened(self, volume_node, ct):
-        self._case, self._problem = Case(volume_node, ct), ""
+        self._case = Case(volume_node, ct)
+        self._problem = headline.errors_of(self._case.noticed)
         self._window.suit(volume_node)
         self._client.check(ct, Callbacks(
             done=lambda _output, event: self._checked(ct, [Finding(**finding) for finding in event["findings"]]),
-            failed=lambda sentence, _kind: self._checked(ct, [*ct.findings, Finding(
-                "not-checked", WARNING, _("The scan could not be checked for tilt, contrast and the like. {reason}")
+            failed=lambda sentence, _kind: self._checked(ct, [*check_without_image(ct), Finding(
+                "not-checked", WARNING, _("The image could not be checked for contrast, metal and the like. {reason}")
                 .format(reason=sentence))])))
         self._choose()
+        self._refresh()
 
     def _not_opened(self, volume_node, error):
         self._problem = str(error)
@@ -145,11 +148,10 @@ class Panel:
         self._refresh()
 
     def _checked(self, ct, findings):
-        case = self._case
-        if self._closed or case is None or case.ct is not ct:
+        if self._closed or self._case is None or self._case.ct is not ct:
             return
-        case.checked(findings)
-        self._problem = " ".join(finding.message for finding in findings if finding.severity == ERROR)
+        self._case.checked(findings)
+        self._problem = headline.errors_of(findings)
         if self._problem:
             self.cancel()  # asked for before the check had ended
         self._refresh(lines=False)
@@ -290,7 +292,6 @@ class Panel:
             self._refresh(lines=False)
 
     def _reread_volume(self):
-        """The CT got other voxels, another matrix or transform: measure what is there now."""
         case = self._case
         if case.may_have_changed() and not self._turns.has(COMPARING):
             self._turns.add(case.is_same_ct_in_steps(), lambda is_same: None if is_same else self._reopen(case),

@@ -139,7 +139,9 @@ def _other_formulas(now, ai_volume, ai):
             ("kothari_ml", _("  Kothari, mL"), _("ABC/2; its C counts a slice whole, half or not at all, by area")),
             ("abc3_ml", _("  ABC/3, mL"), _("For irregular and anticoagulated bleeds")),
             ("two_thirds_sh_ml", _("  2/3 S h, mL"), _("S: the largest area; h: the height C"))):
-        rows.append(Row(key, name, _ml(ai and getattr(ai, key)), _ml(abc2 and getattr(abc2, key)), tooltip=tooltip))
+        note = _("its C {mm:.1f} mm").format(mm=abc2.c_kothari_mm) if abc2 and key == "kothari_ml" else ""
+        rows.append(Row(key, name, _ml(ai and getattr(ai, key)), _ml(abc2 and getattr(abc2, key)), note,
+                        tooltip=tooltip))
     if volume.total and abs(volume.paper_formula - volume.total) > 0.01 * volume.total:
         rows.append(Row("paper", _("Paper, mL"), _ml(ai_volume and ai_volume.paper_formula),
                         _ml(volume.paper_formula), _("not used"),

@@ -20,7 +20,7 @@ class ResultsView:
         self._combos = {}  # row number -> QComboBox
         self._filling = False
         table.setHorizontalHeaderLabels([_("Measure"), _("AI"), _("Edited"), ""])
-        for column, width in ((NAME, 88), (AI, 50), (EDITED, 104)):
+        for column, width in ((NAME, 88), (AI, 46), (EDITED, 110)):
             table.setColumnWidth(column, width)
         table.connect("cellChanged(int,int)", self._cell_changed)
         table.connect("cellClicked(int,int)", self._cell_clicked)

@@ -27,7 +27,6 @@ class ScoreView:
         found = result is not None and result.found
         ui.mortalityLabel.text = headline.mortality_sentence(result.ich_score) if found else ""
         ui.careLabel.text = result.ich_score.note if found and result.ich_score.applies else ""
-        ui.careLabel.setVisible(bool(ui.careLabel.text))
         ui.otherScoresLabel.text = headline.other_scores_text(result) if found else ""
         for widget in (ui.gcsEyesCombo, ui.gcsVerbalCombo, ui.gcsMotorCombo, ui.nihssEdit, ui.anticoagulationCombo,
                        ui.cognitiveCombo):

@@ -105,7 +105,7 @@ def test_a_segmentation_asked_for_before_the_check_refuses_the_scan_never_runs(p
     client._make_child = lambda: pytest.fail("a child was started")
     client._ensure_child = lambda: None
     panel.ui.inputSelector.setCurrentNode(panel.add_ct(sample.ct))
-    panel.wait_until(lambda: asked and panel.ui.segmentButton.enabled)
+    panel.wait_until(lambda: asked)
     assert "Checking the CT" in shown(panel)
     panel.ui.segmentButton.click()
     assert client.is_busy
@@ -120,7 +120,7 @@ def test_a_check_that_cannot_be_done_is_said_and_the_scan_can_still_be_measured(
     monkeypatch.setattr(child_process, "python_executable", lambda: "/nowhere/PythonSlicer")
     panel = open_panel(checks_in_child=True)
     panel.choose_ct(sample.ct)
-    assert "could not be checked" in shown(panel) and "cannot be started" in shown(panel)
+    assert "image could not be checked" in shown(panel) and "cannot be started" in shown(panel)
     panel.take(sample)
     assert panel.case.result.found
 
@@ -141,6 +141,15 @@ def test_findings_show_as_soon_as_the_ct_is_chosen(panel):
     panel.choose_ct(ellipsoid_ct("tilted", pixel_mm=1.0, step_mm=5.0).ct, "Tilted")
     assert "tilt" in shown(panel).lower()
     assert panel.ui.segmentButton.enabled
+
+
+def test_what_the_geometry_tells_is_said_before_the_child_has_looked_at_the_image(panel):
+    from phantoms import ellipsoid_ct
+
+    panel.widget.panel._client.check = lambda ct, callbacks: None
+    panel.ui.inputSelector.setCurrentNode(panel.add_ct(ellipsoid_ct("tilted", pixel_mm=2.0, step_mm=5.0).ct))
+    panel.wait_until(lambda: panel.case is not None)
+    assert "tilt" in shown(panel).lower() and "Checking the CT" in shown(panel)
 
 
 def test_export_before_anything_is_measured_is_off_and_says_why(panel, sample):

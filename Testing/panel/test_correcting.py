@@ -253,3 +253,16 @@ def test_ventricular_blood_alone_is_said_in_every_place_and_scored_in_none(panel
     assert panel.ui.otherScoresLabel.text == ""
     Editor(panel.slicer, panel.segmentation, panel.case.volume_node).paint("ICH", np.roll(sample.mask, 50, axis=2) == 1)
     panel.wait_until(lambda: panel.ui.scoreLabel.text.startswith("ICH score"))
+
+
+def test_marking_by_hand_is_offered_only_while_there_is_no_mask(panel, sample):
+    """Also when the section was folded in between: ctkCollapsibleButton forgets what was hidden while it was folded,
+    so nothing that lies directly in one may be shown and hidden."""
+    panel.choose_ct(sample.ct)
+    assert panel.ui.reviewSection.collapsed
+    panel.take(sample)
+    panel.ui.reviewSection.collapsed = False
+    panel.spin(0.02)
+    assert not panel.ui.drawByHandButton.isVisibleTo(panel.widget.parent)
+    panel.choose_ct(sample.ct, "Second")
+    assert panel.ui.drawByHandButton.isVisibleTo(panel.widget.parent)

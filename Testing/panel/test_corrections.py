@@ -142,6 +142,7 @@ def test_every_number_follows_a_corrected_length(automatic):
     assert result.abc2.coniglobus_ml < 30 < result.volume_ml.ich
     assert (result.ich_score.score, result.ich_score.alternative["score"]) == (1, 0)
     rows = {row.key: row for row in make_rows(result, scored.abc2, corrections, scored.volume_ml, scored.abc2)}
+    assert rows["kothari_ml"].note == f"its C {result.abc2.c_kothari_mm:.1f} mm"
     for key in ("abc2", "kothari_ml", "abc3_ml"):
         assert rows[key].edited != rows[key].ai
     assert rows["two_thirds_sh_ml"].edited == rows["two_thirds_sh_ml"].ai  # its height is C

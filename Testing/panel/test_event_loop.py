@@ -38,7 +38,7 @@ class Turns:
             beats.append(self._now())
             quiet_turns = quiet_turns + 1 if until() and not self._panel.widget.panel._turns._works else 0
         turns = np.diff(np.array(beats), axis=0)
-        return np.delete(turns, np.arange(3, len(turns), 2), axis=0).max(axis=0)  # without the sleeps
+        return np.delete(turns, np.arange(2, len(turns), 2), axis=0).max(axis=0)  # without the sleeps
 
     @staticmethod
     def _now():
