@@ -123,9 +123,11 @@ class PanelInUse:
         self.settle()
 
     def settle(self):
-        """Until the CT that was chosen has been read, checked and measured."""
+        """Until what was changed has been read, checked and measured."""
         panel = self.widget.panel
-        self.wait_until(lambda: not panel._turns._works and (panel.case is None or panel.case.is_checked))
+        self.spin(0.02)
+        self.wait_until(lambda: not panel._turns._works and not panel._waiting
+                        and (panel.case is None or panel.case.is_checked))
 
     def choose_ct(self, ct, name="CT"):
         node = self.add_ct(ct, name)

@@ -12,7 +12,7 @@ def work_on(panel, sample):
     uncertainty[[11, 20]] = 0.5, 0.3
     panel.take(sample, slice_uncertainty=uncertainty)
     Editor(panel.slicer, panel.segmentation, panel.volume).erase("ICH", np.indices(sample.mask.shape)[0] > 20)
-    panel.spin(0.3)
+    panel.settle()
     panel.type_into("a_mm", "51")
     panel.type_into("gcs", "8")
     panel.choose_in("site", "lobar")
@@ -20,7 +20,7 @@ def work_on(panel, sample):
     panel.ui.spaceCombo.setCurrentIndex(1)
     panel.ui.exportObjCheckBox.checked = True
     panel.ui.exportFolderEdit.currentPath = "/some/folder"
-    panel.spin(0.2)
+    panel.settle()
 
 
 def save(panel, path):
@@ -30,7 +30,7 @@ def save(panel, path):
 def load(panel, path):
     messages = panel.slicer.vtkMRMLMessageCollection()
     assert panel.slicer.mrmlScene.ReadFromMRB(str(path), True, messages)
-    panel.spin(0.4)
+    panel.settle()
 
 
 def test_a_saved_scene_brings_everything_back(panel, sample, tmp_path):
@@ -38,7 +38,7 @@ def test_a_saved_scene_brings_everything_back(panel, sample, tmp_path):
     before, mask = panel.rows(), panel.case.mask.copy()
     save(panel, tmp_path / "case.mrb")
     panel.slicer.mrmlScene.Clear(False)
-    panel.spin(0.1)
+    panel.settle()
     assert panel.case is None and not panel.ui.headlineBox.isVisibleTo(panel.widget.parent)
     load(panel, tmp_path / "case.mrb")
     assert panel.case is not None
@@ -85,7 +85,7 @@ def test_no_bleed_found_is_remembered_by_the_scene(panel, sample, tmp_path):
 def test_closing_the_scene_empties_the_panel_which_goes_on_working(panel, sample):
     work_on(panel, sample)
     panel.slicer.mrmlScene.Clear(False)
-    panel.spin(0.2)
+    panel.settle()
     assert panel.rows() == {}
     assert not panel.ui.segmentButton.enabled
     work_on(panel, sample)
@@ -97,7 +97,7 @@ def test_the_module_reloaded_finds_its_case_again(panel, open_panel, sample):
     before = panel.rows()
     panel.leave()
     again = open_panel()
-    again.spin(0.2)
+    again.settle()
     assert again.rows() == before
 
 
@@ -106,7 +106,7 @@ def test_edits_after_the_panel_closed_reach_nobody(panel, sample):
     segmentation, volume = panel.segmentation, panel.volume
     panel.leave()
     Editor(panel.slicer, segmentation, volume).erase("ICH", sample.mask == 1)
-    panel.spin(0.3)
+    panel.settle()
 
 
 @pytest.mark.parametrize("which", ["volume", "segmentation", "line"])
@@ -117,10 +117,10 @@ def test_deleting_a_node_is_safe(panel, sample, which):
     node = {"volume": panel.volume, "segmentation": panel.segmentation,
             "line": scene_lines.ab_lines(panel.segmentation)[0]}[which]
     panel.slicer.mrmlScene.RemoveNode(node)
-    panel.spin(0.4)
+    panel.settle()
     if which == "line":
         Editor(panel.slicer, panel.segmentation, panel.volume).erase("ICH", np.indices(sample.mask.shape)[0] > 18)
-        panel.spin(0.4)
+        panel.settle()
         assert scene_lines.ab_lines(panel.segmentation) is not None
     else:
         assert panel.rows() == {}
@@ -140,7 +140,7 @@ def test_two_patients_keep_their_own_numbers(panel, sample):
     assert panel.rows()["gcs"][1] == "\u2013"
     assert panel.rows()["volume"] != first["volume"]
     panel.choose(first_volume)
-    panel.spin(0.1)
+    panel.settle()
     assert panel.rows() == first
 
 
@@ -155,6 +155,6 @@ def test_a_registration_of_the_ct_changes_no_number(panel, sample):
     transform.SetMatrixTransformToParent(matrix)
     panel.volume.SetAndObserveTransformNodeID(transform.GetID())
     panel.segmentation.SetAndObserveTransformNodeID(transform.GetID())
-    panel.spin(0.4)
+    panel.settle()
     assert panel.rows()["volume"] == before["volume"]
     assert panel.rows()["a_mm"] == before["a_mm"]

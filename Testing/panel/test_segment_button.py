@@ -26,7 +26,7 @@ def child_of(panel):
 def segment(panel):
     panel.ui.segmentButton.click()
     panel.wait_until_idle()
-    panel.spin(0.2)
+    panel.settle()
 
 
 def test_the_disabled_button_says_what_is_missing(panel):
@@ -151,7 +151,7 @@ def test_a_second_run_replaces_an_untouched_mask_and_keeps_a_corrected_one(ready
     assert ready.segmentation is not first
     assert "kept" in ready.status and first.GetName() in ready.status
     ready.widget.parameters.segmentation = first
-    ready.spin(0.1)
+    ready.settle()
     assert np.array_equal(ready.case.mask, corrected)
 
 
@@ -179,7 +179,7 @@ def test_the_module_reloaded_while_it_runs_is_safe(ready, open_panel, weights):
     ready.spin(0.1)
     ready.leave()
     again = open_panel()
-    again.spin(0.5)
+    again.settle()
     assert again.widget.parameters.inputVolume is ready.volume
     again.ui.weightsFolderEdit.currentPath = str(weights)
     segment(again)
