@@ -5,12 +5,12 @@ import logging
 from ICHVolumeLib.checks import check_without_image
 from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.exchange import read_segmentation
-from ICHVolumeLib.findings import ERROR, WARNING, Finding
+from ICHVolumeLib.findings import WARNING, Finding
 
 from . import headline, packages, scene, scene_lines, scene_watch
 from .case import Case, ct_of_in_steps
-from .colors import colors_for
 from .export_view import ExportView
+from .findings_view import FindingsView
 from .results_table import parse_entry
 from .results_view import ResultsView
 from .review_view import ReviewView
@@ -51,6 +51,7 @@ class Panel:
         self._score = ScoreView(ui, self._correct)
         self._export = ExportView(ui, self._turns, client)
         self._window = WindowView(ui)
+        self._findings = FindingsView(ui.findingsLabel)
         for button, slot in ((ui.resetButton, self._reset), (ui.automaticLinesButton, self._reset_lines),
                              (ui.drawByHandButton, self._by_hand)):
             button.connect("clicked(bool)", slot)
@@ -78,7 +79,8 @@ class Panel:
             self._refresh()
 
     def segment(self) -> None:
-        if self._case is None or self._client.is_busy:
+        case = self._case  # the question about packages lets events through
+        if case is None or self._client.is_busy:
             return
         device = DEVICES[self._ui.deviceCombo.currentIndex]
         try:
@@ -87,7 +89,6 @@ class Panel:
         except packages.Refused as error:
             self._run.complain(str(error))
             return
-        case = self._case
         self._run.started()
         self._client.segment(case.ct, Callbacks(
             progress=self._run.progress, done=lambda output, _event: self._done(case, output),
@@ -167,7 +168,11 @@ class Panel:
         self._refresh()
 
     def _done(self, case, output):
-        segmentation = read_segmentation(output)
+        try:
+            segmentation = read_segmentation(output)
+        except InputError as error:
+            self._failed(str(error), "internal")
+            return
         seconds, kept = self._run.seconds(), case.segmentation_node
         self._run.say(_("Putting the mask into the scene"))
         self._turns.drop(MEASURING)
@@ -195,7 +200,8 @@ class Panel:
         """Every view from the case as it stands."""
         case, ui = self._case, self._ui
         self._run.can_segment(self._problem)
-        self._show_findings()
+        is_refused = self._wanted[0] is not None and not self._turns.has(OPENING)
+        self._findings.show(case, self._problem, is_refused)
         ui.volumeLabel.text = headline.volume_line(case) if case else ""
         ui.scoreLabel.text = headline.score_line(case) if case else ""
         ui.detailLabel.text = headline.detail_line(case) if case else ""
@@ -216,20 +222,6 @@ class Panel:
             case.draw()
             self._watch_lines()
             self._review.apply_line_visibility()
-
-    def _show_findings(self):
-        case, label = self._case, self._ui.findingsLabel
-        findings = list(case.result.findings if case and case.result else case.noticed if case else [])
-        findings = [finding for finding in findings if finding.code not in headline.SAID_BY_THE_HEADLINE]
-        if self._problem and not findings and self._wanted[0] is not None and not self._turns.has(OPENING):
-            findings = [Finding("unusable", ERROR, self._problem)]
-        colors = colors_for(label)
-        text = headline.findings_html(findings, colors) if findings else self._problem
-        if case is not None and not case.is_checked:
-            text = "<br>".join(filter(None, (text, _("Checking the CT \u2026"))))
-        label.text = text
-        label.toolTip = headline.findings_html(findings, colors, len(findings))
-        label.setVisible(bool(text))
 
     def _watch(self):
         self._stop_watching()
@@ -268,16 +260,14 @@ class Panel:
 
     def _soon(self, milliseconds, action):
         """Run the action once, this much later, however often it is asked for until then."""
-        if action in self._waiting:
-            return
-        self._waiting.add(action)
-
         def run():
             self._waiting.discard(action)
             if not self._closed and self._case is not None and scene.is_in_scene(self._case.volume_node):
                 self._said(action)
 
-        self._call_later(milliseconds, run)
+        if action not in self._waiting:
+            self._waiting.add(action)
+            self._call_later(milliseconds, run)
 
     def _measure_again(self):
         case = self._case

@@ -11,7 +11,7 @@ from bridge import api
 
 HINTS = {"editor": "qMRMLSegmentEditorWidget", "self.editor": "qMRMLSegmentEditorWidget",
          "self._editor": "qMRMLSegmentEditorWidget", "self._table": "QTableWidget", "self._process": "QProcess",
-         "process": "QProcess", "item": "QTableWidgetItem", "combo": "QComboBox"}
+         "process": "QProcess", "item": "QTableWidgetItem", "combo": "QComboBox", "self._label": "QLabel"}
 UI_NAMES = ("ui", "self.ui", "self._ui")
 TEXT_PROPERTIES = ("text", "toolTip", "placeholderText", "windowTitle")
 OWN_NAMES = {"connect", "disconnect", "property", "setProperty", "layout", "name", "objectName", "className"}

@@ -152,6 +152,14 @@ def test_what_the_geometry_tells_is_said_before_the_child_has_looked_at_the_imag
     assert "tilt" in shown(panel).lower() and "Checking the CT" in shown(panel)
 
 
+def test_an_answer_that_cannot_be_read_is_said_and_the_panel_is_ready_again(panel, sample, tmp_path):
+    panel.choose_ct(sample.ct)
+    panel.widget.panel._run.started()
+    panel.widget.panel._done(panel.case, tmp_path / "absent.npz")
+    assert "no such file" in panel.status
+    assert panel.ui.segmentButton.isVisibleTo(panel.widget.parent)
+
+
 def test_export_before_anything_is_measured_is_off_and_says_why(panel, sample):
     panel.choose_ct(sample.ct)
     assert not panel.ui.exportButton.enabled
