@@ -47,7 +47,8 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
 def _drop_outside(head: Head, part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> None:
     """A piece stays when more than limit_mm3 of it lies inside the skull."""
     pieces, count = connected_pieces(part > 0)
-    outside = _piece_volumes_mm3(np.where(_inside_skull(head, where, part.shape), pieces, 0), count, mm3) <= limit_mm3
+    inside = _piece_volumes_mm3(pieces, count, mm3, _inside_skull(head, where, part.shape))
+    outside = inside <= limit_mm3
     outside[0] = False
     part[outside[pieces]] = 0
 
@@ -92,10 +93,12 @@ def _fill_holes(part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> N
             one[hole] = IVH.value if (around == IVH.value).sum() > (around == ICH.value).sum() else ICH.value
 
 
-def _piece_volumes_mm3(pieces: np.ndarray, count: int, mm3: np.ndarray) -> np.ndarray:
+def _piece_volumes_mm3(pieces: np.ndarray, count: int, mm3: np.ndarray, within: np.ndarray | None = None) -> np.ndarray:
+    """(count + 1,), of the background and each piece; within: count these voxels only."""
     volumes = np.zeros(count + 1)
-    for one, voxel_mm3 in zip(pieces, mm3, strict=True):
-        volumes += np.bincount(one.ravel(), minlength=count + 1) * voxel_mm3
+    for k, (one, voxel_mm3) in enumerate(zip(pieces, mm3, strict=True)):
+        counted = one.ravel() if within is None else one[within[k]]
+        volumes += np.bincount(counted, minlength=count + 1) * voxel_mm3
     return volumes
 
 
