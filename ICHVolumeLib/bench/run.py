@@ -18,7 +18,7 @@ from .rounds import ROUNDS, interleave, median_ratio
 from .scans import THIN_SLICES, fixed_slices, thin_scan, whole_slices
 
 SCHEMA = "ichvolume-bench/1"
-GRIDS = {"shipped": "as the weights take this scan", "native": "512x512, not cropped, not resampled"}
+GRIDS = {"shipped": "as the weights take this scan", "native": "as scanned, not cropped, not resampled"}
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def _shares(steps: dict) -> str:
 
 def _reading(times) -> Iterator[str]:
     if times:
-        yield (f"Reading 300 DICOM slices, ms        ours {times['ours']:.0f}, SimpleITK's series reader "
+        yield (f"Reading the thin DICOM slices, ms   ours {times['ours']:.0f}, SimpleITK's series reader "
                f"{times['SimpleITK']:.0f}: {times['ratio']:.2f} times as fast")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from .quiet_openvino import ops, ov
 # bf16 must win clearly: with AMX it is 4-8 times faster, with AVX512-BF16 about 2, emulated it is slower than f32.
 BF16_MUST_GAIN = 1.3
 PROBE_CHANNELS, PROBE_SIZE, PROBE_ROUNDS = 64, 64, 7
+MEASUREMENTS = 3
 NOT_FASTER = " (the processor lists bf16, but was measured to be no faster with it)"
 KEPT_NETWORKS = 4  # compiled ones held in memory: two slice sizes, each in up to two precisions
 
@@ -94,6 +96,7 @@ def best_precision(core: ov.Core, cache: Path | None) -> str:
     """ "bf16" or "f32", by running a small convolution in both; remembered in the cache folder for this processor.
 
     OpenVINO lists BF16 also where it only emulates it, and a hypervisor may hide AMX: hence measured, not looked up.
+    A busy moment can spoil a measurement, so the median of MEASUREMENTS processes' decides for good.
     """
     if not _lists_bf16(core):
         return "f32"
@@ -101,17 +104,15 @@ def best_precision(core: ov.Core, cache: Path | None) -> str:
     processor = (f"{core.get_property('CPU', 'FULL_DEVICE_NAME')} x{os.cpu_count()} ({' '.join(sorted(abilities))}), "
                  f"OpenVINO {ov.__version__}")
     record = cache / "precision.json" if cache else None
-    known = _read_record(record).get(processor)
-    if known in ("f32", "bf16"):
-        return known
-    gain = bf16_gain(core)
-    precision = "bf16" if gain >= BF16_MUST_GAIN else "f32"
-    if record:
-        try:
-            record.write_text(json.dumps({processor: precision, "bf16_gain": round(gain, 2)}), encoding="utf-8")
-        except OSError:
-            pass  # measured again next time
-    return precision
+    gains = _gains_in(record, processor)
+    if len(gains) < MEASUREMENTS:
+        gains.append(round(bf16_gain(core), 2))
+        if record:
+            try:
+                record.write_text(json.dumps({processor: gains}), encoding="utf-8")
+            except OSError:
+                pass  # measured again next time
+    return "bf16" if statistics.median(gains) >= BF16_MUST_GAIN else "f32"
 
 
 def _lists_bf16(core: ov.Core) -> bool:
@@ -140,9 +141,10 @@ def _probe(core: ov.Core, precision: str):
     return core.compile_model(ov.Model([ops.result(x)], [image]), "CPU", options).create_infer_request()
 
 
-def _read_record(path: Path | None) -> dict:
+def _gains_in(record: Path | None, processor: str) -> list[float]:
+    """What was measured on this processor so far; nothing when there is no record or it is damaged."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8")) if path else {}
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
+        gains = json.loads(record.read_text(encoding="utf-8"))[processor] if record else []
+        return [float(gain) for gain in gains][:MEASUREMENTS]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
