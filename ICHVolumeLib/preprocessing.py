@@ -232,15 +232,18 @@ def make_grid(head: Head, native_shape: tuple[int, int], spacing_mm: tuple[float
             occupied = np.flatnonzero(head.enclosed[head.has_brain].any(axis=(0, 2 - axis)))
             first = max(int(occupied[0] * BLOCK * scale - margin), 0)
             end = min(int(np.ceil((occupied[-1] + 1) * BLOCK * scale + margin)), shape[axis])
-        edges += _widen(first, end, shape[axis], multiple)
+        edges += _widen(first, end, multiple, size_multiple)
     return Grid(native_shape, shape, tuple(edges))
 
 
-def _widen(first: int, end: int, size: int, multiple: int) -> tuple[int, int]:
-    """The smallest range of a length that is a multiple, around first..end, inside 0..size where that is possible."""
-    length = -(-(end - first) // multiple) * multiple
-    start = first - (length - (end - first)) // 2
-    start = 0 if length >= size else min(max(start, 0), size - length)
+def _widen(first: int, end: int, multiple: int, step: int) -> tuple[int, int]:
+    """A range around first..end of a length that is a multiple; it starts at a multiple of step.
+
+    So the network's poolings meet the same pixels whatever the box, and the mask hardly depends on the box.
+    """
+    aligned = first // step * step
+    length = -(-(end - aligned) // multiple) * multiple
+    start = max(aligned - (aligned + length - end) // 2 // step * step, 0)
     return start, start + length
 
 

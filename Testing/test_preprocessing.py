@@ -71,7 +71,9 @@ def test_the_box_holds_the_brain_and_its_margin_and_has_edges_of_a_multiple_of_3
     rows, columns = (np.flatnonzero(brain[head.has_brain].any(axis=axes)) for axes in ((0, 2), (0, 1)))
     assert grid.box[0] <= rows[0] and grid.box[1] > rows[-1] and grid.box[2] <= columns[0] and grid.box[3] > columns[-1]
     assert all(size % 32 == 0 for size in grid.box_shape)
-    assert grid.box_shape < ct.hu.shape[1:]
+    assert grid.box[0] % 16 == 0 and grid.box[2] % 16 == 0  # the poolings meet the same pixels as in the whole slice
+    whole = make_grid(head, ct.hu.shape[1:], ct.pixel_spacing_mm, native_range_mm=(0.3, 2), crop=False)
+    assert np.prod(grid.box_shape) < np.prod(whole.box_shape)
 
 
 def test_slices_without_brain_are_left_out_with_a_slice_to_spare():
