@@ -65,7 +65,6 @@ def gpu_stand_in(patch):
     """A GPU that the driver offers; the network stays on the processor and does what a card would."""
     patch.setattr(nvidia, "gpu_count", lambda: 1)
     patch.setattr(torch.cuda, "is_available", lambda: True)
-    patch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
     patch.setattr(torch.cuda, "get_device_name", lambda: "stand-in")
     patch.setattr(torch.cuda, "empty_cache", lambda: None)
 
