@@ -271,15 +271,19 @@ def _provenance(ct, segmentation) -> Provenance:
         "model": segmentation.model, "model_sha256": segmentation.model_sha256,
         "training_data": segmentation.training_data, "engine": segmentation.engine, "device": segmentation.device,
         "seconds": dict(segmentation.seconds), "clean_up": segmentation.clean_up}
-    return Provenance(software=SOFTWARE, versions=dict(_versions()), series_uid=ct.info.series_uid,
+    return Provenance(software=SOFTWARE, versions=installed_versions(PACKAGES), series_uid=ct.info.series_uid,
                       source=ct.info.source, **made)
 
 
-@cache
-def _versions() -> dict:
-    """Package -> version of what is installed here, asked without importing any of it; once, as edits ask again."""
+def installed_versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """Package -> version of those that are installed here, and Python's; none of them is imported."""
+    return dict(_versions(packages))
+
+
+@cache  # edits ask again
+def _versions(packages):
     found = {"Python": platform.python_version()}
-    for package in PACKAGES:
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

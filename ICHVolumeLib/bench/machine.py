@@ -3,7 +3,6 @@
 import os
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .. import __version__
@@ -16,11 +15,13 @@ VOID_LOAD = 3.0  # with more than this the processor was not ours
 
 def describe_machine(threads: int) -> dict:
     """processor, cores, threads used, instruction sets, what OpenVINO offers, system, versions, GPU."""
+    from ..pipeline import installed_versions
+
     name, offered = _openvino_view()
     return {"processor": name or _name_from_system(), "cores": os.cpu_count(), "threads": threads,
             "instruction_sets": _instruction_sets(), "openvino_offers": offered,
             "system": f"{platform.system()} {platform.release()} {platform.machine()}", "gpu": _gpu(),
-            "versions": {"ICHVolume": __version__, "Python": platform.python_version(), **_versions()}}
+            "versions": {"ICHVolume": __version__, **installed_versions(PACKAGES)}}
 
 
 def load() -> float | None:
@@ -106,13 +107,3 @@ def _gpu() -> str | None:
         return torch.cuda.get_device_name() if torch.cuda.is_available() else "NVIDIA GPU that torch cannot use"
     except ImportError:
         return "NVIDIA GPU, torch is not installed"
-
-
-def _versions() -> dict:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -21,7 +21,8 @@ def interleave(runners: dict[str, Callable], slices: Sequence, rounds: int = ROU
     times = {name: [] for name in names}
     for turn in range(rounds):
         one = slices[turn % len(slices)]
-        for name in names[turn % len(names):] + names[:turn % len(names)]:
+        first = turn % max(len(names), 1)
+        for name in names[first:] + names[:first]:
             start = time.perf_counter()
             runners[name](one)
             times[name].append(1000 * (time.perf_counter() - start))

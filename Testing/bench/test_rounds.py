@@ -25,3 +25,7 @@ def test_functions_without_an_argument_take_turns_too():
     calls = []
     times = rounds.alternate({"one": lambda: calls.append(1), "two": lambda: calls.append(2)}, 2)
     assert calls[4:] == [1, 2, 2, 1] and set(times) == {"one", "two"}
+
+
+def test_nobody_to_run_takes_no_time():
+    assert rounds.interleave({}, ["s0"], rounds=3) == {}
