@@ -147,9 +147,9 @@ class WorkerClient:
 
     def _prepare(self, job):
         """Generator: the files that the child will read; returns the command as a line."""
-        if self._folder is None:
+        if self._folder is None or not self._folder.is_dir():  # a system that tidies up may have taken it
             _remove_leftovers()
-            self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+            self._folder, self._scans = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX)), {}
         command = {"command": job.kind, "id": job.id, **job.values}
         if job.output_name:
             job.output = self._folder / f"{job.id}-{job.output_name}"
@@ -165,7 +165,7 @@ class WorkerClient:
 
     def _scan_file(self, job):
         written = next((path for path, ct in self._scans.items() if ct is job.ct), None)
-        if written is not None:
+        if written is not None and written.is_file():
             return written
         for path in [path for path, ct in self._scans.items() if not any(other.ct is ct for other in self._jobs)]:
             del self._scans[path]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -313,3 +314,17 @@ def test_what_a_crash_left_behind_goes_after_a_day_and_not_before(job, tmp_path)
     job.clock.run()
     assert not old.exists() and young.exists()
     young.rmdir()
+
+
+def test_files_that_the_system_tidied_away_are_written_again(job, tmp_path):
+    job.start()
+    job.clock.run()
+    job.child.say(event="done", id="1")
+    for take_away in (shutil.rmtree, lambda folder: next(folder.iterdir()).unlink()):
+        take_away(next(tmp_path.iterdir()))
+        job.start()
+        job.clock.run()
+        command = job.child.sent[-1]
+        assert Path(command["input"]).is_file()
+        job.child.say(event="done", id=command["id"])
+    assert job.ended == ["done"] * 3
