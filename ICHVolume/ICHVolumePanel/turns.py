@@ -58,8 +58,8 @@ class Turns:
 
     def _turn(self):
         self._is_due = False
-        if not self._works:
-            return
+        if self._now is not None or not self._works:
+            return  # called from within a step that lets events through: the turn under way goes on by itself
         work = self._now = self._works[0]
         until = time.monotonic() + TURN_S
         try:

@@ -126,3 +126,17 @@ def test_work_may_ask_for_more_work():
 def test_a_script_does_it_at_once():
     log = []
     assert at_once(steps(log, "a")) == "a"
+
+
+def test_a_step_that_lets_events_through_is_not_entered_again():
+    loop, log = Loop(), []
+
+    def asking():
+        loop.turns.add(steps(log, "b", 1), log.append)
+        loop.run()  # a question to the user, a progress bar: the event loop runs inside the step
+        log.append("answered")
+        yield
+
+    loop.turns.add(asking(), log.append, log.append)
+    loop.run()
+    assert log == ["answered", None, "b0", "b closed", "b"]
