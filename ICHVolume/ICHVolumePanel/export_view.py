@@ -67,7 +67,7 @@ class ExportView:
     def _finished(self, job):
         self._set_writing(False)
         self._ui.exportFolderEdit.addCurrentPathToHistory()
-        models = _(" Models are in mm, {space}.").format(space=job.wishes.space) if job.wishes.formats else ""
+        models = _(" Models are in mm, {space}.").format(space=job.wishes.space) if job.has_models() else ""
         self._ui.exportLabel.text = _("Written to {folder}: {names}.{models}").format(
             folder=Path(job.folder), names=exporting.names_of(job.written), models=models)
 

@@ -99,5 +99,10 @@ class Export:
             return str(error)
         reason = getattr(error.__cause__ or error, "strerror", None) or str(error)
         done = _(" Written before that: {names}.").format(names=names_of(self.written)) if self.written else ""
-        return _("Export into {folder} failed: {reason}.{done} Choose another folder or free some space.").format(
-            folder=self.folder, reason=reason.rstrip("."), done=done)
+        is_place = isinstance(error.__cause__ or error, OSError)  # and not the mask or the child process
+        advice = _(" Choose another folder or free some space.") if is_place else ""
+        return _("Export into {folder} failed: {reason}.{done}{advice}").format(
+            folder=self.folder, reason=reason.rstrip("."), done=done, advice=advice)
+
+    def has_models(self) -> bool:
+        return any(path.suffix[1:].upper() in FORMATS for path in self.written)

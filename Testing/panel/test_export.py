@@ -198,3 +198,23 @@ def test_a_child_that_cannot_write_the_report_is_said_and_the_rest_is_there(read
 def test_the_logic_exports_from_a_script(ready, bridge, tmp_path):
     written = bridge.module.ICHVolumeLogic().export(ready.segmentation, tmp_path, formats=("PLY",))
     assert any(path.suffix == ".ply" for path in written)
+
+
+def test_models_are_only_spoken_of_when_there_are_some(panel, sample, tmp_path):
+    from types import SimpleNamespace
+
+    panel.choose_ct(sample.ct)
+    panel.take(SimpleNamespace(mask=sample.mask * 0))
+    wish_only(panel, "Stl", "Table")
+    said = export(panel, tmp_path)
+    assert "_result.csv" in said and "Models" not in said
+
+
+def test_a_mask_deleted_before_it_is_written_is_no_matter_of_the_folder(ready, tmp_path):
+    wish_only(ready, "Mask")
+    ready.ui.exportFolderEdit.currentPath = str(tmp_path)
+    ready.ui.exportButton.click()
+    ready.slicer.mrmlScene.RemoveNode(ready.segmentation)
+    ready.wait_until(lambda: "Writing" not in ready.ui.exportLabel.text)
+    said = ready.ui.exportLabel.text
+    assert "no longer in the scene" in said and "free some space" not in said
