@@ -109,13 +109,21 @@ def make_sample_and_wait(folder, process_events, pixels):
     from ICHVolumeLib.exchange import read_scan
 
     made, failed = [], []
+
+    def done(path, _event):
+        try:
+            made.append(read_scan(path))
+        except Exception as error:  # raised below: here it would leave the loop waiting for ever
+            failed.append(error)
+
     client = WorkerClient(lambda: QtChild(folder), qt.QTimer.singleShot)
-    client.sample(Callbacks(done=lambda path, _event: made.append(read_scan(path)),
-                            failed=lambda sentence, _kind: failed.append(sentence)), pixels)
-    while not made and not failed:
-        process_events()
-        time.sleep(WAIT_S)
-    client.close()
+    try:
+        client.sample(Callbacks(done=done, failed=lambda sentence, _kind: failed.append(sentence)), pixels)
+        while not made and not failed:
+            process_events()
+            time.sleep(WAIT_S)
+    finally:
+        client.close()
     if failed:
         raise RuntimeError(_("The sample patient could not be made: {reason}").format(reason=failed[0]))
     return made[0]

@@ -163,3 +163,31 @@ def test_a_loop_of_300_ms_in_any_turn_is_noticed(panel, sample, monkeypatch, pla
                                    lambda: work.case is not None and work.case.is_checked)
     segmenting = Turns(panel).during(panel.ui.segmentButton.click, lambda: not work._client.is_busy)
     assert max(choosing[0], segmenting[0]) > 280
+
+
+def test_a_sample_patient_that_cannot_be_read_is_said_and_leaves_nothing(bridge, monkeypatch, tmp_path):
+    from ICHVolumePanel import child_process
+
+    from ICHVolumeLib import exchange
+    from ICHVolumeLib.errors import InputError
+
+    def unreadable(path):
+        raise InputError(f"{path}: not an exchange file")
+
+    class Client:
+        closed = False
+
+        def __init__(self, _make_child, _call_later):
+            pass
+
+        def sample(self, callbacks, _pixels):
+            callbacks.done("sample.npz", {})
+
+        def close(self):
+            Client.closed = True
+
+    monkeypatch.setattr(exchange, "read_scan", unreadable)
+    monkeypatch.setattr(child_process, "WorkerClient", Client)
+    with pytest.raises(RuntimeError, match="not an exchange file"):
+        child_process.make_sample_and_wait(tmp_path, lambda: None, 64)
+    assert Client.closed
