@@ -23,11 +23,18 @@ _MEASURED_FIELDS = ("a_mm", "b_mm", "c_mm", "a_line_ras", "b_line_ras", "ivh")
 
 
 def ct_of_in_steps(volume_node):
-    """Generator that returns the node as a CTVolume. Raises InputError with a sentence for the user."""
-    try:
-        arrays = yield from scene.ct_arrays_in_steps(volume_node)
-    except ValueError as error:
-        raise InputError(str(error)) from error
+    """Generator that returns the node as a CTVolume, read anew when it changed meanwhile: never a mixture.
+
+    Raises InputError with a sentence for the user.
+    """
+    arrays, signature = None, None
+    while arrays is None or signature != scene.signature_of(volume_node):
+        signature = scene.signature_of(volume_node)
+        try:
+            arrays = yield from scene.ct_arrays_in_steps(volume_node)
+        except ValueError as error:
+            if signature == scene.signature_of(volume_node) or not scene.is_in_scene(volume_node):
+                raise InputError(str(error)) from error
     return CTVolume(arrays["hu"], arrays["ijk_to_ras"], arrays["slice_origins_ras"], ScanInfo(**arrays["info"]),
                     tuple(Finding(*finding) for finding in arrays["findings"]))
 
@@ -115,11 +122,14 @@ class Case:
         """A model run's Segmentation: a node for what it marked, or the note that it marked nothing.
 
         A segmentation that nobody edited is replaced; an edited one is kept and the new one put beside it.
-        Raises InputError when the CT or the segmentation is gone.
+        Raises InputError when the CT or the segmentation is gone, or the CT is not the one that was segmented any more.
         """
         gone = InputError(_("The CT was deleted while it was segmented; nothing was kept."))
+        is_same = not self.may_have_changed() or (yield from self.is_same_ct_in_steps())
         if not scene.is_in_scene(self.volume_node):
             raise gone
+        if not is_same:
+            raise InputError(_("The CT was changed while it was segmented; nothing was kept. Press Segment ICH again."))
         automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed)
         record = AiRecord.of(segmentation, automatic)
         yield
@@ -200,7 +210,7 @@ class Case:
 
     def draw(self) -> None:
         """Lines A and B and the table node, as they stand now."""
-        if self.segmentation_node is None or self.result is None:
+        if self.result is None or not all(map(scene.is_in_scene, (self.segmentation_node, self.volume_node))):
             return
         abc2 = self.result.abc2
         if abc2 is None:

@@ -89,6 +89,8 @@ class Panel:
         except packages.Refused as error:
             self._run.complain(str(error))
             return
+        if self._closed or case is not self._case or self._client.is_busy:
+            return
         self._run.started()
         self._client.segment(case.ct, Callbacks(
             progress=self._run.progress, done=lambda output, _event: self._done(case, output),
@@ -174,7 +176,7 @@ class Panel:
             self._failed(str(error), "internal")
             return
         seconds, kept = self._run.seconds(), case.segmentation_node
-        self._run.say(_("Putting the mask into the scene"))
+        self._run.finishing()
         self._turns.drop(MEASURING)
         self._turns.add(case.take_in_steps(segmentation), lambda _result: self._taken(case, kept, seconds),
                         lambda error: (self._run.idle(), self._say_error(error)))
@@ -185,6 +187,7 @@ class Panel:
             message += _(" The corrected mask was kept as \u201c{name}\u201d.").format(name=kept.GetName())
         self._run.idle(message)
         if case is self._case:
+            self._turns.drop(MEASURING)  # asked for while the new mask was put in place; it has been measured
             self._on_segmentation(case.segmentation_node)
             self._measured()
             self._review.jump()
@@ -283,7 +286,8 @@ class Panel:
 
     def _reread_volume(self):
         case = self._case
-        if case.may_have_changed() and not self._turns.has(COMPARING):
+        if case.may_have_changed():
+            self._turns.drop(COMPARING)
             self._turns.add(case.is_same_ct_in_steps(), lambda is_same: None if is_same else self._reopen(case),
                             self._say_error, COMPARING)
 

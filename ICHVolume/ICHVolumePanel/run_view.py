@@ -47,6 +47,11 @@ class RunView:
         self._ui.cancelButton.enabled = False
         self._say_doing(_("Cancelling"))
 
+    def finishing(self) -> None:
+        """The child has answered: too late to cancel."""
+        self._ui.cancelButton.enabled = False
+        self._say_doing(_("Putting the mask into the scene"))
+
     def idle(self, message="") -> None:
         self._timer.stop()
         self._set_running(False)

@@ -173,3 +173,54 @@ def test_clicks_without_a_ct_do_nothing(panel):
         button._object.clicked.emit()
     panel.spin(0.05)
     assert panel.case is None
+
+
+def test_a_ct_that_changes_while_it_is_read_is_read_anew(panel, sample):
+    node = panel.add_ct(sample.ct)
+    panel.ui.inputSelector.setCurrentNode(node)
+    reading = panel.widget.panel._turns._works[0].steps
+    next(reading)  # the first slices are read
+    panel.slicer.util.updateVolumeFromArray(node, sample.ct.hu + np.int16(5))
+    panel.settle()
+    assert np.array_equal(panel.case.ct.hu, sample.ct.hu + 5)
+
+
+@pytest.mark.parametrize(("change", "kept"), [(5, False), (0, True)])
+def test_a_mask_of_a_ct_that_was_changed_meanwhile_is_not_kept(panel, sample, change, kept):
+    from ICHVolumeLib.errors import InputError
+
+    node = panel.choose_ct(sample.ct)
+    panel.slicer.util.updateVolumeFromArray(node, sample.ct.hu + np.int16(change))
+    if kept:  # touched, but the same voxels
+        panel.take(sample)
+        assert panel.case.result.found
+        return
+    with pytest.raises(InputError, match="changed while it was segmented"):
+        panel.take(sample)
+    assert panel.slicer.util.getNodesByClass("vtkMRMLSegmentationNode") == []
+    panel.settle()
+    panel.take(sample)
+    assert panel.case.result.found
+
+
+@pytest.mark.parametrize("meanwhile", ["scene closed", "another click"])
+def test_what_happens_during_the_question_about_packages_does_no_harm(panel, sample, monkeypatch, meanwhile):
+    from ICHVolumePanel import packages
+
+    panel.choose_ct(sample.ct)
+    asked, started, client = [], [], panel.widget.panel._client
+    monkeypatch.setattr(client, "_ensure_child", lambda: None)
+    monkeypatch.setattr(client, "_start_next", lambda: started.append(len(client._jobs)))
+
+    def ask(_packaging, _device):
+        if not asked:
+            asked.append(True)
+            if meanwhile == "scene closed":
+                panel.slicer.mrmlScene.Clear(False)
+            else:
+                panel.ui.segmentButton.click()
+        return False
+
+    monkeypatch.setattr(packages, "ensure", ask)
+    panel.ui.segmentButton.click()
+    assert started == ([] if meanwhile == "scene closed" else [1])
