@@ -36,7 +36,7 @@ class TorchEngine:
         if self._device != self._wanted_device:
             try:
                 self._move_to(self._wanted_device)
-            except torch.OutOfMemoryError:
+            except torch.cuda.OutOfMemoryError:
                 self._say("the scan was done on the processor")
                 self._move_to("cpu")
 
@@ -46,7 +46,7 @@ class TorchEngine:
         while len(done) < len(slices):
             try:
                 done.extend(self._run(slices[len(done):len(done) + self.batch_size]))
-            except torch.OutOfMemoryError:
+            except torch.cuda.OutOfMemoryError:
                 self._need_less_memory()
         return np.stack(done)
 

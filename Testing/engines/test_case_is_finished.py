@@ -86,7 +86,7 @@ def gpu_without_kernels_for_it(patch):
 
 def gpu_out_of_memory_at_once(patch):
     gpu_stand_in(patch)
-    patch.setattr(TorchEngine, "_move_to", refuse("CUDA out of memory", torch.OutOfMemoryError))
+    patch.setattr(TorchEngine, "_move_to", refuse("CUDA out of memory", torch.cuda.OutOfMemoryError))
 
 
 BREAKAGES = [
@@ -117,7 +117,7 @@ def test_a_gpu_too_small_for_one_slice_finishes_the_case_on_the_processor(weight
 
     def small_gpu(self, slices):
         if self._device == "cuda":
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return run(self, slices)
 
     monkeypatch.setattr(torch_engine.TorchEngine, "_move_to", stay_on_the_processor)

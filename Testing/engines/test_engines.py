@@ -297,7 +297,7 @@ def test_out_of_memory_halves_the_batch_until_it_fits_and_says_so(weights, monke
 
     def small_gpu(slices):
         if len(slices) > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return run(slices)
 
     monkeypatch.setattr(engine, "_run", small_gpu)
@@ -319,7 +319,7 @@ def test_a_gpu_too_small_for_one_slice_hands_over_to_the_processor_and_is_tried_
 
     def no_gpu(slices):
         if engine._device == "cuda":
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return run(slices)
 
     monkeypatch.setattr(engine, "_move_to", move)
