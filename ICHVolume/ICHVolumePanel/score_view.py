@@ -13,7 +13,6 @@ class ScoreView:
 
     def __init__(self, ui, on_correct):
         self._ui, self._on_correct = ui, on_correct
-        self._showing = False
         self._parts = ((ui.gcsEyesCombo, 4), (ui.gcsVerbalCombo, 5), (ui.gcsMotorCombo, 6))
         for combo, _highest in self._parts:
             combo.connect("activated(int)", self._gcs_chosen)
@@ -32,14 +31,18 @@ class ScoreView:
                        ui.cognitiveCombo):
             widget.enabled = case is not None
         if case is None:
+            self._clear_parts()  # the next patient's Glasgow total must not be added up from this one's eyes
             return
         entered = case.corrections
         ui.anticoagulationCombo.setCurrentIndex(_ANSWERS.index(entered.oral_anticoagulation))
         ui.cognitiveCombo.setCurrentIndex(_ANSWERS.index(entered.cognitive_impairment))
         ui.nihssEdit.text = "" if entered.nihss is None else str(entered.nihss)
         if self._total() not in (None, entered.gcs):  # another total was typed, or another patient is shown
-            for combo, _highest in self._parts:
-                combo.setCurrentIndex(0)
+            self._clear_parts()
+
+    def _clear_parts(self):
+        for combo, _highest in self._parts:
+            combo.setCurrentIndex(0)
 
     def _total(self):
         """The Glasgow total of the three boxes, whose second entry is the best answer; None while one is open."""

@@ -155,6 +155,13 @@ def test_gcs_by_its_parts_gives_the_total(ready):
     assert ready.ui.gcsEyesCombo.currentIndex == 0
 
 
+def test_half_a_gcs_is_not_carried_to_the_next_patient(ready, sample):
+    ready.ui.gcsEyesCombo.setCurrentIndex(2)
+    ready.ui.gcsEyesCombo._object.activated.emit(2)
+    ready.choose_ct(sample.ct, "Next patient")
+    assert ready.ui.gcsEyesCombo.currentIndex == 0
+
+
 def test_max_ich_and_func_follow_their_folded_inputs(ready):
     before = ready.ui.otherScoresLabel.text
     assert ready.ui.otherScoresSection.collapsed
