@@ -54,12 +54,10 @@ def parse_entry(key: str, text: str):
         return None
     try:
         number = float(text)
-    except ValueError:
+        return int(number) if NUMBERS[key] is int and number == int(number) else number
+    except (ValueError, OverflowError):  # int() takes neither nan nor infinity
         sentence = _("\u201c{text}\u201d is not a number; the value stays as it was.").format(text=text)
         raise InputError(sentence) from None
-    if NUMBERS[key] is int and number == int(number):
-        return int(number)
-    return number
 
 
 def make_rows(now: Result, automatic_abc2: Abc2 | None, corrections: Corrections, ai_volume_ml: VolumeMl | None = None,

@@ -100,6 +100,9 @@ def test_entries_are_read_as_people_write_them(key, text, value):
 def test_words_are_no_number():
     with pytest.raises(InputError, match="not a number"):
         parse_entry("a_mm", "wide")
+    for text in ("nan", "inf", "1e999"):
+        with pytest.raises(InputError, match="not a number"):
+            parse_entry("gcs", text)
 
 
 def test_without_a_model_run_the_ai_column_is_empty(automatic):
