@@ -121,7 +121,8 @@ class Case:
     def take_in_steps(self, segmentation):
         """A model run's Segmentation: a node for what it marked, or the note that it marked nothing.
 
-        A segmentation that nobody edited is replaced; an edited one is kept and the new one put beside it.
+        A segmentation that nobody edited is replaced, or goes when nothing was marked; an edited one is kept and the
+        new one put beside it. The generator returns the run's AiRecord.
         Raises InputError when the CT or the segmentation is gone, or the CT is not the one that was segmented any more.
         """
         gone = InputError(_("The CT was deleted while it was segmented; nothing was kept."))
@@ -134,7 +135,7 @@ class Case:
         record = AiRecord.of(segmentation, automatic)
         yield
         try:
-            node = yield from (self._put_into_scene(segmentation.mask) if automatic.found else self._edited_node())
+            node = yield from (self._put_into_scene(segmentation.mask) if automatic.found else self._kept_node())
         except ValueError as error:
             raise (InputError(str(error)) if scene.is_in_scene(self.volume_node) else gone) from error
         if not scene.is_in_scene(self.volume_node):
@@ -142,7 +143,10 @@ class Case:
         scene.remember(self.volume_node, NOT_FOUND_KEY, "" if automatic.found else record.to_json())
         if automatic.found:
             scene.remember(node, AI_KEY, record.to_json())
+        yield
+        yield from self._remove_outdated(node)
         yield from self.choose_in_steps(node)
+        return record
 
     def _put_into_scene(self, mask):
         """Generator; returns the node that has this mask now."""
@@ -158,7 +162,7 @@ class Case:
 
     def uncounted_segments(self) -> list[str]:
         """Names of painted segments that are neither ICH nor IVH."""
-        return scene.uncounted_segments(self.segmentation_node) if self.segmentation_node is not None else []
+        return scene.uncounted_segments(self.segmentation_node) if scene.is_in_scene(self.segmentation_node) else []
 
     def start_by_hand(self) -> None:
         """An empty segmentation to paint in."""
@@ -248,11 +252,32 @@ class Case:
         node = self.segmentation_node
         if node is None or not scene.is_in_scene(node):
             return None
-        if scene.recall(node, MEASURED_KEY) not in ("", "{}"):
-            return node
-        mask = scene.mask_from_segmentation(node, self.volume_node)
+        is_edited = self._is_edited(node)
         yield
-        return node if scene.is_edited(node, mask) else None
+        return node if is_edited else None
+
+    def _kept_node(self):
+        """Generator; returns the segmentation when it holds any work of a person, other segments included."""
+        node = yield from self._edited_node()
+        return node or (self.segmentation_node if self.uncounted_segments() else None)
+
+    def _is_edited(self, node):
+        if scene.recall(node, MEASURED_KEY) not in ("", "{}"):
+            return True
+        return scene.is_edited(node, scene.mask_from_segmentation(node, self.volume_node))
+
+    def _remove_outdated(self, newest):
+        """Generator: what earlier runs marked on this CT goes, unless a person worked on it."""
+        for node in scene.find_segmentations_for(self.volume_node):
+            if node is newest or not scene.is_in_scene(node):
+                continue
+            try:
+                is_untouched = not self._is_edited(node) and not scene.uncounted_segments(node)
+            except ValueError:
+                continue  # what cannot be compared stays
+            if is_untouched:  # looked at and removed in one step: nobody edits it in between
+                scene_lines.remove_segmentation(node)
+            yield
 
     def _keep(self, corrections):
         self.corrections = corrections

@@ -101,6 +101,14 @@ def run_sentence(record, seconds: float) -> str:
                                                                       engine=run.engine)
 
 
+def kept_sentence(name: str, record) -> str:
+    """That a corrected mask is still there after the run of this record."""
+    if record.volume_ml.total > 0:
+        return _("The corrected mask was kept as \u201c{name}\u201d.").format(name=name)
+    return _("No bleed found by the model in this run; the corrected mask \u201c{name}\u201d was kept.").format(
+        name=name)
+
+
 def engine_sentence(record) -> str:
     if record is None:
         return ""

@@ -178,13 +178,13 @@ class Panel:
         seconds, kept = self._run.seconds(), case.segmentation_node
         self._run.finishing()
         self._turns.drop(MEASURING)
-        self._turns.add(case.take_in_steps(segmentation), lambda _result: self._taken(case, kept, seconds),
+        self._turns.add(case.take_in_steps(segmentation), lambda record: self._taken(case, record, kept, seconds),
                         lambda error: (self._run.idle(), self._say_error(error)))
 
-    def _taken(self, case, kept, seconds):
-        message = headline.run_sentence(case.record, seconds)
-        if kept is not None and scene.is_in_scene(kept) and kept is not case.segmentation_node:
-            message += _(" The corrected mask was kept as \u201c{name}\u201d.").format(name=kept.GetName())
+    def _taken(self, case, record, kept, seconds):
+        message = headline.run_sentence(record, seconds)
+        if scene.is_in_scene(kept) and (kept is not case.segmentation_node or not record.volume_ml.total):
+            message += " " + headline.kept_sentence(kept.GetName(), record)
         self._run.idle(message)
         if case is self._case:
             self._turns.drop(MEASURING)  # asked for while the new mask was put in place; it has been measured

@@ -66,6 +66,8 @@ def new_segmentation_in_steps(volume_node, mask, labels, name="ICH"):
     try:
         yield
         yield from replace_mask_in_steps(node, mask, labels, volume_node)
+        yield
+        require_in_scene(node, "The segmentation")
         show_3d(node)
         done = True
     finally:
@@ -96,28 +98,27 @@ def replace_mask(segmentation_node, mask, labels, volume_node) -> None:
 def replace_mask_in_steps(segmentation_node, mask, labels, volume_node):
     """Put a new automatic mask into an existing segmentation; missing segments are made, foreign ones are left.
 
-    A generator of short steps. Raises ValueError as new_segmentation_in_steps.
+    A generator of short steps: the new mask is made ready, then takes the old one's place in the last step, so that
+    nobody finds half of it, even when the generator is closed. Raises ValueError as new_segmentation_in_steps.
     """
     _require_same_shape(mask, volume_node)
     box, marked = _marked_box(mask)
+    images = []
+    for label in labels:
+        yield
+        require_in_scene(volume_node, "The CT")
+        images.append(_oriented_image(marked == label.value, box, matrix_of(volume_node)))
     yield
     require_in_scene(segmentation_node, "The segmentation")
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     ids = [_segment_for(segmentation_node, label) for label in labels]
     for segment_id in ids:  # all first: segments may share one labelmap, where a new voxel would unseat an old one
         logic.ClearSegment(segmentation_node, segment_id)
-    for segment_id, label in zip(ids, labels, strict=True):
-        yield
-        require_in_scene(segmentation_node, "The segmentation")
-        require_in_scene(volume_node, "The CT")
-        image = _oriented_image(marked == label.value, box, matrix_of(volume_node))
+    for segment_id, label, image in zip(ids, labels, images, strict=True):
         if image is not None and not logic.SetBinaryLabelmapToSegment(image, segmentation_node, segment_id):
             raise ValueError(_("3D Slicer refused the mask of segment {name}; see its error log.").format(
                 name=label.name))
-    yield
-    require_in_scene(segmentation_node, "The segmentation")
     mark_automatic(segmentation_node, mask)
-    yield
 
 
 def mask_from_segmentation(segmentation_node, volume_node, names=("ICH", "IVH")) -> np.ndarray:

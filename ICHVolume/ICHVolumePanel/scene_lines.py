@@ -60,6 +60,14 @@ def remove_ab_lines(segmentation_node) -> None:
             slicer.mrmlScene.RemoveNode(line)
 
 
+def remove_segmentation(segmentation_node) -> None:
+    """Take it out of the scene, with its lines and its table."""
+    remove_ab_lines(segmentation_node)
+    for node in (segmentation_node.GetNodeReference(TABLE_ROLE), segmentation_node):
+        if node is not None:
+            slicer.mrmlScene.RemoveNode(node)
+
+
 def show_ab_lines(segmentation_node, shown: bool) -> None:
     for role in LINE_ROLES:
         line = segmentation_node.GetNodeReference(role)
