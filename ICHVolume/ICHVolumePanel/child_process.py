@@ -4,6 +4,7 @@ import json
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import qt
@@ -142,17 +143,30 @@ def segment_and_wait(ct, folder, device="auto", weights_dir=None):
         write_scan(scan, ct)
         command = {"command": "segment", "id": "1", "input": str(scan), "output": str(out), "device": device,
                    "weights": str(weights_dir) if weights_dir else None}
-        with subprocess.Popen([python_executable(), "-m", "ICHVolumeLib.worker"], cwd=str(folder),
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
-                              creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)) as child:  # Windows' console
-            child.stdin.write(json.dumps(command) + "\n")
-            child.stdin.flush()
+        with _start_worker(folder) as child:
+            with suppress(OSError):  # a child that is dead by now: its silence is said below
+                child.stdin.write(json.dumps(command) + "\n")
+                child.stdin.flush()
             event = _last_event(child.stdout)
-            child.stdin.close()
+            with suppress(OSError):
+                child.stdin.close()
         if event.get("event") == "done":
             return read_segmentation(out)
         kind = InputError if event.get("kind") in ("input", "packages") else RuntimeError
-        raise kind(event.get("message", _("The segmentation process ended before it was done; see its log above.")))
+        raise kind(event.get("message") or _(
+            "The segmentation process ended before it was done (exit code {code}); see its log above.").format(
+                code=child.returncode))
+
+
+def _start_worker(folder):
+    program = python_executable()
+    try:
+        return subprocess.Popen([program, "-m", "ICHVolumeLib.worker"], cwd=str(folder), stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, encoding="utf-8",
+                                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))  # Windows' console
+    except OSError as error:
+        raise RuntimeError(_("The segmentation process cannot be started with {program}: {reason}").format(
+            program=program, reason=error)) from error
 
 
 def _last_event(lines) -> dict:
