@@ -226,6 +226,10 @@ class WorkerClient:
         if job.is_cancelling:
             self._end(job, job.callbacks.cancelled)
             return
+        if not job.is_sent and not job.has_lost_a_child:  # it died of something else, perhaps while it stood idle
+            job.has_lost_a_child = True
+            self._ensure_child()
+            return
         sentence = _("The segmentation process ended before it was done ({why}).").format(why=why)
         if job.kind == "segment":
             sentence += _(" Nothing was changed; press Segment ICH to try again.")
@@ -272,13 +276,14 @@ def _remove_leftovers():
 
 
 class _Job:
-    """output, measured: files that go when the job ends; is_sent: the child has its command."""
+    """output, measured: files that go when the job ends; is_sent: the child has its command;
+    has_lost_a_child: one that ended before it got the command was replaced."""
 
     def __init__(self, job_id, kind, callbacks, ct, output_name, values):
         self.id, self.kind, self.callbacks = job_id, kind, callbacks
         self.ct, self.output_name, self.values = ct, output_name, values
         self.output = self.measured = None
-        self.is_sent = self.is_cancelling = False
+        self.is_sent = self.is_cancelling = self.has_lost_a_child = False
 
     def clean_up(self):
         for path in filter(None, (self.output, self.measured)):

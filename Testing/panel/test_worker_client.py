@@ -328,3 +328,22 @@ def test_files_that_the_system_tidied_away_are_written_again(job, tmp_path):
         assert Path(command["input"]).is_file()
         job.child.say(event="done", id=command["id"])
     assert job.ended == ["done"] * 3
+
+
+def test_a_child_that_dies_while_the_job_is_prepared_is_replaced(job):
+    job.start()
+    assert job.child.sent == []
+    job.child.die()
+    assert job.ended == [] and len(FakeChild.made) == 2
+    job.clock.run()
+    assert job.sent() == [("segment", "1")]
+    job.child.say(event="done", id="1")
+    assert job.ended == ["done"]
+
+
+def test_children_that_keep_dying_while_the_job_is_prepared_end_it(job):
+    job.start()
+    job.child.die()
+    job.child.die("cannot be started")
+    (kind, sentence), = job.ended
+    assert kind == "process" and "cannot be started" in sentence and len(FakeChild.made) == 2
