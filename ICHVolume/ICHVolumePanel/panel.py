@@ -7,7 +7,7 @@ from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.exchange import read_segmentation
 from ICHVolumeLib.findings import WARNING, Finding
 
-from . import headline, packages, scene, scene_lines, scene_watch
+from . import headline, packages, scene
 from .case import Case, ct_of_in_steps
 from .export_view import ExportView
 from .findings_view import FindingsView
@@ -18,11 +18,10 @@ from .run_view import RunView
 from .score_view import ScoreView
 from .translation import tr as _
 from .turns import Turns
+from .watching import Watching
 from .window_view import WindowView
 from .worker_client import Callbacks
 
-EDIT_SETTLE_MS = 80  # an edit fires several events; the table follows within 300 ms
-DRAG_SETTLE_MS = 40
 DEVICES = ("auto", "cpu", "cuda")
 OPENING, MEASURING, COMPARING = "opening", "measuring", "comparing"  # work that newer work replaces
 
@@ -41,9 +40,8 @@ class Panel:
         self._wanted = (None, None)  # the CT and the segmentation that the choices name
         self._problem = ""
         self._refused = None  # a volume that was read and is no CT, and its signature then
-        self._observations = []
-        self._line_observation, self._watched_lines = None, None
-        self._waiting = set()  # what a timer will do soon
+        self._watching = Watching(call_later, *(lambda action=action: self._said(action) for action in (
+            self._reread_volume, self._measure_again, self._take_lines)))
         self._closed = False
         self._run = RunView(ui, self.segment, self.cancel)
         self._results = ResultsView(ui.resultsTable, self._entered, self._chosen, self._reset_one)
@@ -113,7 +111,7 @@ class Panel:
         self._turns.stop()
         self._client.close()
         self._run.stop()
-        self._stop_watching()
+        self._watching.stop()
 
     def _open(self, volume_node):
         """Read the CT in short turns, show it, and have the child check it."""
@@ -223,70 +221,30 @@ class Panel:
         self._review.show(case)
         if lines and has_result and case.segmentation_node is not None:
             case.draw()
-            self._watch_lines()
+            self._watching.follow_lines(case.segmentation_node)
             self._review.apply_line_visibility()
 
     def _watch(self):
-        self._stop_watching()
-        case = self._case
-        if case is None:
-            return
-        self._observations.append(scene_watch.observe_volume(case.volume_node, self._volume_changed))
-        if case.segmentation_node is not None:
-            self._observations.append(scene_watch.observe_mask_edits(case.segmentation_node, self._mask_edited))
-            self._watch_lines()
-
-    def _watch_lines(self):
-        node = self._case.segmentation_node
-        lines = scene_lines.ab_lines(node) if node is not None else None
-        if lines == self._watched_lines and self._line_observation is not None:
-            return
-        if self._line_observation is not None:
-            self._line_observation.stop()
-        self._line_observation = scene_lines.observe_ab_lines(node, self._line_moved) if lines else None
-        self._watched_lines = lines
-
-    def _stop_watching(self):
-        for observation in [*self._observations, self._line_observation]:
-            if observation is not None:
-                observation.stop()
-        self._observations, self._line_observation, self._watched_lines = [], None, None
-
-    def _mask_edited(self):
-        self._soon(EDIT_SETTLE_MS, self._measure_again)
-
-    def _line_moved(self):
-        self._soon(DRAG_SETTLE_MS, self._take_lines)
-
-    def _volume_changed(self):
-        self._soon(EDIT_SETTLE_MS, self._reread_volume)
-
-    def _soon(self, milliseconds, action):
-        """Run the action once, this much later, however often it is asked for until then."""
-        def run():
-            self._waiting.discard(action)
-            if not self._closed and self._case is not None and scene.is_in_scene(self._case.volume_node):
-                self._said(action)
-
-        if action not in self._waiting:
-            self._waiting.add(action)
-            self._call_later(milliseconds, run)
+        """Also a CT that was refused: its values may be put right."""
+        self._watching.follow(self._wanted[0], self._case and self._case.segmentation_node)
 
     def _measure_again(self):
         case = self._case
-        if case.segmentation_node is not self._wanted[1]:
+        if case is None or case.segmentation_node is not self._wanted[1]:
             return  # another one is about to be chosen, and measured then
         if case.segmentation_node is None or scene.is_in_scene(case.segmentation_node):
             self._turns.drop(MEASURING)
             self._turns.add(case.measure_in_steps(), self._measured, self._say_error, MEASURING)
 
     def _take_lines(self):
-        if self._case.lines_were_dragged():
+        if self._case is not None and self._case.lines_were_dragged():
             self._refresh(lines=False)
 
     def _reread_volume(self):
         case = self._case
-        if case.may_have_changed():
+        if case is None:
+            self.look_at(*self._wanted)  # being read, which sees to itself, or refused as it was
+        elif case.may_have_changed():
             self._turns.drop(COMPARING)
             self._turns.add(case.is_same_ct_in_steps(), lambda is_same: None if is_same else self._reopen(case),
                             self._say_error, COMPARING)

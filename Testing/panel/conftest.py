@@ -126,7 +126,7 @@ class PanelInUse:
         """Until what was changed has been read, checked and measured."""
         panel = self.widget.panel
         self.spin(0.02)
-        self.wait_until(lambda: not panel._turns._works and not panel._waiting
+        self.wait_until(lambda: not panel._turns._works and not panel._watching.is_waiting
                         and (panel.case is None or panel.case.is_checked))
 
     def choose_ct(self, ct, name="CT"):

@@ -86,6 +86,19 @@ def test_values_that_are_no_hounsfield_units_are_read_once_and_again_when_they_c
     assert panel.ui.segmentButton.enabled
 
 
+@pytest.mark.parametrize(("slices", "words"), [(6, "not Hounsfield units"), (1, "single slice")])
+def test_a_refused_volume_that_is_put_right_is_taken_without_another_click(panel, small, sample, slices, words):
+    node = add(panel, np.abs(small[:slices]), name="Phase image")
+    panel.choose(node)
+    assert words in shown(panel)
+    node.SetName("Renamed")
+    panel.settle()
+    assert words in shown(panel) and not panel.ui.segmentButton.enabled
+    panel.slicer.util.updateVolumeFromArray(node, sample.ct.hu)
+    panel.settle()
+    assert panel.ui.segmentButton.enabled and np.array_equal(panel.case.ct.hu, sample.ct.hu)
+
+
 def test_a_sagittal_series_is_refused_by_the_childs_check(open_panel, sample):
     panel = open_panel(checks_in_child=True)
     turned = np.eye(4)[[2, 0, 1, 3]] @ sample.ct.ijk_to_ras
