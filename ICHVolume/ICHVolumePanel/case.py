@@ -1,5 +1,6 @@
 """One CT and the segmentation that is looked at: measured again after every edit, kept with the nodes."""
 
+import logging
 from dataclasses import asdict
 
 import numpy as np
@@ -60,6 +61,7 @@ class Case:
         self.result = self.automatic = None
         self.is_edited = False
         self.corrections = Corrections()
+        self.unreadable = ""  # a sentence when something kept with the nodes was ignored
         self._read_corrections()
 
     @classmethod
@@ -112,7 +114,7 @@ class Case:
         self.segmentation_node, self.mask = segmentation_node, None
         self.result = self.automatic = None
         self._read_corrections()
-        self.record = AiRecord.from_json(scene.recall(keeper, key))
+        self.record = self._recalled(keeper, key, AiRecord.from_json, None)
         yield from self.measure_in_steps()
 
     def take(self, segmentation) -> None:
@@ -164,10 +166,16 @@ class Case:
         """Names of painted segments that are neither ICH nor IVH."""
         return scene.uncounted_segments(self.segmentation_node) if scene.is_in_scene(self.segmentation_node) else []
 
-    def start_by_hand(self) -> None:
-        """An empty segmentation to paint in."""
-        self.choose(scene.new_segmentation(self.volume_node, np.zeros(self.ct.hu.shape, np.uint8), LABELS,
-                                           self._name()))
+    def start_by_hand_in_steps(self):
+        """Generator: an empty segmentation to paint in, when there is none yet. Raises InputError as take."""
+        if scene.is_in_scene(self.segmentation_node):
+            return
+        try:
+            node = yield from scene.new_segmentation_in_steps(
+                self.volume_node, np.zeros(self.ct.hu.shape, np.uint8), LABELS, self._name())
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        yield from self.choose_in_steps(node)
 
     def measure_in_steps(self):
         """Measure the present mask. Raises InputError when a node is gone."""
@@ -291,9 +299,20 @@ class Case:
             self._score()
 
     def _read_corrections(self):
-        clinical = Corrections.from_json(scene.recall(self.volume_node, CLINICAL_KEY))
+        self.unreadable = ""
+        clinical = self._recalled(self.volume_node, CLINICAL_KEY, Corrections.from_json, Corrections())
         measured = Corrections()
         if self.segmentation_node is not None:
-            measured = Corrections.from_json(scene.recall(self.segmentation_node, MEASURED_KEY))
+            measured = self._recalled(self.segmentation_node, MEASURED_KEY, Corrections.from_json, measured)
         self.corrections = Corrections(**{name: getattr(measured if name in _MEASURED_FIELDS else clinical, name)
                                           for name in asdict(clinical)})
+
+    def _recalled(self, node, key, from_json, otherwise):
+        """What is kept with the node; what another program or version wrote and cannot be read is ignored and said."""
+        try:
+            return from_json(scene.recall(node, key))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            logging.warning("ICHVolume: %s of %s: %s", key, node.GetName(), error)
+            self.unreadable = _("What was saved with {name} cannot be read and is ignored; enter corrections and "
+                                "clinical values again.").format(name=node.GetName())
+            return otherwise

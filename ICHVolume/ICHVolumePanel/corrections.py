@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, fields, replace
+from math import isfinite
 
 from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.findings import INFO, Finding
@@ -89,14 +90,29 @@ class Corrections:
 
     @classmethod
     def from_json(cls, text: str) -> "Corrections":
-        """What to_json gave; unknown names are left out, and no text means nothing entered."""
+        """What to_json gave; unknown names are left out, and no text means nothing entered.
+
+        Raises ValueError for a text, or a value in it, that cannot be used.
+        """
         values = json.loads(text) if text else {}
+        if not isinstance(values, dict):
+            raise ValueError(f"not an object: {text[:40]}")
         known = {field.name for field in fields(cls)}
-        values = {name: value for name, value in values.items() if name in known}
-        for name in ("a_line_ras", "b_line_ras"):
-            if values.get(name):
-                values[name] = tuple(tuple(point) for point in values[name])
-        return cls(**values)
+        values = {name: value for name, value in values.items() if name in known and value is not None}
+        try:
+            for name in ("a_line_ras", "b_line_ras"):
+                if name in values:
+                    values[name] = _line(values[name])
+            return cls().changed(**values)
+        except (TypeError, AttributeError, InputError) as error:
+            raise ValueError(str(error)) from error
+
+
+def _line(points):
+    line = tuple(tuple(float(value) for value in point) for point in points)
+    if [len(point) for point in line] != [3, 3] or not all(isfinite(value) for point in line for value in point):
+        raise ValueError("a line has two points of three coordinates in mm")
+    return line
 
 
 def _corrected_finding(automatic, corrected) -> Finding:

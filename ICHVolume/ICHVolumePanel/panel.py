@@ -23,7 +23,8 @@ from .window_view import WindowView
 from .worker_client import Callbacks
 
 DEVICES = ("auto", "cpu", "cuda")
-OPENING, MEASURING, COMPARING = "opening", "measuring", "comparing"  # work that newer work replaces
+# Work that newer work replaces
+OPENING, MEASURING, COMPARING, BY_HAND = "opening", "measuring", "comparing", "by hand"
 
 
 class Panel:
@@ -115,7 +116,7 @@ class Panel:
 
     def _open(self, volume_node):
         """Read the CT in short turns, show it, and have the child check it."""
-        for key in (OPENING, MEASURING, COMPARING):
+        for key in (OPENING, MEASURING, COMPARING, BY_HAND):
             self._turns.drop(key)
         self._case, self._problem = None, scene.problem_with_volume(volume_node) or ""
         if volume_node is not None and not self._client.is_busy:
@@ -161,7 +162,12 @@ class Panel:
         """Measure the wanted segmentation of the open case."""
         case, segmentation_node = self._case, self._wanted[1]
         self._turns.drop(MEASURING)
-        self._turns.add(case.choose_in_steps(segmentation_node), self._measured, self._say_error, MEASURING)
+        self._turns.add(case.choose_in_steps(segmentation_node), self._chosen_now, self._say_error, MEASURING)
+
+    def _chosen_now(self, _nothing):
+        if self._case.unreadable:
+            self._run.complain(self._case.unreadable)
+        self._measured()
 
     def _measured(self, _nothing=None):
         self._watch()
@@ -281,10 +287,16 @@ class Panel:
         self._change(lambda: self._case.reset_lines())
 
     def _by_hand(self):
-        if self._case is not None:
-            self._said(self._case.start_by_hand)
-            self._ui.reviewSection.collapsed = False
-            self._on_segmentation(self._case.segmentation_node)
+        case = self._case
+        if case is not None and not self._turns.has(BY_HAND):
+            self._turns.add(case.start_by_hand_in_steps(), lambda _nothing: self._started_by_hand(case),
+                            self._say_error, BY_HAND)
+
+    def _started_by_hand(self, case):
+        self._turns.drop(MEASURING)  # asked for meanwhile; it has been measured
+        self._ui.reviewSection.collapsed = False
+        self._on_segmentation(case.segmentation_node)
+        self._measured()
 
     def _said(self, action, *arguments):
         """Do it; what goes wrong becomes a sentence in the panel, which goes on working."""

@@ -209,8 +209,12 @@ def test_without_doubtful_slices_the_walk_is_off_and_says_why(ready):
 
 def test_marking_by_hand_starts_from_an_empty_mask_and_is_measured(panel, sample):
     panel.choose_ct(sample.ct)
-    panel.ui.drawByHandButton.click()
-    panel.spin(0.05)
+    for _quick_click in range(2):
+        panel.ui.drawByHandButton.click()
+    assert panel.segmentation is None, "made in steps of the event loop"
+    panel.settle()
+    assert len(panel.slicer.util.getNodesByClass("vtkMRMLSegmentationNode")) == 1
+    assert panel.widget.parameters.segmentation is panel.segmentation
     assert not panel.ui.reviewSection.collapsed
     Editor(panel.slicer, panel.segmentation, panel.case.volume_node).paint("ICH", sample.mask == 1)
     panel.wait_until(lambda: panel.case.result.found)

@@ -158,3 +158,45 @@ def test_a_registration_of_the_ct_changes_no_number(panel, sample):
     panel.settle()
     assert panel.rows()["volume"] == before["volume"]
     assert panel.rows()["a_mm"] == before["a_mm"]
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"gcs": "deep"}', '{"gcs": 99}', '{"a_mm": "wide"}', '{"site": 3}',
+                                  '{"a_line_ras": [[1, 2]]}', '{"a_line_ras": 5}'])
+@pytest.mark.parametrize(("keeper", "key"), [("CT", "clinical"), ("mask", "corrections")])
+def test_corrections_that_cannot_be_read_are_ignored_with_a_sentence(panel, sample, text, keeper, key):
+    from ICHVolumePanel import scene
+
+    node = panel.choose_ct(sample.ct, "Foreign")
+    panel.take(sample)
+    scene.remember(node if keeper == "CT" else panel.segmentation, key, text)
+    panel.choose(None)
+    panel.choose(node)
+    assert "cannot be read and is ignored" in panel.status and "Foreign" in panel.status
+    assert panel.ui.segmentButton.enabled and panel.case.result.volume_ml.total > 0
+    panel.type_into("gcs", "8")
+    panel.type_into("c_mm", "30")
+    panel.choose(None)
+    panel.choose(node)
+    assert panel.status == "" and panel.rows()["gcs"][1] == "8"
+
+
+def test_an_ai_record_that_cannot_be_read_is_ignored_with_a_sentence(panel, sample):
+    from ICHVolumePanel import scene
+
+    node = panel.choose_ct(sample.ct, "Foreign")
+    panel.take(sample)
+    scene.remember(panel.segmentation, "ai", '{"run": 3}')
+    panel.choose(None)
+    panel.choose(node)
+    assert "cannot be read" in panel.status and panel.case.result.found and panel.case.record is None
+
+
+def test_a_scene_closed_while_a_mask_by_hand_is_made_is_safe(panel, sample):
+    panel.choose_ct(sample.ct)
+    panel.ui.drawByHandButton.click()
+    panel.slicer.mrmlScene.Clear(False)
+    panel.settle()
+    panel.choose_ct(sample.ct)
+    panel.ui.drawByHandButton.click()
+    panel.settle()
+    assert panel.segmentation is not None
