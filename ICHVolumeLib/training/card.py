@@ -6,6 +6,7 @@ Every sentence that depends on a figure is made from the figure; nothing is fill
 import json
 import os
 import shutil
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -87,14 +88,14 @@ def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: flo
         raise InputError(f"{figures_folder}: figures of other weights ({figures['model']['version']}); "
                          "evaluate these first.")
     folder = out.parent / "Pictures" / "model"
-    pictures = _copy_pictures(figures_folder / "pictures", folder)
-    files = [folder / one["file"] for one in pictures]
-    if runs:
-        from .curves import draw_curves
+    with tempfile.TemporaryDirectory() as place:
+        drawn = []
+        if runs:
+            from .curves import draw_curves
 
-        folder.mkdir(parents=True, exist_ok=True)
-        files.append(draw_curves(*runs, out=folder / "curves.png"))
-    _refuse_large(files)
+            drawn.append(draw_curves(*runs, out=Path(place) / "curves.png"))
+        pictures = _replace_pictures(figures_folder / "pictures", drawn, folder)
+    files = [folder / name for name in (*(one["file"] for one in pictures), *(file.name for file in drawn))]
     text = card(figures, weights, megabytes, pictures, runs, ablation)
     out.write_text(text, encoding="utf-8", newline="\n")
     return [out, *files]
@@ -237,16 +238,21 @@ def _number(value) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _copy_pictures(source: Path, folder: Path) -> list[dict]:
-    """The pictures of an evaluation take the place of those of the last one."""
-    if not (source / "pictures.json").is_file():
-        return []
-    pictures = _read_json(source / "pictures.json")
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.png"):
+def _replace_pictures(source: Path, drawn: list[Path], folder: Path) -> list[dict]:
+    """The pictures of an evaluation, and those drawn for the card, take the place of those of the last one.
+
+    Raises InputError when they are too large; the last ones are still there then.
+    """
+    is_evaluated = (source / "pictures.json").is_file()
+    pictures = _read_json(source / "pictures.json") if is_evaluated else []
+    files = [*(source / one["file"] for one in pictures), *drawn]
+    _refuse_large(files)
+    if files:
+        folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png") if is_evaluated else ():
         old.unlink()
-    for one in pictures:
-        shutil.copyfile(source / one["file"], folder / one["file"])
+    for file in files:
+        shutil.copyfile(file, folder / file.name)
     return pictures
 
 

@@ -25,6 +25,7 @@ COLORS = {1: "#ff5a52", 2: "#ffb02e"}  # ICH, IVH, as in the report
 WIDTH_IN, DPI = 6.4, 100
 TITLE_IN = 0.3
 THIN = 2  # pixels of 0.45 mm are more than a small picture shows
+FAINT_HU = 18  # see evaluate.contrast_hu
 GREY_STEPS = 24  # noise in more shades than these only makes the file large
 
 
@@ -39,11 +40,15 @@ class Kind:
     wrong: object  # (truth, mask) -> bool array: what the shown slice should have most of
 
 
+def _is_faint(row) -> bool:
+    return row["contrast_hu"] is not None and row["contrast_hu"] < FAINT_HU
+
+
 KINDS = (
     Kind("small", "Small bleed missed", lambda row: row["true_ml"] < 1.5 and row["dice"] < 0.6,
          lambda row: row["true_ml"] * (1 - row["dice"]), lambda truth, mask: truth > 0),
     Kind("faint", "Faint bleed missed or cut short",
-         lambda row: row["true_ml"] >= 1.5 and (row["contrast_hu"] or 99) < 18 and row["dice"] < 0.85,
+         lambda row: row["true_ml"] >= 1.5 and _is_faint(row) and row["dice"] < 0.85,
          lambda row: 1 - row["dice"], lambda truth, mask: (truth > 0) & (mask == 0)),
     Kind("ventricle", "Blood in the ventricles missed or called ICH",
          lambda row: row["true_ivh_ml"] >= 0.5 and row["ivh_dice"] < 0.8,

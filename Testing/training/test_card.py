@@ -74,10 +74,23 @@ def test_figures_of_other_weights_make_no_card(tmp_path, measured, weights):
         write_card(tmp_path / "ModelCard.md", measured, other, 5.5)
 
 
-def test_large_pictures_are_refused(tmp_path, measured, weights):
+def test_large_pictures_are_refused_and_the_last_ones_stay(tmp_path, measured, weights):
+    last = tmp_path / "Pictures" / "model" / "last.png"
+    last.parent.mkdir(parents=True)
+    last.write_bytes(b"\x89PNG")
     (measured / "pictures" / "small-1.png").write_bytes(b"\x89PNG" + bytes(61_000))
     with pytest.raises(InputError, match="draw fewer"):
         write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)
+    assert [file.name for file in last.parent.iterdir()] == ["last.png"]
+    (measured / "pictures" / "small-1.png").write_bytes(b"\x89PNG")
+    write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)
+    assert [file.name for file in last.parent.iterdir()] == ["small-1.png"]
+
+
+@pytest.mark.parametrize(("contrast_hu", "kind"), [(0.0, "faint"), (-2.0, "faint"), (None, "typical")])
+def test_a_bleed_without_contrast_is_faint_and_one_of_unknown_contrast_is_not(contrast_hu, kind):
+    one = row(0, 4.0, 2.0, contrast_hu=contrast_hu)
+    assert [chosen.name for chosen, _ in choose_cases([one], 1)] == [kind]
 
 
 def test_each_kind_of_failure_shows_its_worst_case_and_no_real_head():
