@@ -70,7 +70,7 @@ def choose_engine(device: str, engine: str, weights: Weights, rows: int = 512, c
 def fallback_finding(label: str, error: BaseException) -> Finding:
     reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
     return Finding("engine-fallback", INFO, f"The engine '{label}' could not be used ({reason}); the next one was "
-                                            "taken. The result is the same, only the time differs.")
+                                            "taken; the mask is made by the same network.")
 
 
 def _candidates(device: str, engine: str, findings: list[Finding]) -> list[tuple[str, Callable[[Weights], Engine]]]:

@@ -84,4 +84,5 @@ class TorchEngine:
 
     def _say(self, consequence: str) -> None:
         self.findings.append(Finding("out-of-memory", INFO,
-                                     f"The GPU's memory was not enough; {consequence}. The result is the same."))
+                                     f"The GPU's memory was not enough; {consequence}; the mask is made by the "
+                                     "same network."))

@@ -235,6 +235,7 @@ def test_openvino_missing_falls_back_to_torch_and_says_so(weights, monkeypatch):
     engine, findings = choose_engine("cpu", "auto", weights, 32, 32)
     assert engine.label == "torch cpu"
     assert [finding.code for finding in findings] == ["engine-fallback"] and "'openvino'" in findings[0].message
+    assert "the mask is made by the same network" in findings[0].message
 
 
 def test_openvino_failing_to_compile_falls_back_to_torch_and_says_why(weights, monkeypatch):
