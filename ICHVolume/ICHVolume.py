@@ -265,7 +265,7 @@ class ICHVolumeLogic(ScriptedLoadableModuleLogic):
     def segment(self, volumeNode, device="auto", weightsFolder=None):
         """Segment a head CT and wait; returns the vtkMRMLSegmentationNode, or None when no bleed was found.
 
-        device: "auto", "cpu", "cuda". A segmentation of this CT that nobody edited is replaced, an edited one kept.
+        device: "auto", "cpu", "cuda". One of this CT that nobody edited is replaced or goes, an edited one is kept.
         Raises ICHVolumeLib.errors.InputError for a volume, weights or packages that cannot be used.
         """
         from ICHVolumePanel.case import Case
