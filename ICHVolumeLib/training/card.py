@@ -15,7 +15,7 @@ from ..network.weights import WEIGHTS_FILE, Weights
 from .figures import Line, lines
 
 WIDTH = 120
-MOST_BYTES, MOST_BYTES_ALL = 60_000, 500_000
+MOST_BYTES, MOST_BYTES_ALL = 80_000, 600_000
 CARD = """\
 # Model card: AttFocusNet weights {version}
 
