@@ -64,15 +64,16 @@ def test_pixels_stay_as_scanned_unless_their_size_is_foreign_to_the_network(shap
 
 
 def test_the_box_holds_the_brain_and_its_margin_and_has_edges_of_a_multiple_of_32(phantom):
-    ct = phantom.ct
-    head = find_head(ct.hu, ct.pixel_spacing_mm)
-    grid = make_grid(head, ct.hu.shape[1:], ct.pixel_spacing_mm, native_range_mm=(0.3, 2))
-    brain = (ct.hu > 0) & (ct.hu < 100)
+    hu = np.pad(phantom.ct.hu, ((0, 0), (96, 96), (96, 96)), constant_values=-1000)  # a large field of view
+    spacing_mm = phantom.ct.pixel_spacing_mm
+    head = find_head(hu, spacing_mm)
+    grid = make_grid(head, hu.shape[1:], spacing_mm, native_range_mm=(0.3, 2))
+    brain = (hu > 0) & (hu < 100)
     rows, columns = (np.flatnonzero(brain[head.has_brain].any(axis=axes)) for axes in ((0, 2), (0, 1)))
     assert grid.box[0] <= rows[0] and grid.box[1] > rows[-1] and grid.box[2] <= columns[0] and grid.box[3] > columns[-1]
     assert all(size % 32 == 0 for size in grid.box_shape)
     assert grid.box[0] % 16 == 0 and grid.box[2] % 16 == 0  # the poolings meet the same pixels as in the whole slice
-    whole = make_grid(head, ct.hu.shape[1:], ct.pixel_spacing_mm, native_range_mm=(0.3, 2), crop=False)
+    whole = make_grid(head, hu.shape[1:], spacing_mm, native_range_mm=(0.3, 2), crop=False)
     assert np.prod(grid.box_shape) < np.prod(whole.box_shape)
 
 

@@ -125,10 +125,10 @@ def test_a_result_is_not_overwritten_by_the_next_slice(weights):
 
 
 @pytest.mark.parametrize(("gains", "expected"), [
-    ([0.3, 0.3, 0.3], ["f32", "f32", "f32", "f32"]), ([2.0, 2.0, 2.0], ["bf16", "bf16", "bf16", "bf16"]),
-    ([0.9, 2.0, 2.0], ["f32", "bf16", "bf16", "bf16"]),  # the first one in a busy moment
+    ([0.3] * 5, ["f32"] * 7), ([2.0], ["bf16"] * 3),
+    ([0.9, 0.6, 1.7], ["f32", "f32", "bf16", "bf16"]),  # the first two in busy moments
 ])
-def test_the_processor_is_measured_three_times_and_remembered(tmp_path, monkeypatch, gains, expected):
+def test_the_processor_is_measured_until_bf16_pays_or_five_times_and_remembered(tmp_path, monkeypatch, gains, expected):
     monkeypatch.setattr("ICHVolumeLib.engines.openvino_engine._lists_bf16", lambda core: True)
     coming = iter(gains)
     monkeypatch.setattr("ICHVolumeLib.engines.openvino_engine.bf16_gain", lambda core: next(coming))
