@@ -9,7 +9,7 @@ import pytest
 from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.network.config import AttFocusNetConfig
 from ICHVolumeLib.network.weights import DEFAULT_MANIFEST, Weights
-from ICHVolumeLib.training.card import write_card
+from ICHVolumeLib.training.card import MOST_BYTES, write_card
 from ICHVolumeLib.training.failures import caption, choose_cases, draw_failures, head_box, picture, slice_to_show
 from ICHVolumeLib.training.figures import summarise
 from ICHVolumeLib.training.patients import TEST, make_patient, orders
@@ -78,7 +78,7 @@ def test_large_pictures_are_refused_and_the_last_ones_stay(tmp_path, measured, w
     last = tmp_path / "Pictures" / "model" / "last.png"
     last.parent.mkdir(parents=True)
     last.write_bytes(b"\x89PNG")
-    (measured / "pictures" / "small-1.png").write_bytes(b"\x89PNG" + bytes(61_000))
+    (measured / "pictures" / "small-1.png").write_bytes(b"\x89PNG" + bytes(MOST_BYTES))
     with pytest.raises(InputError, match="draw fewer"):
         write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)
     assert [file.name for file in last.parent.iterdir()] == ["last.png"]
