@@ -35,7 +35,7 @@ def one_case(segmenter, source: str, mask_path: str) -> dict:
     from ..measure import abc2, measure_mask
     from ..reading import read_ct
 
-    abc2._lines_and_shape.cache_clear()  # the second scan is another patient
+    abc2.forget_lines()  # the second scan is another patient
     marks = [clock()]
     ct = read_ct(source)
     marks.append(clock())

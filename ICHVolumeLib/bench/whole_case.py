@@ -1,7 +1,6 @@
 """A whole case from the start of a process to the written mask: cold, and again in the same process."""
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -13,9 +12,8 @@ import numpy as np
 from ..engines.cache import ENVIRONMENT_VARIABLE
 from ..errors import ICHVolumeError
 from ..pipeline import run_measure
+from ..report.picture3d import child_environment
 from ..volume import CTVolume
-
-LIBRARY_PARENT = Path(__file__).resolve().parents[2]
 
 
 def run_child(source: Path, folder: Path, repeats: int = 2, weights_dir=None) -> dict:
@@ -26,8 +24,7 @@ def run_child(source: Path, folder: Path, repeats: int = 2, weights_dir=None) ->
     """
     command = [sys.executable, "-m", "ICHVolumeLib.bench.case_child", str(source), str(folder / "mask.seg.nrrd"),
                str(repeats), *([str(weights_dir)] if weights_dir else [])]
-    path = os.pathsep.join(filter(None, [str(LIBRARY_PARENT), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "PYTHONPATH": path, ENVIRONMENT_VARIABLE: str(folder / "cache")}
+    environment = {**child_environment(), ENVIRONMENT_VARIABLE: str(folder / "cache")}
     started = time.perf_counter()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode != 0:
@@ -66,10 +63,10 @@ def remeasure_ms(ct: CTVolume, mask: np.ndarray, repeats: int) -> float:
     from ..measure import abc2, measure_mask
 
     def anew():
-        abc2._lines_and_shape.cache_clear()
+        abc2.forget_lines()
         measure_mask(ct, mask)
 
-    return _median_ms(anew, repeats)
+    return median_ms(anew, repeats)
 
 
 def reading_ms(source: Path, repeats: int) -> dict:
@@ -90,7 +87,8 @@ def reading_ms(source: Path, repeats: int) -> dict:
             "ratio": median_ratio(times["SimpleITK"], times["ours"])}
 
 
-def _median_ms(function, repeats: int) -> float:
+def median_ms(function, repeats: int) -> float:
+    """Median milliseconds of a call, after one that fills caches and imports."""
     function()
     times = []
     for _ in range(repeats):

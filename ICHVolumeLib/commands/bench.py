@@ -1,6 +1,6 @@
 """Measure how fast this computer is: engines, a whole case cold and warm, memory, and other networks beside.
 
-Prints a table; -o also writes every figure as JSON. The whole of it takes 5 to 20 minutes on an office PC, --quick one
+Prints a table; -o also writes every figure as JSON. The whole of it takes 3 to 20 minutes on an office PC, --quick one
 minute. Close other programs first: over a load of 3 the figures are void, and the table says so.
 """
 

@@ -126,6 +126,11 @@ def _lines_and_shape(rectangles: bytes, pixel_mm, b_definition):
     return segments, shape_class(rectangles)
 
 
+def forget_lines() -> None:
+    """Forget the remembered lines, to measure how long a new case takes."""
+    _lines_and_shape.cache_clear()
+
+
 def _point(values):
     return tuple(float(value) for value in values)
 

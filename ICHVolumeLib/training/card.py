@@ -49,6 +49,9 @@ about real patients**; only the false alarms are counted on real, bleed-free sca
 
     {command}
 
+DATA holds the bleed-free heads and the GE scan; `Testing/benchmarks/read_inv3.py` makes `cranium.nii.gz` from
+Cranium.inv3, an example of InVesalius.
+
 {table}
 
 ABC/2 (Coniglobus) of the model's masks has ICC(A,1) {abc2} with the true ICH volume, that of the true masks

@@ -6,15 +6,14 @@ Targets: 50 ms for 40 slices and 150 ms for 300 slices of 512 x 512, on an offic
 
 import os
 import platform
-import statistics
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from ICHVolumeLib.bench.whole_case import median_ms  # noqa: E402
 from ICHVolumeLib.measure import abc2, measure_mask  # noqa: E402
 from ICHVolumeLib.surface import hematoma_surface  # noqa: E402
 from ICHVolumeLib.volume import CTVolume  # noqa: E402
@@ -37,18 +36,8 @@ def head(slices, step_mm, bleeds, specks=0):
 
 def measure_anew(ct, mask):
     """As if every piece had been edited: remembered lines are forgotten."""
-    abc2._lines_and_shape.cache_clear()
+    abc2.forget_lines()
     return measure_mask(ct, mask)
-
-
-def median_ms(function, repeats):
-    function()  # imports and caches
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times)
 
 
 def main():

@@ -68,6 +68,17 @@ def test_a_missed_small_bleed_costs_the_practical_loss_as_much_as_a_missed_large
     assert cost_of_missing(10) == pytest.approx(cost_of_missing(50), abs=0.1)
 
 
+def test_a_bleed_that_is_missed_outright_keeps_a_strong_gradient():
+    labels = torch.zeros(2, 64, 64, dtype=torch.uint8)
+    labels[0, :10, :10] = 2  # 100 of 8192 pixels, all of them called background with e^-18
+    sure = torch.tensor([18.0, 0.0, 0.0]).view(1, 3, 1, 1).repeat(2, 1, 64, 64).requires_grad_()
+    loss = losses._hard_cross_entropy(sure, labels)
+    loss.backward()
+    worst = int(0.02 * 8192)
+    assert float(loss) == pytest.approx(100 * 18 / worst, rel=1e-3)  # the mean over all pixels would be 0.22
+    assert -float(sure.grad[0, 2, 5, 5]) == pytest.approx(1 / worst, rel=1e-3)
+
+
 def test_bce_dice_sees_one_class_as_the_paper_does():
     labels = torch.randint(0, 3, (2, 8, 8), generator=torch.Generator().manual_seed(1)).to(torch.uint8)
     logits = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(2))
