@@ -49,10 +49,11 @@ class Background:
 
 
 def make_background(patient: str, kind: str, hu: np.ndarray, step_mm: float,
-                    inside: np.ndarray | None = None) -> Background:
+                    inside: np.ndarray | None = None, ventricle: np.ndarray | None = None) -> Background:
     """A Background from HU at PIXEL_MM spacing; finds brain and ventricles itself.
 
-    inside: bool, same shape as hu, where the inside of the skull is known (heads made by code).
+    inside, ventricle: bool, same shape as hu, where the inside of the skull and the ventricles are known (heads made
+    by code).
     """
     tissue, depth = zip(*(_tissue_of_slice(one[::TISSUE_STRIDE, ::TISSUE_STRIDE]) for one in hu), strict=True)
     tissue, depth = np.stack(tissue), np.stack(depth)
@@ -61,8 +62,12 @@ def make_background(patient: str, kind: str, hu: np.ndarray, step_mm: float,
     areas = (tissue > 0).sum(axis=(1, 2))
     for k in np.flatnonzero(areas < 0.08 * areas.max()):  # neck and vertex slivers are no place for a bleed
         tissue[k] = OUTSIDE
-    _drop_cisterns(tissue, areas)
-    _keep_large_ventricles(tissue)
+    if ventricle is None:
+        _drop_cisterns(tissue, areas)
+        _keep_large_ventricles(tissue)
+    else:
+        tissue[tissue == VENTRICLE] = BRAIN
+        tissue[ventricle[:, ::TISSUE_STRIDE, ::TISSUE_STRIDE] & (areas > 0)[:, None, None]] = VENTRICLE
     return Background(patient, kind, hu, tissue, depth, step_mm)
 
 

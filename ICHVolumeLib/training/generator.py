@@ -20,6 +20,7 @@ from .scanner import blur, scan
 SMALLEST_ML, LARGEST_ML = 0.1, 150.0
 IVH_SHARE = 0.55  # of bleeding blocks; about 0.4 of real hemorrhages reach the ventricles, and IVH is hard to learn
 IVH_ALONE_SHARE = 0.12
+SITES = (0.45, 0.3, 0.25)  # deep, anywhere, in the cortex: lobar bleeds reach the skull as subdural blood does
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ def _site(rng, background, bleed, with_ivh):
         k = int(rng.choice(eligible))
         depth = background.depth_mm[k]
         deepest = min(30.0, 0.8 * float(depth.max()))
-        low = deepest if rng.random() < 0.5 else 5.0
-        where = np.argwhere((background.tissue[k] == BRAIN) & (depth >= low))
+        low, high = [(deepest, 255), (5, 255), (3, 15)][rng.choice(3, p=SITES)]
+        where = np.argwhere((background.tissue[k] == BRAIN) & (depth >= low) & (depth <= high))
         if len(where):
             return k, where[rng.integers(len(where))] * (TISSUE_STRIDE * PIXEL_MM)
     return int(eligible[len(eligible) // 2]), np.array(background.tissue.shape[1:]) * (TISSUE_STRIDE * PIXEL_MM / 2)
@@ -183,11 +184,11 @@ def _widen_ventricles(rng, center_mm, source_x, source_y, most):
 
 
 def _add_mimics(rng, hu, brain, ventricle, depth, grid, background):
-    if rng.random() < 0.3:
+    if rng.random() < 0.25:
         mimics.calcifications(rng, hu, brain, ventricle, depth, grid, background.step_mm)
     if rng.random() < 0.2:
         mimics.bright_sheets(rng, hu, brain, grid)
-    if rng.random() < 0.18:
+    if rng.random() < 0.15:
         mimics.blood_outside_the_brain(rng, hu, brain, ventricle, depth, grid)
     if rng.random() < 0.15:
         mimics.old_damage(rng, hu, brain, ventricle, depth, grid, background.step_mm)

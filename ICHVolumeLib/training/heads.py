@@ -12,6 +12,8 @@ from ..sample.head import BONE_HU, FAT_HU, head_hu, random_anatomy
 from .backgrounds import PIXEL_MM, Background, load_ct_ich, make_background
 
 VALIDATION_SHARE = 0.2
+TEMPLATE_HU = (-12, -6, 18, 35, 50)  # the template's CSF is -6, its white matter 18, its grey matter 35
+CLINICAL_HU = (3, 6, 27, 37, 50)
 
 
 def procedural(seed: int) -> Background:
@@ -22,9 +24,9 @@ def procedural(seed: int) -> Background:
     z = np.arange(-58, 78, step_mm)
     tilt = np.tan(np.radians(rng.choice([0, 0, rng.uniform(-20, 20)])))
     anatomy = random_anatomy(rng, rng.uniform(25, 90))
-    hu, _, inside = head_hu(anatomy, Grid(axis, axis, z, z * tilt), slab_mm=step_mm, samples=1)
+    hu, ventricle, inside = head_hu(anatomy, Grid(axis, axis, z, z * tilt), slab_mm=step_mm, samples=1)
     return make_background(f"made{seed}", "procedural", np.clip(hu, -1024, 3000).astype(np.int16), step_mm,
-                           inside > 0.5)
+                           inside > 0.5, ventricle > 0.5)
 
 
 def template(folder: Path, seed: int) -> Background:
@@ -41,6 +43,7 @@ def template(folder: Path, seed: int) -> Background:
     brain = sitk.ConstantPad(brain, (25, 25, 25), (25, 25, 25), 0)
     outside = sitk.GetArrayFromImage(sitk.SignedMaurerDistanceMap(mask, squaredDistance=False, useImageSpacing=True))
     hu = sitk.GetArrayFromImage(brain)
+    hu = np.where(hu < TEMPLATE_HU[-1], np.interp(hu, TEMPLATE_HU, CLINICAL_HU), hu)
     hu = np.select([outside < 0.5, outside < 2.5, outside < 8.5, outside < 12.5, outside < 14.5],
                    [hu, 8, BONE_HU, FAT_HU, 45], -1000).astype(np.float32)
     whole = sitk.GetImageFromArray(hu)

@@ -20,16 +20,19 @@ def _random_point(rng, where: np.ndarray, grid: Grid):
 
 
 def calcifications(rng, hu, brain, ventricle, depth_mm, grid, slab_mm):
-    """One to four small bright grains (90-300 HU), half of them in or at the ventricles (plexus, pineal)."""
+    """One to four small bright grains (110-400 HU), half of them in or at the ventricles (plexus, pineal).
+
+    Brighter and mostly smaller than a bleed: what is neither can be told from none.
+    """
     for _ in range(rng.integers(1, 5)):
         where = (ventricle > 0.5) if rng.random() < 0.5 else (brain > 0.9) & (depth_mm > 4)
         center = _random_point(rng, where, grid)
         if center is None:
             continue
-        shape = random_shape(rng, center, float(np.exp(rng.uniform(np.log(0.01), np.log(0.35)))), 0.5)
+        shape = random_shape(rng, center, float(np.exp(rng.uniform(np.log(0.005), np.log(0.2)))), 0.5)
         box = grid.box(center, shape.reach_mm + 3)
         share = shape.occupancy(grid.crop(*box), slab_mm)
-        hu[box] += (rng.uniform(90, 300) - hu[box]) * share * rng.uniform(0.6, 1)
+        hu[box] += (rng.uniform(110, 400) - hu[box]) * share * rng.uniform(0.8, 1)
 
 
 def bright_sheets(rng, hu, brain, grid):

@@ -2,11 +2,22 @@
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.training.backgrounds import BRAIN, VENTRICLE, _drop_cisterns, load_ct_ich, window_to_hu
-from ICHVolumeLib.training.heads import is_validation, procedural
+from ICHVolumeLib.training.backgrounds import (
+    BRAIN,
+    PIXEL_MM,
+    TISSUE_STRIDE,
+    VENTRICLE,
+    _drop_cisterns,
+    load_ct_ich,
+    window_to_hu,
+)
+from ICHVolumeLib.training.heads import is_validation, procedural, template
 from ICHVolumeLib.training.stream import to_input
+
+VENTRICLE_SPAN_MM = np.array([80.0, 50.0])  # rows, columns from the middle: horns of a wide ventricle system
 
 
 def test_brain_is_found_inside_the_skull_and_ventricles_inside_the_brain(head):
@@ -48,6 +59,35 @@ def test_a_head_made_by_code_offers_brain_and_ventricles():
     head = procedural(5)
     assert (head.tissue == BRAIN).sum() > 20_000
     assert (head.tissue == VENTRICLE).any()
+
+
+def test_the_ventricles_of_a_head_made_by_code_are_those_it_was_made_with():
+    head = procedural(5)
+    rows, columns = (VENTRICLE_SPAN_MM / (PIXEL_MM * TISSUE_STRIDE)).round().astype(int)
+    found = np.argwhere((head.tissue == VENTRICLE).any(axis=0)) - np.array(head.tissue.shape[1:]) / 2
+    assert (np.abs(found[:, 0]) < rows).all() and (np.abs(found[:, 1]) < columns).all()
+    top = head.tissue[-(-len(head.tissue) * 3 // 4):]  # above the ventricles the fissure is dark and deep
+    assert (top > 0).any() and not (top == VENTRICLE).any()
+
+
+def test_the_templates_ventricles_are_its_csf_and_not_its_white_matter(tmp_path):
+    write_template(tmp_path)
+    made = template(tmp_path, 0)
+    hu = made.hu[:, ::TISSUE_STRIDE, ::TISSUE_STRIDE]
+    ventricle = made.tissue == VENTRICLE
+    assert ventricle.any()
+    assert np.median(hu[ventricle]) < 12
+    assert np.median(hu[made.tissue == BRAIN]) == pytest.approx(27, abs=1)  # white matter on clinical CT
+
+
+def write_template(folder):
+    """A ball of white matter (18) with two ventricles of CSF (-6), in the HU and under the names of the template."""
+    z, y, x = (np.mgrid[:130, :150, :150] - np.array([65, 75, 75])[:, None, None, None]).astype(np.float32)
+    ball = np.sqrt(x**2 + y**2 + (z * 1.2) ** 2) < 68
+    horns = (np.abs(np.abs(x) - 9) < 5) & (np.abs(y) < 20) & (np.abs(z) < 12)
+    for name, array in (("", np.where(horns, -6, np.where(ball, 18, 0))), ("_Mask", ball)):
+        image = sitk.GetImageFromArray(array.astype(np.float32))
+        sitk.WriteImage(image, str(folder / f"scct_unsmooth_SS_0.01{name}.nii.gz"))
 
 
 def test_deep_cisterns_of_low_slices_are_not_ventricles_but_the_fourth_ventricle_is():

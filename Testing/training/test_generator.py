@@ -7,7 +7,8 @@ import pytest
 
 from ICHVolumeLib.sample.fields import Grid
 from ICHVolumeLib.sample.lesions import paint_ventricular_blood
-from ICHVolumeLib.training.generator import Ingredients, make_block
+from ICHVolumeLib.training.generator import Ingredients, _site, make_block
+from ICHVolumeLib.training.mimics import calcifications
 
 PLAIN = Ingredients(deform=False, wide_ventricles=False, mass_effect=False, edema=False, faint_and_mixed=False,
                     ventricular_blood=False, mimics=False, scanner=False)
@@ -102,3 +103,23 @@ def test_mimics_change_the_picture_but_not_the_label(head):
 def test_a_crop_shows_the_clot(head):
     shown = [(block(head, seed, size=128, pixel_mm=0.45, slices=4).labels > 0).any() for seed in range(12)]
     assert np.mean(shown) > 0.7
+
+
+def test_a_calcification_is_brighter_than_any_clot_so_that_the_two_can_be_told_apart():
+    axis = np.arange(80) * 0.45
+    grid, everywhere = Grid(axis, axis, np.arange(3) * 5.0), np.ones((3, 80, 80), np.float32)
+    brightest = []
+    for seed in range(30):
+        hu = np.full(everywhere.shape, 30, np.float32)
+        calcifications(np.random.default_rng(seed), hu, everywhere, 0 * everywhere, 20 * everywhere, grid, 5.0)
+        brightest.append(hu.max())
+    assert np.median(brightest) > 90  # a grain thinner than the slab is diluted
+
+
+def test_bleeds_lie_deep_and_in_the_cortex(head):
+    depths = []
+    for seed in range(60):
+        k, (y, x) = _site(np.random.default_rng(seed), head, True, False)
+        depths.append(head.depth_mm[k][round(y / 0.9), round(x / 0.9)])
+    assert np.mean(np.array(depths) >= 28) > 0.35
+    assert np.mean(np.array(depths) <= 15) > 0.15
