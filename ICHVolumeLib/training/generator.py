@@ -53,7 +53,10 @@ class Block:
 
 @dataclass(frozen=True)
 class _View:
-    """Which slices and which crop: source point (row, column mm) shown at the output point (x, y mm)."""
+    """Which slices and which crop: source point (row, column mm) shown at the output point (row, column mm).
+
+    flip: -1.0 where left and right are exchanged around that point.
+    """
 
     first: int
     last: int
@@ -61,6 +64,7 @@ class _View:
     shown_mm: np.ndarray
     size: int
     pixel_mm: float
+    flip: float
 
     def grid(self, step_mm: float, zero_slice: int) -> Grid:
         axis = (np.arange(self.size) - (self.size - 1) / 2) * self.pixel_mm
@@ -77,7 +81,8 @@ def make_block(rng: np.random.Generator, background: Background, *, size: int, p
     bleed = (rng.random() < 0.8 if bleed is None else bleed) and background.may_bleed
     with_ivh = bleed and ingredients.ventricular_blood and rng.random() < IVH_SHARE
     kc, center_mm = _site(rng, background, bleed, with_ivh)
-    view = _view(rng, background, kc, center_mm, size, pixel_mm, slices)
+    flip = float(rng.choice([-1.0, 1.0])) if ingredients.deform else 1.0
+    view = _view(rng, background, kc, center_mm, size, pixel_mm, slices, flip)
     grid = view.grid(background.step_mm, kc)
     alone = with_ivh and volume_ml is None and rng.random() < IVH_ALONE_SHARE
     clots = _clots(rng, view, background, volume_ml, ingredients) if bleed and not alone else []
@@ -115,7 +120,7 @@ def _site(rng, background, bleed, with_ivh):
     return int(eligible[len(eligible) // 2]), np.array(background.tissue.shape[1:]) * (TISSUE_STRIDE * PIXEL_MM / 2)
 
 
-def _view(rng, background, kc, center_mm, size, pixel_mm, slices):
+def _view(rng, background, kc, center_mm, size, pixel_mm, slices, flip):
     total = len(background.hu)
     if slices is None or slices >= total:
         first, last = 0, total
@@ -128,10 +133,10 @@ def _view(rng, background, kc, center_mm, size, pixel_mm, slices):
     if half_mm > 95:  # the whole head is in view
         wanted = rng.normal(0, 6, 2)
         source = middle if center_mm is None else center_mm
-        return _View(first, last, source, (source - middle) + wanted, size, pixel_mm)
+        return _View(first, last, source, (source - middle) * (1, flip) + wanted, size, pixel_mm, flip)
     if center_mm is None:
         center_mm = middle + rng.uniform(-0.5, 0.5, 2) * (np.ptp(head, axis=0) * 8 * PIXEL_MM if len(head) else 1)
-    return _View(first, last, center_mm, rng.uniform(-0.6, 0.6, 2) * half_mm, size, pixel_mm)
+    return _View(first, last, center_mm, rng.uniform(-0.6, 0.6, 2) * half_mm, size, pixel_mm, flip)
 
 
 def _clots(rng, view, background, volume_ml, ingredients):
@@ -152,9 +157,9 @@ def _sample(rng, background, view, grid: Grid, clots: list[tuple[Shape, float]],
     zeros = np.zeros(grid.shape, np.float32)
     dx, dy = lesions.push_outwards(x, y, z, clots)
     px, py = x - np.float32(view.shown_mm[1]) + dx, y - np.float32(view.shown_mm[0]) + dy
-    turn, flip = (rng.normal(0, 0.14), rng.choice([-1.0, 1.0])) if ingredients.deform else (0.0, 1.0)
+    turn = rng.normal(0, 0.14) if ingredients.deform else 0.0
     stretch = np.exp(rng.normal(0, 0.06, 2)) if ingredients.deform else np.ones(2)
-    source_x = view.source_mm[1] + flip * (px * np.cos(turn) - py * np.sin(turn)) * stretch[0] + zeros
+    source_x = view.source_mm[1] + view.flip * (px * np.cos(turn) - py * np.sin(turn)) * stretch[0] + zeros
     source_y = view.source_mm[0] + (px * np.sin(turn) + py * np.cos(turn)) * stretch[1] + zeros
     if ingredients.deform:
         source_x += rng.uniform(0, 3.5) * random_waves(rng, (35, 130), 12).on(grid)

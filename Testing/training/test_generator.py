@@ -123,3 +123,10 @@ def test_bleeds_lie_deep_and_in_the_cortex(head):
         depths.append(head.depth_mm[k][round(y / 0.9), round(x / 0.9)])
     assert np.mean(np.array(depths) >= 28) > 0.35
     assert np.mean(np.array(depths) <= 15) > 0.15
+
+
+def test_the_head_stays_in_the_middle_of_the_image_wherever_the_bleed_is_and_however_it_is_turned(head):
+    for seed in range(25):
+        shown = np.argwhere(block(head, seed, slices=1).hu[0] > 200)
+        middle_mm = ((shown.min(axis=0) + shown.max(axis=0)) / 2 - 127.5) * 0.9
+        assert np.abs(middle_mm).max() < 32
