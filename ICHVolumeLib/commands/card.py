@@ -14,6 +14,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("--weights", type=Path, metavar="DIR", help="the weights that were evaluated")
     parser.add_argument("--run", dest="runs", type=Path, action="append", default=[], metavar="RUN",
                         help="a training run, for curves and training time (repeat in the order of training)")
+    parser.add_argument("--note", type=Path, metavar="FILE", help="Markdown to show below the training runs")
     parser.add_argument("--ablation", type=Path, metavar="FILE", help="the Markdown table of Testing/benchmarks/"
                                                                       "ablation.py")
 
@@ -24,7 +25,7 @@ def run(args) -> None:
 
     weights = load_weights(args.weights)
     megabytes = (weights_folder(args.weights) / WEIGHTS_FILE).stat().st_size / 1e6
-    ablation = args.ablation.read_text(encoding="utf-8") if args.ablation else ""
+    note, ablation = (file.read_text(encoding="utf-8") if file else "" for file in (args.note, args.ablation))
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    files = write_card(args.out, args.figures, weights, megabytes, args.runs, ablation)
+    files = write_card(args.out, args.figures, weights, megabytes, args.runs, ablation, note)
     say("Written: " + ", ".join(str(file) for file in files))

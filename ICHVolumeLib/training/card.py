@@ -80,10 +80,11 @@ ABC/2 (Coniglobus) of the model's masks has ICC(A,1) {abc2} with the true ICH vo
 
 
 def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: float, runs: list[Path] = (),
-               ablation: str = "") -> list[Path]:
+               ablation: str = "", note: str = "") -> list[Path]:
     """Write the card to `out`, its pictures to Pictures/model beside it; returns the files.
 
     figures_folder: what `ichvolume evaluate` wrote. runs: training runs, each started from the one before.
+    note: Markdown, what the runs cannot say of themselves.
     Raises InputError when the figures are of other weights, or the pictures are too large.
     """
     figures = _read_json(figures_folder / "figures.json")
@@ -99,20 +100,20 @@ def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: flo
             drawn.append(draw_curves(*runs, out=Path(place) / "curves.png"))
         pictures = _replace_pictures(figures_folder / "pictures", drawn, folder)
     files = [folder / name for name in (*(one["file"] for one in pictures), *(file.name for file in drawn))]
-    text = card(figures, weights, megabytes, pictures, runs, ablation)
+    text = card(figures, weights, megabytes, pictures, runs, ablation, note)
     out.write_text(text, encoding="utf-8", newline="\n")
     return [out, *files]
 
 
 def card(figures: dict, weights: Weights, megabytes: float, pictures: list[dict] = (), runs=(),
-         ablation: str = "") -> str:
+         ablation: str = "", note: str = "") -> str:
     """The card as Markdown."""
     table = lines(figures)
     text = CARD.format(
         version=weights.version, verdict=_verdict(table), network=_network(weights.config), file=WEIGHTS_FILE,
         megabytes=megabytes, sha256=weights.sha256[:16], input=_input(weights), threshold=weights.threshold,
-        licence=weights.manifest["licence"], training=_training(runs), cases=figures["cases"], heads=_heads(figures),
-        command=figures["command"], table=_table(table), abc2=_number(figures["abc2_icc_a1"]),
+        licence=weights.manifest["licence"], training=_training(runs, note), cases=figures["cases"],
+        heads=_heads(figures), command=figures["command"], table=_table(table), abc2=_number(figures["abc2_icc_a1"]),
         abc2_true=_number(figures["abc2_of_truth_icc_a1"]), missed=_missed(figures),
         by_size=_groups(figures["by_size"]), by_contrast=_groups(figures["by_contrast"]),
         alarms=_alarms(figures), failures=_failures(figures), pictures=_pictures(pictures),
@@ -148,7 +149,7 @@ def _input(weights: Weights) -> str:
             f"{pixels['native_range'][0]:g} to {pixels['native_range'][1]:g} mm")
 
 
-def _training(runs) -> str:
+def _training(runs, note: str) -> str:
     if not runs:
         return ""
     steps = []
@@ -159,7 +160,8 @@ def _training(runs) -> str:
                      f"`{plan['loss']}`, {plan['size']} x {plan['size']} pixels of {plan['pixel_mm'][0]:g} to "
                      f"{plan['pixel_mm'][1]:g} mm, batch {plan['batch']}")
     words = "Training, one step after the other:" if len(steps) > 1 else "Training:"
-    return "\n" + "\n".join([words, "", *steps, "", "![Training curves](Pictures/model/curves.png)"]) + "\n"
+    noted = [note.strip(), ""] if note else []
+    return "\n" + "\n".join([words, "", *steps, "", *noted, "![Training curves](Pictures/model/curves.png)"]) + "\n"
 
 
 def _heads(figures) -> str:

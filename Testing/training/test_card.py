@@ -13,6 +13,7 @@ from ICHVolumeLib.training.card import MOST_BYTES, write_card
 from ICHVolumeLib.training.failures import caption, choose_cases, draw_failures, head_box, picture, slice_to_show
 from ICHVolumeLib.training.figures import summarise
 from ICHVolumeLib.training.patients import TEST, make_patient, orders
+from ICHVolumeLib.training.plans import PLANS
 
 
 def row(index, true_ml, ml, **changes):
@@ -66,6 +67,19 @@ def test_the_card_holds_every_figure_with_its_target(tmp_path, measured, weights
     assert (tmp_path / "Pictures" / "model" / "small-1.png").is_file()
     assert "{" not in text and "None" not in text
     assert all(len(line) <= 120 or line.startswith(("|", "!", "    ")) for line in text.splitlines())
+
+
+def test_the_card_lists_the_training_runs_and_what_is_noted_about_them(tmp_path, measured, weights):
+    run = tmp_path / "run"
+    run.mkdir()
+    curves = {"step": [5, 10], "loss": [1.0, 0.8], "dice": [0.1, 0.2], "ivh_dice": [0.1, 0.2], "false_alarm": [0, 0]}
+    about = {"step": 10, "seconds": 120.0, "plan": PLANS["practical"].to_dict(), "curves": curves}
+    (run / "checkpoint.json").write_text(json.dumps(about), encoding="utf-8")
+    (run / "curves.json").write_text(json.dumps(curves), encoding="utf-8")
+    files = write_card(tmp_path / "ModelCard.md", measured, weights, 5.5, [run], note="The window was another one.\n")
+    text = files[0].read_text(encoding="utf-8")
+    assert "- 80 slices in 2 minutes: adamw" in text
+    assert text.index("80 slices") < text.index("The window was another one.") < text.index("curves.png")
 
 
 def test_figures_of_other_weights_make_no_card(tmp_path, measured, weights):
