@@ -10,7 +10,7 @@ from .outcome import tell_outcome
 from .sample import CT_FOLDER, write_sample
 
 PAPER_SECONDS = 5.6  # Peng 2022: network seconds a case on a Quadro RTX5000
-CLINICAL = {"age_years": 67.0, "gcs": 11, "infratentorial": False, "location": "deep"}  # of the invented patient
+AGE_YEARS, GCS = 67.0, 11  # of the invented patient; where the bleed is, the sample knows
 CASE_STEPS = ("prepare", "load", "network", "clean", "measure")
 
 
@@ -28,7 +28,9 @@ def run(args) -> None:
 
     with Progress(args.progress) as progress:
         sample = write_sample(args.out / "sample", seed=args.seed, ivh=True)
-        case = run_segment(args.out / "sample" / CT_FOLDER, args.out, clinical=ClinicalInputs(**CLINICAL),
+        clinical = ClinicalInputs(age_years=AGE_YEARS, gcs=GCS, location=sample.location,
+                                  infratentorial=sample.location == "infratentorial")
+        case = run_segment(args.out / "sample" / CT_FOLDER, args.out, clinical=clinical,
                            device=args.device, engine=args.engine, progress=progress)
     tell_outcome(case, progress.kind)
     comparison = compare(sample, case)

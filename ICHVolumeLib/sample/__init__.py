@@ -19,6 +19,8 @@ PIXEL_MM, SIZE = 0.45, 512
 BOTTOM_MM, TOP_MM = -70.0, 86.0
 STEP_MM = 4.0  # with 40 slices, the paper's scan
 NOISE_HU = 3.5
+LOCATIONS = {"putamen": "deep", "thalamus": "deep", "lobe": "lobar", "pons": "infratentorial",
+             "cerebellum": "infratentorial"}  # of SITES_MM, as the scores name them
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +28,13 @@ class Sample:
     """ct: the scan; mask: uint8 (slices, rows, columns), 0 none, 1 ICH, 2 IVH.
 
     true_volume_ml: {"ich", "ivh", "total"} of the shapes themselves (partial voxels counted by their share).
+    location: "deep", "lobar" or "infratentorial"; None without a bleed.
     """
 
     ct: CTVolume
     mask: np.ndarray
     true_volume_ml: dict[str, float]
+    location: str | None
 
 
 def make_sample(seed: int = 0, *, tilt_deg: float = 0.0, uneven: bool = False, overlapping: bool = False,
@@ -49,7 +53,7 @@ def make_sample(seed: int = 0, *, tilt_deg: float = 0.0, uneven: bool = False, o
     axis = (np.arange(size) - (size - 1) / 2) * (PIXEL_MM * SIZE / size)
     grid = Grid(axis, axis, z_mm, z_mm * np.tan(np.radians(tilt_deg)))
     anatomy = random_anatomy(rng, age := float(rng.integers(45, 88)))
-    plan = _plan_bleed(rng)  # drawn always, so that the head is the same with and without a bleed
+    site, *plan = _plan_bleed(rng)  # drawn always, so that the head is the same with and without a bleed
     hu, ventricle, brain = head_hu(anatomy, grid, slab_mm=slab_mm)
     shares = {"ich": np.zeros(hu.shape, np.float32), "ivh": np.zeros(hu.shape, np.float32)}
     if bleed:
@@ -60,7 +64,7 @@ def make_sample(seed: int = 0, *, tilt_deg: float = 0.0, uneven: bool = False, o
     ct = _scan(rng, hu, grid, tilt_deg, age, float(np.median(slab_mm)))
     true = {name: float((share.sum(axis=(1, 2), dtype=float) * ct.voxel_volumes_mm3).sum() / 1000)
             for name, share in shares.items()}
-    return Sample(ct, mask, {**true, "total": true["ich"] + true["ivh"]})
+    return Sample(ct, mask, {**true, "total": true["ich"] + true["ivh"]}, LOCATIONS[site] if bleed else None)
 
 
 def _slice_positions(uneven: bool, overlapping: bool):
@@ -77,13 +81,14 @@ def _slice_positions(uneven: bool, overlapping: bool):
 
 
 def _plan_bleed(rng):
-    """(centre mm, volume mL, irregularity, look)."""
-    site = np.array(SITES_MM[str(rng.choice(list(SITES_MM), p=[0.5, 0.2, 0.2, 0.03, 0.07]))], float)
+    """(name of the site, centre mm, volume mL, irregularity, look)."""
+    name = str(rng.choice(list(SITES_MM), p=[0.5, 0.2, 0.2, 0.03, 0.07]))
+    site = np.array(SITES_MM[name], float)
     center = site * (rng.choice([-1, 1]), 1, 1) + rng.normal(0, 2, 3)
     room_ml = {True: 8.0, False: 60.0}[bool(site[2] < -20)]
     volume_ml = float(np.exp(rng.uniform(np.log(0.2 * room_ml), np.log(room_ml))))
     look = lesions.ClotLook(float(rng.uniform(58, 72)), 2.5, float(rng.choice([0, 8])), 0.0, 6.0)
-    return center, volume_ml, rng.uniform(0.2, 0.7), look
+    return name, center, volume_ml, rng.uniform(0.2, 0.7), look
 
 
 def _bleed_into_brain(rng, hu, brain, grid, slab_mm, center, volume_ml, irregularity, look):

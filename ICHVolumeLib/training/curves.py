@@ -16,18 +16,18 @@ def draw_curves(*runs: Path, out: Path | None = None) -> Path:
     values, joins = joined_curves([Path(run) for run in runs])
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.plot(values["slices"], values["loss"], color=INK)
-    left.set(xlabel="training slices", ylabel="training loss")
+    thousands = [count / 1000 for count in values["slices"]]
+    left.plot(thousands, values["loss"], color=INK)
+    left.set(xlabel="training slices, thousands", ylabel="training loss")
     for name, label, color in (("dice", "Dice, any blood", INK), ("ivh_dice", "Dice, IVH", SECOND),
                                ("false_alarm", "clean slices marked", THIRD)):
-        right.plot(values["slices"], values[name], label=label, color=color)
-    right.set(xlabel="training slices", ylim=(0, 1), title="validation (unseen heads)")
+        right.plot(thousands, values[name], label=label, color=color)
+    right.set(xlabel="training slices, thousands", ylim=(0, 1), title="validation (unseen heads)")
     right.legend(frameon=False)
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
-        axes.ticklabel_format(axis="x", style="plain")
         for join in joins:
-            axes.axvline(join, color="#c4ced6", linewidth=1, linestyle=":")
+            axes.axvline(join / 1000, color="#c4ced6", linewidth=1, linestyle=":")
     out = Path(out) if out else Path(runs[-1]) / "curves.png"
     figure.savefig(out, dpi=100)
     return out

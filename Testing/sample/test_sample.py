@@ -74,6 +74,19 @@ def test_blood_in_the_ventricles_is_there_only_when_asked_for():
     assert not (sample().mask == 2).any()
 
 
+def test_the_location_named_is_where_the_bleed_is():
+    heights_mm = {"lobar": (15, 60), "deep": (-10, 15), "infratentorial": (-60, -20)}  # above the foramina of Monro
+    seen = set()
+    for seed in range(12):
+        patient = make_sample(seed, size=96)
+        ml = (patient.mask == 1).sum(axis=(1, 2))
+        low, high = heights_mm[patient.location]
+        assert low < (ml @ patient.ct.slice_origins_ras[:, 2]) / ml.sum() < high
+        seen.add(patient.location)
+    assert seen == set(heights_mm)
+    assert sample(bleed=False).location is None
+
+
 def test_without_a_bleed_the_head_is_the_same_and_the_mask_is_empty():
     clean = sample(bleed=False)
     assert not clean.mask.any()
