@@ -56,18 +56,20 @@ def trained_weights(request, tmp_path_factory):
     return load_weights(save_weights(tmp_path_factory.mktemp("weights"), model.eval()))
 
 
-def disc_slice(radius_px, rng, size=96):
+def disc_slice(radius_px, rng, size=96, window_hu=(-60, 140)):
     """Brain at 32 HU with noise and a disc of blood at 65 HU with soft edges: (0..1 float32, truth), (size, size)."""
+    low, high = window_hu
     rows, columns = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
     row, column = rng.uniform(size / 3, size * 2 / 3, 2)
     edge = np.clip(2 * (radius_px - np.hypot(rows - row, columns - column)) + 0.5, 0, 1)
-    return ((92 + 33 * edge + rng.normal(0, 1, edge.shape)) / 200).astype(np.float32), (edge > 0.5).astype(np.int64)
+    hu = 32 + 33 * edge + rng.normal(0, 1, edge.shape)
+    return ((hu - low) / (high - low)).astype(np.float32), (edge > 0.5).astype(np.int64)
 
 
-def slices_with_bleeds(radii_px):
+def slices_with_bleeds(radii_px, window_hu=(-60, 140)):
     """(n, 1, 96, 96), one slice per radius."""
     rng = np.random.default_rng(0)
-    return np.stack([disc_slice(radius, rng)[0] for radius in radii_px])[:, None]
+    return np.stack([disc_slice(radius, rng, window_hu=window_hu)[0] for radius in radii_px])[:, None]
 
 
 def mask_of(lesions, threshold=0.5):
@@ -95,7 +97,7 @@ def test_the_openvino_graph_computes_what_the_torch_network_does(fields, tmp_pat
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 def test_every_engine_marks_the_same_voxels(trained_weights, precision):
     radii_px = [*10 * [1.5, 2, 2.5, 3], 6, 10, 20, 28]
-    slices = slices_with_bleeds(radii_px).repeat(trained_weights.config.in_slices, axis=1)
+    slices = slices_with_bleeds(radii_px, trained_weights.window_hu).repeat(trained_weights.config.in_slices, axis=1)
     exact, threshold = TorchEngine(trained_weights).predict(slices), trained_weights.threshold
     openvino = OpenVinoEngine(trained_weights, precision)
     openvino.prepare(96, 96)
@@ -334,7 +336,8 @@ def test_a_gpu_too_small_for_one_slice_hands_over_to_the_processor_and_is_tried_
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
 def test_the_gpu_marks_the_same_voxels(trained_weights):
-    slices = slices_with_bleeds([1.5, 2, 3, 6, 12, 28]).repeat(trained_weights.config.in_slices, axis=1)
+    slices = slices_with_bleeds([1.5, 2, 3, 6, 12, 28], trained_weights.window_hu)
+    slices = slices.repeat(trained_weights.config.in_slices, axis=1)
     engine, findings = choose_engine("cuda", "torch", trained_weights, 96, 96)
     assert not findings and engine.label == "torch cuda"
     expected = mask_of(TorchEngine(trained_weights).predict(slices), trained_weights.threshold)
