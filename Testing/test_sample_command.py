@@ -34,6 +34,7 @@ def test_a_sample_reads_back_as_the_scan_and_mask_it_came_from(tmp_path):
     assert np.allclose(ct.slice_origins_ras, made.ct.slice_origins_ras, atol=1e-3)
     assert ct.tilt_deg == pytest.approx(18, abs=0.1)
     assert written(tmp_path / "s")["volume_ml"] == pytest.approx(made.true_volume_ml)
+    assert written(tmp_path / "s")["location"] == made.location
 
 
 def test_a_sample_as_nrrd_is_one_file(tmp_path):

@@ -52,9 +52,8 @@ def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False
             write_nrrd(folder.staging / CT_NRRD, sample.ct.hu, sample.ct.ijk_to_ras)
         write_mask_seg_nrrd(folder.staging / TRUTH_MASK, sample.mask, sample.ct)
         write_json(folder.staging / TRUTH_JSON, {
-            "schema": "ichvolume-truth/1", "volume_ml": sample.true_volume_ml,
-            "location": sample.location, "seed": seed,
-            "geometry": asdict(describe_geometry(sample.ct))})
+            "schema": "ichvolume-truth/1", "volume_ml": sample.true_volume_ml, "location": sample.location,
+            "seed": seed, "geometry": asdict(describe_geometry(sample.ct))})
         folder.commit()
     return sample
 

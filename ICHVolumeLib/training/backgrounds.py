@@ -60,14 +60,14 @@ def make_background(patient: str, kind: str, hu: np.ndarray, step_mm: float,
     if inside is not None:
         tissue[~inside[:, ::TISSUE_STRIDE, ::TISSUE_STRIDE]] = OUTSIDE
     areas = (tissue > 0).sum(axis=(1, 2))
-    for k in np.flatnonzero(areas < 0.08 * areas.max()):  # neck and vertex slivers are no place for a bleed
-        tissue[k] = OUTSIDE
+    slivers = areas < 0.08 * areas.max()  # neck and vertex: no place for a bleed
+    tissue[slivers] = OUTSIDE
     if ventricle is None:
         _drop_cisterns(tissue, areas)
         _keep_large_ventricles(tissue)
     else:
         tissue[tissue == VENTRICLE] = BRAIN
-        tissue[ventricle[:, ::TISSUE_STRIDE, ::TISSUE_STRIDE] & (areas > 0)[:, None, None]] = VENTRICLE
+        tissue[ventricle[:, ::TISSUE_STRIDE, ::TISSUE_STRIDE] & ~slivers[:, None, None]] = VENTRICLE
     return Background(patient, kind, hu, tissue, depth, step_mm)
 
 

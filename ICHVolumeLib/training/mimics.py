@@ -22,7 +22,7 @@ def _random_point(rng, where: np.ndarray, grid: Grid):
 def calcifications(rng, hu, brain, ventricle, depth_mm, grid, slab_mm):
     """One to four small bright grains (110-400 HU), half of them in or at the ventricles (plexus, pineal).
 
-    Brighter and mostly smaller than a bleed: what is neither can be told from none.
+    Mostly brighter and smaller than a bleed, so that the two can be told apart.
     """
     for _ in range(rng.integers(1, 5)):
         where = (ventricle > 0.5) if rng.random() < 0.5 else (brain > 0.9) & (depth_mm > 4)
