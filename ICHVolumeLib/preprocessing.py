@@ -18,7 +18,8 @@ SOFT_TISSUE_HU = (-30, 150)  # block mean: brain, CSF, blood, calcified blood
 BRAIN_AREA_MM2 = 200  # a slice with less enclosed soft tissue cannot hold a measurable bleed
 BOX_MARGIN_MM = 40.0  # around the brain: with 15 the box still moved p(bleed) by up to 0.09, with 40 by 0.002
 BOX_MULTIPLE = 32  # box edges, pixels: few different shapes, so compiled networks are used again
-NATIVE_512_SPACING_MM = (0.3, 0.75)  # full-resolution weights take a 512-pixel slice as it is over this wider range
+FULL_RESOLUTION_UP_TO_MM = 0.5  # weights whose target is at most this take a 512-pixel slice as it is ...
+NATIVE_512_SPACING_MM = (0.3, 0.75)  # ... over this wider range
 
 
 @dataclass(frozen=True)
@@ -213,9 +214,8 @@ def make_grid(head: Head, native_shape: tuple[int, int], spacing_mm: tuple[float
 
     native_range_mm, target_mm: from the weights' manifest. crop False: the box is the whole slice.
     """
-    full_resolution = target_mm <= NATIVE_512_SPACING_MM[1]
     low, high = native_range_mm
-    if native_shape == (512, 512) and full_resolution:
+    if native_shape == (512, 512) and target_mm <= FULL_RESOLUTION_UP_TO_MM:
         low, high = min(low, NATIVE_512_SPACING_MM[0]), max(high, NATIVE_512_SPACING_MM[1])
     if all(low <= spacing <= high for spacing in spacing_mm):
         shape = native_shape

@@ -149,9 +149,10 @@ def test_the_largest_piece_touches_by_corners_and_may_be_missing():
     assert not largest_piece(np.zeros((2, 3, 3), bool)).any()
 
 
-def test_weights_trained_on_coarse_pixels_get_coarse_pixels_from_a_512_pixel_slice():
-    grid = make_grid(everywhere((2, 512, 512)), (512, 512), (0.45, 0.45), native_range_mm=(0.82, 0.98), target_mm=0.9)
-    assert grid.shape == (256, 256)
+@pytest.mark.parametrize(("trained_mm", "target_mm", "size"), [((0.82, 0.98), 0.9, 256), ((0.6, 0.66), 0.64, 360)])
+def test_weights_trained_on_coarser_pixels_get_them_from_a_512_pixel_slice(trained_mm, target_mm, size):
+    grid = make_grid(everywhere((2, 512, 512)), (512, 512), (0.45, 0.45), trained_mm, target_mm)
+    assert grid.shape == (size, size)
 
 
 def dense_interpolation(image, shape):
