@@ -61,7 +61,7 @@ def variants() -> list[Variant]:
         (NO_FOCUS, {"focus": False}), ("width 8", {"base_width": 8}), ("width 24", {"base_width": 24}),
         ("3 slices", {"in_slices": 3}))]
     made += [Variant("pixels 0.6 mm", pixel_mm=0.6, size=336), Variant("pixels 1.2 mm", pixel_mm=1.2, size=176)]
-    made += [Variant("loss of the paper", plan_changes={"loss": "bce_dice"}),
+    made += [Variant("loss of the paper", plan_changes={"loss": "bce_dice", "first_steps": 0}),
              Variant("no hard negatives", plan_changes={"hard_share": 0.0}),
              Variant("window -60 to 140 HU", plan_changes={"window_hu": (-60.0, 140.0)})]
     made += [Variant(f"without {one.name.replace('_', ' ')}", ingredients=replace(EVERYTHING, **{one.name: False}))

@@ -21,6 +21,7 @@ class Plan:
     bf16: bool = True  # autocast; float32 otherwise
     hard_share: float = 0.0  # share of blocks drawn from slices with earlier false alarms
     warmup_steps: int = 0
+    first_steps: int = 0  # steps of a run from scratch that use losses.from_scratch instead of `loss`
     weight_decay: float = 0.0
     validation_blocks: int = 36
     window_hu: tuple[float, float] = (0.0, 100.0)  # what the network sees as 0..1
@@ -38,7 +39,7 @@ PLANS = {
                   window_hu=(-60.0, 140.0)),
     # the whole head in every slice: neck, skull base and vertex are seen in their place and left alone
     "practical": Plan("adamw", 2e-3, "cosine", "class_dice", 8, 40, 1200, 224, (0.82, 0.98), ema=0.998,
-                      hard_share=0.1, warmup_steps=150, weight_decay=0.01),
+                      hard_share=0.1, warmup_steps=50, first_steps=400, weight_decay=0.01),
     # the same view in finer pixels for the end of a run: the edge of a small bleed is decided by half a pixel
     "fine": Plan("adamw", 1e-3, "cosine", "class_dice", 4, 12, 1200, 320, (0.60, 0.66), ema=0.998,
                  hard_share=0.1, warmup_steps=100, weight_decay=0.01),

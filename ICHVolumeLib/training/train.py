@@ -61,6 +61,7 @@ class _Run:
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizer = self._optimizer()
         self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(), "config": config.to_dict(),
+                      "first_steps": plan.first_steps if start_from is None else 0,
                       "curves": {"step": [], "seconds": [], "loss": [], "dice": [], "ivh_dice": [], "false_alarm": []}}
         if (folder / "checkpoint.safetensors").is_file():
             self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
@@ -70,7 +71,6 @@ class _Run:
         training = [one for one in pool if not is_validation(one.patient)]
         self.stream = BatchStream(training, plan, seed + self.about["step"], config.in_slices, ingredients)
         self.validation = validation_blocks(pool, config.in_slices, plan)
-        self.loss = getattr(losses, plan.loss)
         self.losses: list[float] = []
         self.best, self.stale, self.factor = math.inf, 0, 1.0
 
@@ -93,7 +93,7 @@ class _Run:
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=plan.bf16):
             logits = self.model(images)
-        loss = self.loss(logits.float(), labels)
+        loss = self._loss()(logits.float(), labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
@@ -102,6 +102,10 @@ class _Run:
         self._average(step)
         self.losses.append(float(loss.detach()))
         self.about["step"] += 1
+
+    def _loss(self):
+        early = self.about["step"] < self.about.get("first_steps", 0)
+        return losses.from_scratch if early else getattr(losses, self.plan.loss)
 
     def _mine(self, logits, labels, origins):
         """Bleed-free slices on which more than 60 pixels are marked come back as hard negatives."""

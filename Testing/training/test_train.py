@@ -1,6 +1,7 @@
 """Training: learns, resumes, and its weights become a model that segments."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,12 +28,23 @@ def test_a_short_run_lowers_the_loss_and_writes_its_curves(pool, tmp_path):
 
 
 def test_a_run_goes_on_where_it_stopped(pool, tmp_path):
-    from dataclasses import replace
-
     train(pool, tmp_path, replace(TINY, epochs=1), AttFocusNetConfig(base_width=4))
     curves = train(pool, tmp_path, replace(TINY, epochs=2), AttFocusNetConfig(base_width=4))
     assert curves["step"][0] == 10
     assert curves["step"][-1] == 20
+
+
+@pytest.mark.parametrize(("warm", "expected"), [(False, ["first"] * 3 + ["own"] * 7), (True, ["own"] * 10)])
+def test_only_a_run_from_scratch_starts_with_the_gentler_loss(pool, tmp_path, monkeypatch, warm, expected):
+    plan, config = replace(TINY, epochs=1, hard_share=0.0), AttFocusNetConfig(base_width=4)
+    train(pool, tmp_path / "before", replace(plan, epoch_slices=4), config)
+    asked = []
+    for name, function in (("first", losses.from_scratch), ("own", losses.class_dice)):
+        monkeypatch.setattr(losses, function.__name__, lambda *given, name=name, function=function:
+                            asked.append(name) or function(*given))
+    train(pool, tmp_path / "run", replace(plan, first_steps=3), config,
+          start_from=tmp_path / "before" if warm else None)
+    assert asked == expected
 
 
 def test_the_paper_preset_is_the_papers_recipe():
@@ -41,7 +53,7 @@ def test_the_paper_preset_is_the_papers_recipe():
     assert (paper.schedule, paper.patience, paper.size, paper.window_hu) == ("plateau", 2, 512, (-60.0, 140.0))
 
 
-@pytest.mark.parametrize("loss", [losses.bce_dice, losses.class_dice])
+@pytest.mark.parametrize("loss", [losses.bce_dice, losses.class_dice, losses.from_scratch])
 def test_a_loss_is_small_for_the_right_answer_and_large_for_the_wrong_one(loss):
     labels = torch.zeros(2, 16, 16, dtype=torch.uint8)
     labels[0, 4:9, 4:9], labels[1, 2:6, 8:12] = 1, 2
