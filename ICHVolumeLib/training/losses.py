@@ -31,15 +31,16 @@ def class_dice(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def from_scratch(logits: Tensor, labels: Tensor) -> Tensor:
-    """The first steps of the practical preset, before anything is known: cross entropy of all pixels, soft Dice of the
-    batch, ICH against IVH.
+    """The first steps of the practical preset, before anything is known: cross entropy of all pixels, those of IVH
+    counted five times, soft Dice of the batch, ICH against IVH.
 
     The hardest pixels of a network that knows nothing are any pixels: with `class_dice` alone it marked nothing after
-    4,000 slices.
+    4,000 slices. IVH, a fifth of the blood, was no blood to it when counted once.
     """
     chances = torch.softmax(logits, dim=1)
-    return (5 * functional.cross_entropy(logits, labels.long()) + _dice_loss(1 - chances[:, 0], (labels > 0).float())
-            + _which_blood(logits, labels))
+    each = torch.tensor([1.0, 1.0, 5.0], device=logits.device)
+    return (5 * functional.cross_entropy(logits, labels.long(), each)
+            + _dice_loss(1 - chances[:, 0], (labels > 0).float()) + _which_blood(logits, labels))
 
 
 def _hard_cross_entropy(logits: Tensor, labels: Tensor, share: float = 0.02) -> Tensor:
