@@ -42,8 +42,9 @@ def test_only_a_run_from_scratch_starts_with_the_gentler_loss(pool, tmp_path, mo
     for name, function in (("first", losses.from_scratch), ("own", losses.class_dice)):
         monkeypatch.setattr(losses, function.__name__, lambda *given, name=name, function=function:
                             asked.append(name) or function(*given))
-    train(pool, tmp_path / "run", replace(plan, first_steps=3), config,
-          start_from=tmp_path / "before" if warm else None)
+    for epoch_slices in (8, 40):  # the second goes on where the first stopped
+        train(pool, tmp_path / "run", replace(plan, first_steps=3, epoch_slices=epoch_slices), config,
+              start_from=tmp_path / "before" if warm else None)
     assert asked == expected
 
 
