@@ -2,7 +2,8 @@
 
 Run: python Testing/benchmarks/ablation.py DATA -o runs/ablation --slices 6000 --seeds 0 1 2
 OUT/runs.jsonl gets one line a run; runs that are there are not repeated. OUT/table.md is the table for the model card.
-`--list` names the variants; `--only` takes parts of their names. On two cores 6000 slices take about six minutes.
+`--list` names the variants; `--only` takes parts of their names. Two calls side by side, of one thread each
+(OMP_NUM_THREADS=1) and with different variants, use two cores best: a run takes some seven minutes then.
 """
 
 import argparse
@@ -23,7 +24,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="name the variants and end")
     args = parser.parse_args()
 
-    from ICHVolumeLib.training.ablation import claim, run_all, table, variants
+    from ICHVolumeLib.training.ablation import PATIENTS, claim, run_all, table, variants
     from ICHVolumeLib.training.heads import load_pool
 
     chosen = [one for one in variants() if not args.only or any(part in one.name for part in args.only)]
@@ -35,9 +36,10 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     pool = load_pool(args.data, args.out.parent / "heads.npz")
     rows = run_all(pool, chosen, args.slices, args.seeds, args.out, args.device, say)
-    seeds = " ".join(str(seed) for seed in args.seeds)
-    text = (f"{args.slices:,} training slices each, whole heads of 0.9 mm pixels; validation patients, threshold 0.5, "
-            "no clean-up; mean and\nstandard deviation over the seeds.\n\n"
+    seeds = " ".join(str(seed) for seed in sorted({row["seed"] for row in rows}))
+    text = (f"{args.slices:,} training slices each, whole heads of 1.6 mm pixels unless the line says otherwise; "
+            f"{PATIENTS}\nvalidation patients, threshold 0.5, no clean-up; mean and standard deviation over the seeds. "
+            "A line of one seed\ncan be off by the base's standard deviation.\n\n"
             f"    python Testing/benchmarks/ablation.py DATA --slices {args.slices} --seeds {seeds}\n\n"
             f"{table(rows)}\n{claim(rows)}")
     (args.out / "table.md").write_text(text, encoding="utf-8", newline="\n")

@@ -97,7 +97,8 @@ def test_the_papers_claim_is_judged_by_runs_of_the_same_seed():
         return [{"variant": name, "seed": seed, "dice": 0.5 + 0.1 * seed + (gain if name == BASE else 0)}
                 for seed, gain in enumerate(gains) for name in (BASE, NO_FOCUS)]
 
-    assert "more than two standard errors" in claim(rows([0.03, 0.031, 0.029]))
-    assert "the mean, +0.000, is within" in claim(rows([0.03, -0.03, 0.0]))
+    assert "mean +0.030, two standard errors 0.001: the paper's claim holds" in claim(rows([0.03, 0.031, 0.029]))
+    assert "claim does not hold" in claim(rows([-0.03, -0.031, -0.029]))
+    assert "mean +0.000, two standard errors 0.035: these runs do not decide" in claim(rows([0.03, -0.03, 0.0]))
     assert "too few runs" in claim(rows([0.03]))
     assert claim([]) == ""
