@@ -48,8 +48,8 @@ class Variant:
         spread = 0.08 * self.pixel_mm
         return replace(PLANS["practical"], **{
             "epochs": 1, "epoch_slices": slices, "validation_blocks": 0, "size": self.size,
-            "ema": 0.99, "first_steps": 300, "pixel_mm": (self.pixel_mm - spread, self.pixel_mm + spread),
-            **self.plan_changes})
+            "ema": 0.99, "pixel_mm": (self.pixel_mm - spread, self.pixel_mm + spread), "loss": "ce_dice",
+            "first_steps": 0, **self.plan_changes})
 
 
 def variants() -> list[Variant]:
@@ -61,7 +61,8 @@ def variants() -> list[Variant]:
         (NO_FOCUS, {"focus": False}), ("width 8", {"base_width": 8}), ("width 24", {"base_width": 24}),
         ("3 slices", {"in_slices": 3}))]
     made += [Variant("pixels 1.2 mm", pixel_mm=1.2, size=176), Variant("pixels 0.9 mm", pixel_mm=0.9, size=224)]
-    made += [Variant("loss of the paper", plan_changes={"loss": "bce_dice", "first_steps": 0}),
+    made += [Variant("loss of the paper", plan_changes={"loss": "bce_dice"}),
+             Variant("loss of hard pixels", plan_changes={"loss": "class_dice", "first_steps": 300}),
              Variant("no hard negatives", plan_changes={"hard_share": 0.0}),
              Variant("window -60 to 140 HU", plan_changes={"window_hu": (-60.0, 140.0)})]
     made += [Variant(f"without {one.name.replace('_', ' ')}", ingredients=replace(EVERYTHING, **{one.name: False}))
