@@ -56,7 +56,7 @@ KINDS = (
          lambda truth, mask: (truth == 2) & (mask != 2)),
     Kind("over-marked", "Marked where there is no blood", lambda row: row["ml"] > row["true_ml"] + 0.3,
          lambda row: row["ml"] - row["true_ml"], lambda truth, mask: (truth == 0) & (mask > 0)),
-    Kind("cut-short", "Large bleed under-measured",
+    Kind("cut-short", "Bleed under-measured",
          lambda row: row["true_ml"] >= 5 and row["ml"] < 0.9 * row["true_ml"],
          lambda row: row["true_ml"] - row["ml"], lambda truth, mask: (truth > 0) & (mask == 0)),
     Kind("typical", "The median case, for comparison", lambda row: True, lambda row: 0.0,

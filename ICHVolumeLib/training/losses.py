@@ -19,9 +19,8 @@ def bce_dice(logits: Tensor, labels: Tensor) -> Tensor:
 def ce_dice(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross entropy of the three classes, soft Dice of any blood and of IVH in the batch.
 
-    The term that asks for ICH against IVH on the blood alone (`class_dice`, `from_scratch`) is left out: counted fully
-    it drowns the others while little is known, and one start in three did not see small bleeds or IVH
-    (Resources/Ablation.md).
+    The loss of the ablation's short runs, where it starts with every seed; with `from_scratch` and `class_dice` one run
+    of three saw neither small bleeds nor IVH at its end (Resources/Ablation.md).
     """
     chances = torch.softmax(logits, dim=1)
     return (functional.cross_entropy(logits, labels.long()) + _dice_loss(1 - chances[:, 0], (labels > 0).float())
