@@ -183,15 +183,18 @@ class _Scan:
         pixels = weights.manifest["pixel_spacing_mm"]
         self.grid: Grid = make_grid(self.head, self.hu.shape[1:], spacing_mm, tuple(pixels["native_range"]),
                                     pixels["target"], weights.config.size_multiple, crop)
+        self._near: dict[int, np.ndarray] = {}  # the last slices brought to the network: a neighbour is needed again
         self.slices_to_run = np.flatnonzero(self.head.has_brain) if crop else np.arange(len(self.hu))
 
     def network_input(self, indices: np.ndarray) -> np.ndarray:
         """(n, in_slices, *box_shape) float32; beyond the first and last slice the end slice is repeated."""
         reach = self._weights.config.in_slices // 2
         neighbours = np.clip(indices[:, None] + np.arange(-reach, reach + 1), 0, len(self.hu) - 1)
-        low_hu, high_hu = self._weights.window_hu
-        return np.stack([[self.grid.to_network(window(self.hu[k], low_hu, high_hu)) for k in row]
-                         for row in neighbours])
+        self._near = {k: self._near[k] if k in self._near else self._single(k) for k in np.unique(neighbours).tolist()}
+        return np.stack([[self._near[k] for k in row] for row in neighbours.tolist()])
+
+    def _single(self, k: int) -> np.ndarray:
+        return self.grid.to_network(window(self.hu[k], *self._weights.window_hu))
 
     def take(self, index: int, lesions: np.ndarray) -> None:
         """lesions: p(ICH), p(IVH) of one slice, (2, *box_shape). Only where they matter do they leave the box."""

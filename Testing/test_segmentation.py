@@ -113,6 +113,17 @@ def test_three_slices_as_input_use_the_neighbours_and_repeat_the_ends(tmp_path):
     assert (segment_ct(phantom.ct, device="cpu", weights_dir=weights_dir).mask == phantom.mask).all()
 
 
+def test_the_network_sees_each_slice_between_the_one_below_and_the_one_above(tmp_path):
+    ct = case(noise_hu=3.0).ct
+    single, triple = (Segmenter(device="cpu", weights_dir=thresholding_weights(tmp_path / str(count), in_slices=count))
+                      for count in (1, 3))
+    count = len(ct.hu)
+    one = single.network_input(ct, np.arange(count))[:, 0]
+    for order in (np.arange(count), np.arange(count)[::-1], np.array([0, 0, count - 1])):
+        for k, seen in zip(order, triple.network_input(ct, order), strict=True):
+            np.testing.assert_array_equal(seen, one[np.clip([k - 1, k, k + 1], 0, count - 1)])
+
+
 def test_a_scan_without_a_bleed_gives_an_empty_mask_and_no_error(segmenter):
     phantom = case(semi_axes_mm=(1e-6, 1e-6, 1e-6), center_mm=(0.3, 0.3, 0.3))
     segmentation = segmenter.apply(phantom.ct)

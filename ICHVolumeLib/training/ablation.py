@@ -21,7 +21,7 @@ from .metrics import dice
 from .patients import as_ct
 from .plans import PLANS, Plan
 from .release import averaged_model
-from .stream import to_input
+from .stream import neighbours, to_input
 from .train import train
 
 PIXELS, SIZE = 1.6, 128  # the whole head, as coarse as it can be: every run takes minutes
@@ -115,11 +115,10 @@ def _resampled(hu: np.ndarray, pixel_mm: float, size: int) -> np.ndarray:
 @torch.no_grad()
 def mark(model, patient: Case, window_hu, in_slices: int, device: torch.device, batch: int = 8) -> np.ndarray:
     """The model's mask of a patient, uint8, at threshold 0.5 without clean-up."""
-    images = to_input(patient.hu, window_hu)
-    neighbours = np.clip(np.arange(len(images))[:, None] + np.arange(in_slices) - in_slices // 2, 0, len(images) - 1)
+    images = to_input(patient.hu, window_hu)[neighbours(len(patient.hu), in_slices)]
     masks = []
     for first in range(0, len(images), batch):
-        inputs = torch.from_numpy(images[neighbours[first:first + batch]]).to(device, memory_format=torch.channels_last)
+        inputs = torch.from_numpy(images[first:first + batch]).to(device, memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16):
             chances = torch.softmax(model(inputs).float(), 1).cpu().numpy()
         masks.append(np.where(chances[:, 0] > 0.5, 0, np.where(chances[:, 2] > chances[:, 1], 2, 1)))

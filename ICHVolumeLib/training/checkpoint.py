@@ -8,6 +8,8 @@ from safetensors.torch import load_file, save
 
 from ..files import replace_file
 
+STEM = "stem.0.conv.weight"  # (width, in_slices, 3, 3): the convolution that sees the slices
+
 
 def save_checkpoint(folder: Path, model, averaged, optimizer, about: dict):
     """Write model, averaged model and optimizer state; `about` (JSON) holds step, curves and configuration."""
@@ -35,6 +37,21 @@ def load_checkpoint(folder: Path, model, averaged=None, optimizer=None) -> dict:
             state.setdefault(int(index), {})[key] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return about
+
+
+def load_starting_weights(folder: Path, model):
+    """Fill model with the averaged weights of another run, in place.
+
+    A run on single slices may start one on neighbouring slices: the neighbours then begin with weights of zero, so that
+    nothing is lost, and learn from there.
+    """
+    weights = _part(load_file(folder / "checkpoint.safetensors"), "averaged.")
+    found, wanted = weights[STEM].shape[1], model.config.in_slices
+    if found == 1 < wanted:
+        whole = weights[STEM].new_zeros(weights[STEM].shape[0], wanted, *weights[STEM].shape[2:])
+        whole[:, wanted // 2] = weights[STEM][:, 0]
+        weights[STEM] = whole
+    model.load_state_dict(weights)
 
 
 def _part(tensors: dict, prefix: str) -> dict:

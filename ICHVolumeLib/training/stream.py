@@ -6,6 +6,9 @@ import torch
 from .backgrounds import Background
 from .generator import EVERYTHING, Ingredients, make_block
 
+GAPS = (0.1, 0.8, 0.1)  # how often a neighbour is 0, 1 or 2 slices away
+END_SHARE = 0.25  # of the block's outer slices, which lack a neighbour as the first and last of a scan do
+
 
 def to_input(hu: np.ndarray, window_hu: tuple[float, float]) -> np.ndarray:
     """HU to the network's 0..1 input."""
@@ -13,11 +16,18 @@ def to_input(hu: np.ndarray, window_hu: tuple[float, float]) -> np.ndarray:
     return ((np.clip(hu, low, high) - low) / (high - low)).astype(np.float32)
 
 
+def neighbours(count: int, in_slices: int, gap: int = 1) -> np.ndarray:
+    """(count, in_slices) indices: each slice amid its neighbours `gap` slices apart; beyond the ends, the end slice."""
+    offsets = (np.arange(in_slices) - in_slices // 2) * gap
+    return np.clip(np.arange(count)[:, None] + offsets, 0, count - 1)
+
+
 class BatchStream:
     """Iterates (images (n, in_slices, size, size) float32, labels (n, size, size) uint8, origins).
 
-    Blocks of four slices fill a buffer of 12 batches; batches are drawn from it at random. origins are
-    (background index, bleed or not) so that false alarms can be mined (`report_false_alarm`).
+    Blocks of four slices (and the slices that are only their neighbours) fill a buffer of 12 batches; batches are drawn
+    from it at random. Now and then the neighbours are the slice itself, as they nearly are in thin scans, or two slices
+    away. origins are the backgrounds' indices, so that false alarms can be mined (`report_false_alarm`).
     """
 
     def __init__(self, pool: list[Background], plan, seed: int, in_slices: int = 1,
@@ -54,10 +64,13 @@ class BatchStream:
         if again:
             index = self.hard[self.rng.integers(len(self.hard))][0]
         pixel_mm = float(np.exp(self.rng.uniform(*np.log(self.plan.pixel_mm))))
+        reach = self.in_slices // 2
         block = make_block(self.rng, self.pool[index], size=self.plan.size, pixel_mm=pixel_mm,
-                           slices=self.block_slices, bleed=False if again else None, ingredients=self.ingredients)
-        images, reach = to_input(block.hu, self.plan.window_hu), self.in_slices // 2
-        count = len(images)
-        for k in range(count):
-            neighbours = np.clip(np.arange(k - reach, k + reach + 1), 0, count - 1)
-            self.buffer.append((images[neighbours], block.labels[k], int(index)))
+                           slices=self.block_slices + 2 * reach, bleed=False if again else None,
+                           ingredients=self.ingredients)
+        gap = self.rng.choice(3, p=GAPS) if reach else 1
+        images = to_input(block.hu, self.plan.window_hu)[neighbours(len(block.hu), self.in_slices, gap)]
+        for k in range(len(images)):
+            inner = reach <= k < len(images) - reach
+            if inner or self.rng.random() < END_SHARE:
+                self.buffer.append((images[k], block.labels[k], int(index)))

@@ -13,11 +13,11 @@ import torch
 from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from . import losses
 from .backgrounds import Background
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import load_checkpoint, load_starting_weights, save_checkpoint
 from .generator import EVERYTHING, Ingredients, make_block
 from .heads import is_validation
 from .plans import Plan
-from .stream import BatchStream, to_input
+from .stream import BatchStream, neighbours, to_input
 
 log = logging.getLogger(__name__)
 SAVE_EVERY_S = 300
@@ -66,8 +66,8 @@ class _Run:
         if (folder / "checkpoint.safetensors").is_file():
             self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
         elif start_from is not None:
-            load_checkpoint(start_from, self.averaged.__class__(config), self.averaged)
-            self.model.load_state_dict(self.averaged.state_dict())
+            load_starting_weights(start_from, self.model)
+            self.averaged.load_state_dict(self.model.state_dict())
         training = [one for one in pool if not is_validation(one.patient)]
         self.stream = BatchStream(training, plan, seed + self.about["step"], config.in_slices, ingredients)
         self.validation = validation_blocks(pool, config.in_slices, plan)
@@ -156,9 +156,8 @@ def validation_blocks(pool, in_slices: int, plan: Plan):
     for index in range(plan.validation_blocks if held else 0):
         block = make_block(rng, held[index % len(held)], size=plan.size, pixel_mm=pixel_mm, slices=3,
                            bleed=index % 3 > 0)
-        images, last = to_input(block.hu, plan.window_hu), len(block.hu) - 1
-        neighbours = np.clip(np.arange(last + 1)[:, None] + np.arange(in_slices) - in_slices // 2, 0, last)
-        blocks.append((torch.from_numpy(images[neighbours]), block.labels, block.pixel_mm))
+        images = to_input(block.hu, plan.window_hu)[neighbours(len(block.hu), in_slices)]
+        blocks.append((torch.from_numpy(images), block.labels, block.pixel_mm))
     return blocks
 
 
