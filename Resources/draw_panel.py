@@ -47,14 +47,22 @@ def main(folder=PICTURES, theme="light"):
 
 def states(panel):
     """Bring the panel into one state after the other; yields their names."""
-    from segment_editor import Editor
-
     patient = ellipsoid_ct("tilted", pixel_mm=0.9, columns=224, rows=240, step_mm=5.0, semi_axes_mm=(22, 14, 17),
                            center_mm=(22, 5, 8))
     ct, mask = with_info(patient.ct, patient_age_years=None), patient.mask.copy()
     mask[:, :, np.flatnonzero(mask.any(axis=(0, 1)))[-1] - 8:] *= 2
     doubt = np.zeros(len(mask), np.float32)
     doubt[[12, 15, 18]] = 0.3, 0.5, 0.2
+    patient = replace(patient, ct=ct)
+    yield from _one_case(panel, replace(patient, mask=mask), doubt)
+    yield from _other_cases(panel, patient)
+
+
+def _one_case(panel, patient, doubt):
+    """From nothing over the model's result to the corrected one."""
+    from segment_editor import Editor
+
+    ct, mask = patient.ct, patient.mask
     yield "nothing"
     panel.choose_ct(ct, "4: Head 5.0 H31s")
     yield "picked"
@@ -64,7 +72,7 @@ def states(panel):
     panel.spin(0.3)
     yield "running"
     run.idle()
-    panel.take(replace(patient, mask=mask), slice_uncertainty=doubt, interval_ml=(18.2, 29.9), interval_coverage=0.9)
+    panel.take(patient, slice_uncertainty=doubt, interval_ml=(18.2, 29.9), interval_coverage=0.9)
     yield "result"
     for key, text in (("c_mm", "30,5"), ("gcs", "9"), ("age_years", "74")):
         panel.type_into(key, text)
@@ -77,8 +85,13 @@ def states(panel):
     yield "corrected"
     for name in SECTIONS:
         getattr(panel.ui, name).collapsed = True
+
+
+def _other_cases(panel, patient):
+    """No bleed, blood in the ventricles alone, a run that failed, an image that is no CT."""
+    ct = patient.ct
     panel.choose_ct(ct, "5: Follow-up")
-    panel.take(replace(patient, mask=mask * 0))
+    panel.take(replace(patient, mask=patient.mask * 0))
     yield "no-bleed"
     panel.choose_ct(ct, "6: Ventricles")
     panel.take(replace(patient, mask=patient.mask * 2))
