@@ -139,8 +139,12 @@ def _verdict(table: list[Line]) -> str:
 
 def _network(config) -> str:
     kind = "AttFocusNet" if config.focus else "AttUNet (focus off)"
-    slices = "one slice" if config.in_slices == 1 else f"{config.in_slices} neighbouring slices"
-    return f"{kind}, reading {config.fusion}, gate {config.gate}, base width {config.base_width}, {slices} in"
+    return (f"{kind}, reading {config.fusion}, gate {config.gate}, base width {config.base_width}, "
+            f"{_slices_in(config.in_slices)} in")
+
+
+def _slices_in(count: int) -> str:
+    return "one slice" if count == 1 else f"{count} neighbouring slices"
 
 
 def _input(weights: Weights) -> str:
@@ -152,16 +156,17 @@ def _input(weights: Weights) -> str:
 def _training(runs, note: str) -> str:
     if not runs:
         return ""
-    steps = []
-    for run in runs:
-        about = _read_json(Path(run) / "checkpoint.json")
-        plan, slices = about["plan"], about["step"] * about["plan"]["batch"]
-        steps.append(f"- {slices:,} slices in {about['seconds'] / 60:.0f} minutes: {plan['optimizer']}, loss "
-                     f"`{plan['loss']}`, {plan['size']} x {plan['size']} pixels of {plan['pixel_mm'][0]:g} to "
-                     f"{plan['pixel_mm'][1]:g} mm, batch {plan['batch']}")
+    steps = [_training_step(**_read_json(Path(run) / "checkpoint.json")) for run in runs]
     words = "Training, one step after the other:" if len(steps) > 1 else "Training:"
     noted = [note.strip(), ""] if note else []
     return "\n" + "\n".join([words, "", *steps, "", *noted, "![Training curves](Pictures/model/curves.png)"]) + "\n"
+
+
+def _training_step(step: int, seconds: float, plan: dict, config: dict, **_) -> str:
+    low_mm, high_mm = plan["pixel_mm"]
+    return (f"- {step * plan['batch']:,} slices in {seconds / 60:.0f} minutes: {plan['optimizer']}, "
+            f"loss `{plan['loss']}`, {plan['size']} x {plan['size']} pixels of {low_mm:g} to {high_mm:g} mm, "
+            f"batch {plan['batch']}, {_slices_in(config['in_slices'])} in")
 
 
 def _heads(figures) -> str:

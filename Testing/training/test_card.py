@@ -73,12 +73,13 @@ def test_the_card_lists_the_training_runs_and_what_is_noted_about_them(tmp_path,
     run = tmp_path / "run"
     run.mkdir()
     curves = {"step": [5, 10], "loss": [1.0, 0.8], "dice": [0.1, 0.2], "ivh_dice": [0.1, 0.2], "false_alarm": [0, 0]}
-    about = {"step": 10, "seconds": 120.0, "plan": PLANS["practical"].to_dict(), "curves": curves}
+    about = {"step": 10, "seconds": 120.0, "plan": PLANS["practical"].to_dict(), "curves": curves,
+             "config": AttFocusNetConfig(in_slices=3).to_dict()}
     (run / "checkpoint.json").write_text(json.dumps(about), encoding="utf-8")
     (run / "curves.json").write_text(json.dumps(curves), encoding="utf-8")
     files = write_card(tmp_path / "ModelCard.md", measured, weights, 5.5, [run], note="The window was another one.\n")
     text = files[0].read_text(encoding="utf-8")
-    assert "- 80 slices in 2 minutes: adamw" in text
+    assert "- 80 slices in 2 minutes: adamw" in text and "3 neighbouring slices in\n" in text
     assert text.index("80 slices") < text.index("The window was another one.") < text.index("curves.png")
 
 
