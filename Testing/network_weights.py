@@ -6,23 +6,26 @@ import torch
 
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from ICHVolumeLib.network.weights import save_weights
+from ICHVolumeLib.stacking import CHANNELS, VERDICT_REACH
 
 ICH_FROM_HU, IVH_FROM_HU, BONE_FROM_HU = 54, 87, 104  # what thresholding_model marks, to within 2 HU
 
 
-def thresholding_model(in_slices=1, noise=0.0, base_width=4, **fields) -> AttFocusNet:
+def thresholding_model(in_slices=1, noise=0.0, base_width=4, channel=None, starts=(0.55, 0.72, 0.82),
+                       **fields) -> AttFocusNet:
     """A whole AttFocusNet whose last decoder passes on the first encoder's map, so that its answer is known:
     ICH from 54 HU, IVH from 87, neither from 104. noise: SD of random weights everywhere else, which then
-    blur the rule (for comparing engines)."""
+    blur the rule (for comparing engines). channel: of the input that decides (the middle one); starts: where ICH, IVH
+    and neither begin in it (0..1 for -60..140 HU)."""
     torch.manual_seed(0)
     config = AttFocusNetConfig(base_width=base_width, in_slices=in_slices, norm="none", **fields)
     model = AttFocusNet(config).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(0, noise) if noise else parameter.zero_()
-        centre = in_slices // 2
+        centre = in_slices // 2 if channel is None else channel
         first, second = model.stem
-        for channel, start in enumerate((0.55, 0.72, 0.82)):  # relu(x - start); x is 0..1 for -60..140 HU
+        for channel, start in enumerate(starts):  # relu(x - start)
             first.conv.weight[channel, centre, 1, 1] = 1
             first.conv.bias[channel] = -start
         last = model.ups[-1]
@@ -38,6 +41,12 @@ def thresholding_model(in_slices=1, noise=0.0, base_width=4, **fields) -> AttFoc
 
 def thresholding_weights(folder, manifest_fields=None, **model_fields):
     return save_weights(folder, thresholding_model(**model_fields), {"version": "test", **(manifest_fields or {})})
+
+
+def stacked_weights(folder, offset, manifest_fields=None):
+    """thresholding_weights, and a second network that says ICH where the first said so `offset` slices further up."""
+    second = thresholding_model(in_slices=CHANNELS, channel=2 * (VERDICT_REACH + offset), starts=(0.5, 9.0, 9.0))
+    return save_weights(folder, thresholding_model(), {"version": "test", **(manifest_fields or {})}, second)
 
 
 def random_model(seed=0, **fields) -> AttFocusNet:

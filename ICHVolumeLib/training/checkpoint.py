@@ -39,6 +39,12 @@ def load_checkpoint(folder: Path, model, averaged=None, optimizer=None) -> dict:
     return about
 
 
+def steps_done(folder: Path) -> int:
+    """Of the run in a folder; 0 where there is none yet."""
+    about = Path(folder) / "checkpoint.json"
+    return json.loads(about.read_text(encoding="utf-8"))["step"] if about.is_file() else 0
+
+
 def load_starting_weights(folder: Path, model):
     """Fill model with the averaged weights of another run, in place.
 

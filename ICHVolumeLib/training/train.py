@@ -13,7 +13,7 @@ import torch
 from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from . import losses
 from .backgrounds import Background
-from .checkpoint import load_checkpoint, load_starting_weights, save_checkpoint
+from .checkpoint import load_checkpoint, load_starting_weights, save_checkpoint, steps_done
 from .generator import EVERYTHING, Ingredients, make_block
 from .heads import is_validation
 from .plans import Plan
@@ -25,13 +25,18 @@ SAVE_EVERY_S = 300
 
 def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetConfig, *, seed: int = 0,
           minutes: float | None = None, device: str = "cpu", start_from: Path | None = None,
-          ingredients: Ingredients = EVERYTHING) -> dict:
+          ingredients: Ingredients = EVERYTHING, stream=None, validation=None) -> dict:
     """Train on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
 
     minutes: stop the schedule at that wall time instead of after plan.epochs. A checkpoint in `folder` is
-    resumed; start_from: folder of another run whose averaged weights are the starting point.
+    resumed; start_from: folder of another run whose averaged weights are the starting point. stream, validation:
+    instead of those made from the pool, where the network sees something else than slices.
     """
-    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients)
+    if stream is None:
+        training = [one for one in pool if not is_validation(one.patient)]
+        stream = BatchStream(training, plan, seed + steps_done(folder), config.in_slices, ingredients)
+        validation = validation_blocks(pool, config.in_slices, plan)
+    run = _Run(stream, validation, Path(folder), plan, config, seed, device, start_from)
     total = plan.epochs * plan.epoch_slices // plan.batch
     started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
     while True:
@@ -54,9 +59,11 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetC
 class _Run:
     """The state of one run: model, averaged model, optimizer, stream, curves."""
 
-    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients):
+    def __init__(self, stream, validation, folder, plan, config, seed, device, start_from):
         torch.manual_seed(seed)
         self.folder, self.plan, self.device = folder, plan, torch.device(device)
+        self.stream, self.validation = stream, validation
+        self.bf16 = plan.bf16 and bf16_pays(self.device)
         self.model = AttFocusNet(config).to(self.device, memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizer = self._optimizer()
@@ -68,9 +75,6 @@ class _Run:
         elif start_from is not None:
             load_starting_weights(start_from, self.model)
             self.averaged.load_state_dict(self.model.state_dict())
-        training = [one for one in pool if not is_validation(one.patient)]
-        self.stream = BatchStream(training, plan, seed + self.about["step"], config.in_slices, ingredients)
-        self.validation = validation_blocks(pool, config.in_slices, plan)
         self.losses: list[float] = []
         self.best, self.stale, self.factor = math.inf, 0, 1.0
 
@@ -91,7 +95,7 @@ class _Run:
         images = images.to(self.device, memory_format=torch.channels_last)
         labels = labels.to(self.device)
         self.model.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=plan.bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.model(images)
         loss = self._loss()(logits.float(), labels)
         self.optimizer.zero_grad(set_to_none=True)
@@ -129,7 +133,7 @@ class _Run:
         """Validate, note the curves, lower the rate on a plateau."""
         mean_loss = float(np.mean(self.losses))
         self.losses = []
-        scores = validate(self.averaged, self.validation, self.device, self.plan.bf16)
+        scores = validate(self.averaged, self.validation, self.device, self.bf16)
         for name, value in {"step": self.about["step"], "seconds": self.about["seconds"], "loss": mean_loss,
                             **scores}.items():
             self.about["curves"].setdefault(name, []).append(value)
@@ -145,6 +149,11 @@ class _Run:
     def save(self):
         save_checkpoint(self.folder, self.model, self.averaged, self.optimizer, self.about)
         (self.folder / "curves.json").write_text(json.dumps(self.about["curves"]), encoding="utf-8")
+
+
+def bf16_pays(device: torch.device) -> bool:
+    """A processor that only emulates bf16 is several times faster in float32."""
+    return device.type != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def validation_blocks(pool, in_slices: int, plan: Plan):
