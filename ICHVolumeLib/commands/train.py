@@ -15,8 +15,8 @@ def add_arguments(parser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the run (checkpoint, curves)")
     parser.add_argument("--preset", choices=("paper", "practical", "fine", "stack"), default="practical")
-    parser.add_argument("--over", type=Path, metavar="DIR", help="preset stack: weights with the first network "
-                                                                 "(default: those shipped)")
+    parser.add_argument("--over", type=Path, metavar="DIR", help="preset stack: the run or the weights of the "
+                                                                 "first network (default: the weights shipped)")
     parser.add_argument("--width", type=int, help="base width of the network (default: 16; preset stack: 8)")
     parser.add_argument("--fusion", choices=("R1", "R2", "R3"), default="R1")
     parser.add_argument("--gate", choices=("concat", "add"), default="concat")

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig, folded_model
-from ..network.weights import Weights, load_weights, save_weights
+from ..network.weights import load_weights, save_weights
 from ..segmentation import Segmenter
 from .calibrate import Calibration
-from .checkpoint import load_checkpoint
+from .checkpoint import CHECKPOINT, load_checkpoint
 from .patients import CALIBRATION, synthetic_patients
 
 FIRST = "first"  # the folder in the run of a second network that holds the first
@@ -44,17 +44,28 @@ def window_hu(run: Path) -> list[float]:
     return list(_about(run)["plan"].get("window_hu", (-60.0, 140.0)))
 
 
-def keep_first(weights: Weights, run: Path):
-    """Keep the first network of these weights beside the run of a second one, for `release`."""
-    names = ("version", "training_data", "window_hu", "pixel_spacing_mm")
+def keep_first(over: Path | None, run: Path):
+    """Keep a first network beside the run of a second one, for `release`.
+
+    over: folder of a training run, or of weights (None: those shipped), whose first network it is.
+    """
+    if over is not None and (Path(over) / CHECKPOINT).is_file():
+        save_weights(Path(run) / FIRST, averaged_model(over), _input_of(over))
+        return
+    weights = load_weights(over)
+    names = ("version", "window_hu", "pixel_spacing_mm")
     save_weights(Path(run) / FIRST, folded_model(weights), {name: weights.manifest[name] for name in names})
+
+
+def _input_of(run: Path) -> dict:
+    return {"pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run)}
 
 
 def networks(run: Path) -> tuple[AttFocusNet, AttFocusNet | None, dict]:
     """First and second network of a run, and what the manifest says of their input."""
     model = averaged_model(run)
     if not (run / FIRST).is_dir():
-        return model, None, {"pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run)}
+        return model, None, _input_of(run)
     first = load_weights(run / FIRST)
     return folded_model(first), model, {name: first.manifest[name] for name in ("pixel_spacing_mm", "window_hu")}
 

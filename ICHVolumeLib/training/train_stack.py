@@ -19,12 +19,12 @@ def train_stack(data: Path, cache: Path, folder: Path, plan: Plan, config: AttFo
                 seed: int = 0, **how) -> dict:
     """As train, from the heads of load_pool(data, cache).
 
-    over: folder of the weights whose first network is asked (None: those shipped). It is copied into the run, so that a
+    over: folder of the run, or of the weights, whose first network is asked (None: the weights shipped). It is copied into the run, so that a
     run that goes on goes on over the same one.
     """
     first = folder / FIRST
     if not first.is_dir():
-        keep_first(load_weights(over), folder)
+        keep_first(over, folder)
     validation = stack_validation(load_pool(data, cache), OpenVinoEngine(load_weights(first)), plan)
     with makers(data, cache, first, plan, folder / "blocks", seed, MAKERS):
         stream = StackStream(folder / "blocks", plan, seed + steps_done(folder))

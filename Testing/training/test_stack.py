@@ -9,7 +9,7 @@ from network_weights import thresholding_weights
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.errors import ICHVolumeError
-from ICHVolumeLib.network.attfocusnet import AttFocusNetConfig
+from ICHVolumeLib.network.attfocusnet import AttFocusNetConfig, fold_batch_norm
 from ICHVolumeLib.network.weights import load_weights, save_weights
 from ICHVolumeLib.segmentation import Segmenter
 from ICHVolumeLib.stacking import CHANNELS, VERDICT_REACH, verdict
@@ -111,7 +111,7 @@ def test_a_short_run_becomes_weights_with_both_networks_that_segment(block, pool
     config = AttFocusNetConfig(base_width=4, in_slices=CHANNELS)
     curves = train([], tmp_path / "run", TINY, config, stream=stream, validation=[])
     assert curves["loss"][-1] < curves["loss"][0]
-    release.keep_first(first, tmp_path / "run")
+    release.keep_first(tmp_path / "first", tmp_path / "run")
     model, second, fields = release.networks(tmp_path / "run")
     weights = load_weights(save_weights(tmp_path / "both", model, fields, second))
     assert weights.stack.config.in_slices == CHANNELS
@@ -120,6 +120,17 @@ def test_a_short_run_becomes_weights_with_both_networks_that_segment(block, pool
         np.testing.assert_array_equal(weights.tensors[name], values)
     ct = ellipsoid_ct("regular", pixel_mm=1.5, columns=128, rows=144, step_mm=6.0).ct
     assert Segmenter("cpu", tmp_path / "both").apply(ct).mask.shape == ct.hu.shape
+
+
+def test_the_first_network_may_come_straight_from_its_run(pool, tmp_path):
+    plan = replace(PLANS["practical"], epochs=1, epoch_slices=8, size=64, batch=4, validation_blocks=0, hard_share=0.0)
+    train(pool, tmp_path / "one", plan, AttFocusNetConfig(base_width=4))
+    release.keep_first(tmp_path / "one", tmp_path / "two")
+    kept = load_weights(tmp_path / "two" / release.FIRST)
+    expected = fold_batch_norm(release.averaged_model(tmp_path / "one"))
+    assert kept.manifest["pixel_spacing_mm"]["native_range"] == list(plan.pixel_mm)
+    for name, values in kept.tensors.items():
+        np.testing.assert_allclose(values, expected[name].numpy(), rtol=1e-3, atol=1e-6)
 
 
 def test_what_is_a_suspect_is_a_chance_of_one_in_ten(block, tmp_path):
