@@ -19,8 +19,8 @@ def train_stack(data: Path, cache: Path, folder: Path, plan: Plan, config: AttFo
                 seed: int = 0, **how) -> dict:
     """As train, from the heads of load_pool(data, cache).
 
-    over: folder of the run, or of the weights, whose first network is asked (None: the weights shipped). It is copied into the run, so that a
-    run that goes on goes on over the same one.
+    over: folder of the run, or of the weights, whose first network is asked (None: the weights shipped). It is copied
+    into the run, so that a run that goes on goes on over the same one.
     """
     first = folder / FIRST
     if not first.is_dir():
