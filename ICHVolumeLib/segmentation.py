@@ -149,7 +149,9 @@ class Segmenter:
         for start in range(0, len(unknown), self._first.engine.batch_size):
             part = unknown[start:start + self._first.engine.batch_size]
             scan.keep_verdicts(part, self._first.predict(scan.network_input(part)))
-        return self._second.predict(scan.stack_input(indices))
+        corrections = self._second.predict(scan.stack_input(indices))
+        return np.stack([stacking.corrected(scan.verdict(index), one)
+                         for index, one in zip(indices, corrections, strict=True)])
 
 
 class _Scan:
@@ -174,6 +176,7 @@ class _Scan:
         self._gap = stacking.neighbour_gap(float(np.median(np.abs(ct.slice_steps_mm))))
         self._near: dict[int, np.ndarray] = {}  # the last slices brought to the network: a neighbour is needed again
         self._verdicts: dict[int, np.ndarray] = {}  # of the first network on the last slices
+        self._nothing = np.zeros((2, *self.grid.box_shape), np.float16)
 
     def network_input(self, indices: np.ndarray) -> np.ndarray:
         """(n, in_slices, *box_shape) float32; beyond the first and last slice the end slice is repeated."""
@@ -194,15 +197,18 @@ class _Scan:
         wanted = np.unique([self._verdict_neighbours(index) for index in indices])
         return np.array([k for k in np.intersect1d(wanted, self.slices_to_run) if k not in self._verdicts], int)
 
+    def verdict(self, index: int) -> np.ndarray:
+        """(2, *box_shape). Slices without brain were judged by nobody: no blood there."""
+        return self._verdicts.get(int(index), self._nothing)
+
     def keep_verdicts(self, indices: np.ndarray, lesions: np.ndarray) -> None:
         for index, one in zip(indices.tolist(), lesions, strict=True):
             self._verdicts[index] = stacking.verdict(one).astype(np.float16)
 
     def stack_input(self, indices: np.ndarray) -> np.ndarray:
-        """(n, stacking.CHANNELS, *box_shape) float32. Slices without brain were judged by nobody: no blood there."""
-        nothing = np.zeros((2, *self.grid.box_shape), np.float16)
+        """(n, stacking.CHANNELS, *box_shape) float32."""
         inputs = [stacking.stack_input(
-            [self._verdicts.get(int(n), nothing) for n in self._verdict_neighbours(index)],
+            [self.verdict(n) for n in self._verdict_neighbours(index)],
             [self._single(int(n)) for n in stacking.neighbours(index, len(self.hu), self._gap, stacking.SLICE_REACH)])
             for index in indices]
         self._forget_before(int(indices[-1]) - stacking.VERDICT_REACH * self._gap)

@@ -12,11 +12,11 @@ ICH_FROM_HU, IVH_FROM_HU, BONE_FROM_HU = 54, 87, 104  # what thresholding_model 
 
 
 def thresholding_model(in_slices=1, noise=0.0, base_width=4, channel=None, starts=(0.55, 0.72, 0.82),
-                       **fields) -> AttFocusNet:
+                       certainty=4.0, **fields) -> AttFocusNet:
     """A whole AttFocusNet whose last decoder passes on the first encoder's map, so that its answer is known:
     ICH from 54 HU, IVH from 87, neither from 104. noise: SD of random weights everywhere else, which then
     blur the rule (for comparing engines). channel: of the input that decides (the middle one); starts: where ICH, IVH
-    and neither begin in it (0..1 for -60..140 HU)."""
+    and neither begin in it (0..1 for -60..140 HU); certainty: logit of background where nothing is."""
     torch.manual_seed(0)
     config = AttFocusNetConfig(base_width=base_width, in_slices=in_slices, norm="none", **fields)
     model = AttFocusNet(config).eval()
@@ -33,7 +33,7 @@ def thresholding_model(in_slices=1, noise=0.0, base_width=4, channel=None, start
         for conv in (second.conv, last.block[0].conv, last.block[1].conv):
             for channel in range(3):
                 conv.weight[channel, channel, 1, 1] += 1
-        model.head.bias[1:] -= 4
+        model.head.bias[1:] -= certainty
         model.head.weight[1, :3, 0, 0] += torch.tensor([200.0, 0.0, -2000.0])
         model.head.weight[2, :3, 0, 0] += torch.tensor([0.0, 2000.0, -8000.0])
     return model
@@ -45,7 +45,8 @@ def thresholding_weights(folder, manifest_fields=None, **model_fields):
 
 def stacked_weights(folder, offset, manifest_fields=None):
     """thresholding_weights, and a second network that says ICH where the first said so `offset` slices further up."""
-    second = thresholding_model(in_slices=CHANNELS, channel=2 * (VERDICT_REACH + offset), starts=(0.5, 9.0, 9.0))
+    second = thresholding_model(in_slices=CHANNELS, channel=2 * (VERDICT_REACH + offset), starts=(0.5, 9.0, 9.0),
+                                certainty=20.0)
     return save_weights(folder, thresholding_model(), {"version": "test", **(manifest_fields or {})}, second)
 
 

@@ -50,6 +50,19 @@ def test_beyond_the_ends_of_the_scan_the_end_slice_stands_in():
     assert stacking.neighbours(7, 8, 1, 1).tolist() == [6, 7, 7]
 
 
+def test_a_correction_multiplies_the_chances_of_all_three_classes():
+    first, second = np.array([[[0.6]], [[0.1]]]), np.array([[[0.2]], [[0.7]]])
+    product = np.array([0.3 * 0.1, 0.6 * 0.2, 0.1 * 0.7])  # background, ICH, IVH
+    found = stacking.corrected(stacking.verdict(first), second)
+    np.testing.assert_allclose(found[:, 0, 0], product[1:] / product.sum(), rtol=1e-5)
+
+
+def test_a_second_network_that_says_nothing_changes_nothing():
+    first = np.array([[[0.0, 0.5, 0.2, 0.9]], [[0.0, 0.5, 0.1, 0.05]]])
+    found = stacking.corrected(stacking.verdict(first), np.full((2, 1, 4), 1 / 3))
+    np.testing.assert_allclose(found, first, atol=5e-4)  # a verdict ends at a chance of 0.0003
+
+
 @pytest.mark.parametrize(("grid", "offset"), [("regular", -2), ("regular", 0), ("regular", 1), ("flipped", -1)])
 def test_the_second_network_sees_the_verdicts_around_whatever_the_order_of_the_scan(tmp_path, grid, offset):
     phantom = case(grid)

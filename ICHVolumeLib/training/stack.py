@@ -16,7 +16,16 @@ import torch
 from ..errors import ICHVolumeError
 from ..files import replacing
 from ..network.weights import load_weights
-from ..stacking import SLICE_REACH, VERDICT_REACH, neighbours, stack_input, verdict
+from ..stacking import (
+    LEAST_BACKGROUND,
+    LOGIT_LIMIT,
+    OWN,
+    SLICE_REACH,
+    VERDICT_REACH,
+    neighbours,
+    stack_input,
+    verdict,
+)
 from .backgrounds import Background
 from .generator import make_block
 from .heads import is_validation, load_pool
@@ -90,6 +99,13 @@ def make_stack_block(rng, background: Background, engine, plan: Plan) -> dict:
 
 def _as_bytes(values: np.ndarray) -> np.ndarray:
     return np.round(values * 255).astype(np.uint8)
+
+
+def first_logits(images: torch.Tensor) -> torch.Tensor:
+    """(n, 3, rows, columns): what stacking.corrected multiplies with, as logits to add, from the network's input."""
+    lesions = torch.sigmoid((2 * images[:, OWN:OWN + 2] - 1) * LOGIT_LIMIT)
+    background = (1 - lesions.sum(1, keepdim=True)).clamp_min(LEAST_BACKGROUND)
+    return torch.cat([background, lesions], 1).log()
 
 
 class StackStream:

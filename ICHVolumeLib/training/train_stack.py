@@ -9,7 +9,7 @@ from .checkpoint import steps_done
 from .heads import load_pool
 from .plans import Plan
 from .release import FIRST, keep_first
-from .stack import StackStream, makers, stack_validation
+from .stack import StackStream, first_logits, makers, stack_validation
 from .train import train
 
 MAKERS = 2
@@ -28,4 +28,5 @@ def train_stack(data: Path, cache: Path, folder: Path, plan: Plan, config: AttFo
     validation = stack_validation(load_pool(data, cache), OpenVinoEngine(load_weights(first)), plan)
     with makers(data, cache, first, plan, folder / "blocks", seed, MAKERS):
         stream = StackStream(folder / "blocks", plan, seed + steps_done(folder))
-        return train([], folder, plan, config, seed=seed, stream=stream, validation=validation, **how)
+        return train([], folder, plan, config, seed=seed, stream=stream, validation=validation,
+                     prior=first_logits, **how)

