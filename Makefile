@@ -29,15 +29,14 @@ test-all: $(VENV)/.for-testing
 lint: $(VENV)/.for-testing
 	$(RUN) -m ruff check .
 
-# Trains (65 and 45 minutes), then calibrates, measures and describes a small model from scratch in runs/model.
+# Trains (65 minutes), then calibrates, measures and describes a small model from scratch in runs/model.
 # DATA=... holds the bleed-free heads, see Resources/ModelCard.md
 DATA ?= ../shared/data
 model: $(VENV)/.for-testing
 	$(RUN) -m ICHVolumeLib train $(DATA) -o runs/model/practical --preset practical --minutes 65
-	$(RUN) -m ICHVolumeLib train $(DATA) -o runs/model/stack --preset stack --over runs/model/practical --minutes 45
-	$(RUN) -m ICHVolumeLib release runs/model/stack $(DATA) -o runs/model/weights --model-version local --patients 100
+	$(RUN) -m ICHVolumeLib release runs/model/practical $(DATA) -o runs/model/weights --model-version local --patients 100
 	$(RUN) -m ICHVolumeLib evaluate $(DATA) -o runs/model/figures --weights runs/model/weights --patients 200
-	$(RUN) -m ICHVolumeLib card runs/model/figures -o runs/model/ModelCard.md --weights runs/model/weights --run runs/model/practical --run runs/model/stack
+	$(RUN) -m ICHVolumeLib card runs/model/figures -o runs/model/ModelCard.md --weights runs/model/weights --run runs/model/practical
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info

@@ -2,19 +2,18 @@
 
     segmentation = Segmenter().apply(ct)
 
-CTVolume -> turned, boxed, windowed slices -> p(ICH), p(IVH) slice by slice -> the same again by a second network that
-also sees the first one's verdict on the slices around -> threshold -> clean-up -> mask on the scan's own grid.
+CTVolume -> turned, boxed, windowed slices -> p(ICH), p(IVH) -> threshold -> clean-up -> mask on the scan's own grid.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import stacking
 from .cleaning import clean_mask
-from .engines.runner import Runner
+from .engines import FAILURES, choose_engine, fallback_finding
 from .errors import Cancelled
 from .findings import WARNING, Finding
 from .interval import volume_interval_ml
@@ -22,6 +21,8 @@ from .labels import ICH, IVH
 from .network.weights import load_weights
 from .preprocessing import Grid, Orientation, find_head, make_grid, window
 from .volume import CTVolume
+
+log = logging.getLogger(__name__)
 
 AMBIGUOUS = (0.2, 0.8)  # p(bleed) between these is neither bleed nor background
 UNCERTAINTY_FLOOR_MM2 = 10.0  # so that a single doubtful pixel does not make a slice look bad
@@ -59,7 +60,7 @@ class Segmentation:
 
 
 class Segmenter:
-    """Holds the verified weights and the engines, ready for the next scan.
+    """Holds the verified weights and the engine, ready for the next scan.
 
     device: "auto", "cpu", "cuda"; engine: "auto", "openvino", "torch"; weights_dir: a folder instead of the shipped
     weights. crop False runs the whole of every slice (to measure what the head box and skipped slices change).
@@ -68,9 +69,11 @@ class Segmenter:
 
     def __init__(self, device: str = "auto", weights_dir=None, engine: str = "auto", *, crop: bool = True):
         self.weights = load_weights(weights_dir)
+        self._wanted = (device, engine)
         self._crop = crop
-        self._first = Runner(device, engine, self.weights)
-        self._second = Runner(device, engine, self.weights.stack) if self.weights.stack else None
+        self._engine = None
+        self._failed = ()
+        self._engine_findings = []
 
     def apply(self, ct: CTVolume, progress: Progress | None = None,
               is_cancelled: Callable[[], bool] | None = None) -> Segmentation:
@@ -84,12 +87,11 @@ class Segmenter:
         _stop_if(is_cancelled)
 
         start = clock()
-        self._prepare(*scan.grid.box_shape)
+        self._ready(*scan.grid.box_shape)
         seconds["load"] = clock() - start
 
         start = clock()
-        for index, lesions in self._run(scan, progress, is_cancelled):
-            scan.take(index, lesions)
+        self._run(scan, progress, is_cancelled)
         seconds["network"] = clock() - start
 
         start = clock()
@@ -103,55 +105,64 @@ class Segmenter:
         """p(ICH) + p(IVH) of every voxel before threshold and clean-up, float16 (slices, rows, columns); calibration
         reads it. 0 where the network does not look (no brain there)."""
         scan = _Scan(ct, self.weights, self._crop)
-        self._prepare(*scan.grid.box_shape)
+        self._ready(*scan.grid.box_shape)
         chance = np.zeros(ct.hu.shape, np.float16)
         turned = scan.orientation.view(chance)
-        for index, lesions in self._run(scan):
+        for index in scan.slices_to_run:
+            lesions = self._engine.predict(scan.network_input(np.array([index])))[0]
             turned[(index, *scan.grid.native_part)] = scan.grid.to_native(lesions).sum(axis=0)
         return chance
 
     def network_input(self, ct: CTVolume, indices: np.ndarray) -> np.ndarray:
-        """What the (first) network is given for these slices, counted from the feet: (n, in_slices, rows, columns)
-        float32."""
+        """What the network is given for these slices, counted from the feet: (n, in_slices, rows, columns) float32."""
         return _Scan(ct, self.weights, self._crop).network_input(np.asarray(indices))
 
     @property
     def engine(self):
         """The engine in use, None before the first scan."""
-        return self._first.engine
+        return self._engine
 
     def findings(self) -> list[Finding]:
-        """What the choice and the running of the engines have to say about the last scan; each thing once."""
-        both = self._first.findings() + (self._second.findings() if self._second else [])
-        return list({finding.message: finding for finding in both}.values())
+        """What the choice and the running of the engine have to say about the last scan."""
+        return [*self._engine_findings, *self._engine.findings]
 
-    def _prepare(self, rows: int, columns: int) -> None:
-        self._first.prepare(rows, columns)
-        if self._second:
-            self._second.prepare(rows, columns)
+    def _ready(self, rows: int, columns: int) -> None:
+        if self._engine is None:
+            self._choose(rows, columns)
+            return
+        self._engine.findings.clear()
+        try:
+            self._engine.prepare(rows, columns)
+        except FAILURES as error:
+            self._fall_back(error, rows, columns)
 
-    def _run(self, scan: "_Scan", progress: Progress = lambda *_: None, is_cancelled=lambda: False):
-        """(index, (2, *box_shape) p(ICH) and p(IVH)) of every slice that may hold brain."""
+    def _choose(self, rows: int, columns: int) -> None:
+        self._engine, findings = choose_engine(*self._wanted, self.weights, rows, columns, skip=self._failed)
+        self._engine_findings += findings
+
+    def _fall_back(self, error: BaseException, rows: int, columns: int) -> None:
+        log.warning("%s failed while running", self._engine.label, exc_info=error)
+        self._engine_findings += [*self._engine.findings, fallback_finding(self._engine.label, error)]
+        self._failed += (self._engine.label,)
+        self._engine = None
+        self._choose(rows, columns)
+
+    def _run(self, scan: "_Scan", progress: Progress, is_cancelled) -> None:
         done, total = 0, len(scan.slices_to_run)
         progress("network", 0, total)
         while done < total:
             _stop_if(is_cancelled)
-            indices = scan.slices_to_run[done:done + self._first.engine.batch_size]
-            yield from zip(indices, self._chances(scan, indices), strict=True)
+            indices = scan.slices_to_run[done:done + self._engine.batch_size]
+            slices = scan.network_input(indices)
+            try:
+                lesions = self._engine.predict(slices)
+            except FAILURES as error:
+                self._fall_back(error, *scan.grid.box_shape)
+                continue
+            for index, one in zip(indices, lesions, strict=True):
+                scan.take(index, one)
             done += len(indices)
             progress("network", done, total)
-
-    def _chances(self, scan: "_Scan", indices: np.ndarray) -> np.ndarray:
-        """(n, 2, *box_shape): the first network's, or the second's over the first one's verdicts (stacking.py)."""
-        if self._second is None:
-            return self._first.predict(scan.network_input(indices))
-        unknown = scan.slices_without_verdict(indices)
-        for start in range(0, len(unknown), self._first.engine.batch_size):
-            part = unknown[start:start + self._first.engine.batch_size]
-            scan.keep_verdicts(part, self._first.predict(scan.network_input(part)))
-        corrections = self._second.predict(scan.stack_input(indices))
-        return np.stack([stacking.corrected(scan.verdict(index), one)
-                         for index, one in zip(indices, corrections, strict=True)])
 
 
 class _Scan:
@@ -172,52 +183,18 @@ class _Scan:
         pixels = weights.manifest["pixel_spacing_mm"]
         self.grid: Grid = make_grid(self.head, self.hu.shape[1:], spacing_mm, tuple(pixels["native_range"]),
                                     pixels["target"], weights.config.size_multiple, crop)
-        self.slices_to_run = np.flatnonzero(self.head.has_brain) if crop else np.arange(len(self.hu))
-        self._gap = stacking.neighbour_gap(float(np.median(np.abs(ct.slice_steps_mm))))
         self._near: dict[int, np.ndarray] = {}  # the last slices brought to the network: a neighbour is needed again
-        self._verdicts: dict[int, np.ndarray] = {}  # of the first network on the last slices
-        self._nothing = np.zeros((2, *self.grid.box_shape), np.float16)
+        self.slices_to_run = np.flatnonzero(self.head.has_brain) if crop else np.arange(len(self.hu))
 
     def network_input(self, indices: np.ndarray) -> np.ndarray:
         """(n, in_slices, *box_shape) float32; beyond the first and last slice the end slice is repeated."""
         reach = self._weights.config.in_slices // 2
-        return np.stack([[self._single(n) for n in stacking.neighbours(k, len(self.hu), 1, reach)] for k in indices])
+        neighbours = np.clip(indices[:, None] + np.arange(-reach, reach + 1), 0, len(self.hu) - 1)
+        self._near = {k: self._near[k] if k in self._near else self._single(k) for k in np.unique(neighbours).tolist()}
+        return np.stack([[self._near[k] for k in row] for row in neighbours.tolist()])
 
     def _single(self, k: int) -> np.ndarray:
-        """One slice as the network sees it; those just used are kept."""
-        if k not in self._near:
-            self._near[k] = self.grid.to_network(window(self.hu[k], *self._weights.window_hu))
-        return self._near[k]
-
-    def _verdict_neighbours(self, index: int) -> np.ndarray:
-        return stacking.neighbours(index, len(self.hu), self._gap, stacking.VERDICT_REACH)
-
-    def slices_without_verdict(self, indices: np.ndarray) -> np.ndarray:
-        """Which slices the first network must still judge before the second can judge these."""
-        wanted = np.unique([self._verdict_neighbours(index) for index in indices])
-        return np.array([k for k in np.intersect1d(wanted, self.slices_to_run) if k not in self._verdicts], int)
-
-    def verdict(self, index: int) -> np.ndarray:
-        """(2, *box_shape). Slices without brain were judged by nobody: no blood there."""
-        return self._verdicts.get(int(index), self._nothing)
-
-    def keep_verdicts(self, indices: np.ndarray, lesions: np.ndarray) -> None:
-        for index, one in zip(indices.tolist(), lesions, strict=True):
-            self._verdicts[index] = stacking.verdict(one).astype(np.float16)
-
-    def stack_input(self, indices: np.ndarray) -> np.ndarray:
-        """(n, stacking.CHANNELS, *box_shape) float32."""
-        inputs = [stacking.stack_input(
-            [self.verdict(n) for n in self._verdict_neighbours(index)],
-            [self._single(int(n)) for n in stacking.neighbours(index, len(self.hu), self._gap, stacking.SLICE_REACH)])
-            for index in indices]
-        self._forget_before(int(indices[-1]) - stacking.VERDICT_REACH * self._gap)
-        return np.stack(inputs)
-
-    def _forget_before(self, index: int) -> None:
-        for kept in (self._near, self._verdicts):
-            for k in [k for k in kept if k < index]:
-                del kept[k]
+        return self.grid.to_network(window(self.hu[k], *self._weights.window_hu))
 
     def take(self, index: int, lesions: np.ndarray) -> None:
         """lesions: p(ICH), p(IVH) of one slice, (2, *box_shape). Only where they matter do they leave the box."""

@@ -6,26 +6,23 @@ import torch
 
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from ICHVolumeLib.network.weights import save_weights
-from ICHVolumeLib.stacking import CHANNELS, VERDICT_REACH
 
 ICH_FROM_HU, IVH_FROM_HU, BONE_FROM_HU = 54, 87, 104  # what thresholding_model marks, to within 2 HU
 
 
-def thresholding_model(in_slices=1, noise=0.0, base_width=4, channel=None, starts=(0.55, 0.72, 0.82),
-                       certainty=4.0, **fields) -> AttFocusNet:
+def thresholding_model(in_slices=1, noise=0.0, base_width=4, **fields) -> AttFocusNet:
     """A whole AttFocusNet whose last decoder passes on the first encoder's map, so that its answer is known:
     ICH from 54 HU, IVH from 87, neither from 104. noise: SD of random weights everywhere else, which then
-    blur the rule (for comparing engines). channel: of the input that decides (the middle one); starts: where ICH, IVH
-    and neither begin in it (0..1 for -60..140 HU); certainty: logit of background where nothing is."""
+    blur the rule (for comparing engines)."""
     torch.manual_seed(0)
     config = AttFocusNetConfig(base_width=base_width, in_slices=in_slices, norm="none", **fields)
     model = AttFocusNet(config).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(0, noise) if noise else parameter.zero_()
-        centre = in_slices // 2 if channel is None else channel
+        centre = in_slices // 2
         first, second = model.stem
-        for channel, start in enumerate(starts):  # relu(x - start)
+        for channel, start in enumerate((0.55, 0.72, 0.82)):  # relu(x - start); x is 0..1 for -60..140 HU
             first.conv.weight[channel, centre, 1, 1] = 1
             first.conv.bias[channel] = -start
         last = model.ups[-1]
@@ -33,7 +30,7 @@ def thresholding_model(in_slices=1, noise=0.0, base_width=4, channel=None, start
         for conv in (second.conv, last.block[0].conv, last.block[1].conv):
             for channel in range(3):
                 conv.weight[channel, channel, 1, 1] += 1
-        model.head.bias[1:] -= certainty
+        model.head.bias[1:] -= 4
         model.head.weight[1, :3, 0, 0] += torch.tensor([200.0, 0.0, -2000.0])
         model.head.weight[2, :3, 0, 0] += torch.tensor([0.0, 2000.0, -8000.0])
     return model
@@ -41,13 +38,6 @@ def thresholding_model(in_slices=1, noise=0.0, base_width=4, channel=None, start
 
 def thresholding_weights(folder, manifest_fields=None, **model_fields):
     return save_weights(folder, thresholding_model(**model_fields), {"version": "test", **(manifest_fields or {})})
-
-
-def stacked_weights(folder, offset, manifest_fields=None):
-    """thresholding_weights, and a second network that says ICH where the first said so `offset` slices further up."""
-    second = thresholding_model(in_slices=CHANNELS, channel=2 * (VERDICT_REACH + offset), starts=(0.5, 9.0, 9.0),
-                                certainty=20.0)
-    return save_weights(folder, thresholding_model(), {"version": "test", **(manifest_fields or {})}, second)
 
 
 def random_model(seed=0, **fields) -> AttFocusNet:

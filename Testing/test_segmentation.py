@@ -192,7 +192,7 @@ def test_where_the_mask_came_from_is_said(segmenter):
 
 def test_the_second_scan_needs_no_engine_and_no_compiling(weights_dir, monkeypatch):
     segmenter, choices = Segmenter("cpu", weights_dir), []
-    monkeypatch.setattr("ICHVolumeLib.engines.runner.choose_engine",
+    monkeypatch.setattr("ICHVolumeLib.segmentation.choose_engine",
                         lambda *args, **more: choices.append(args) or choose_engine(*args, **more))
     phantom = case()
     segmenter.apply(phantom.ct)

@@ -72,9 +72,11 @@ def _torch(model, dtype=None):
 def _torch_bf16(weights):
     import torch
 
-    from ..network.attfocusnet import folded_model
+    from ..network.attfocusnet import AttFocusNet
 
-    return _torch(folded_model(weights).to(torch.bfloat16).to(memory_format=torch.channels_last), torch.bfloat16)
+    model = AttFocusNet(replace(weights.config, norm="none")).eval()
+    model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.tensors.items()})
+    return _torch(model.to(torch.bfloat16).to(memory_format=torch.channels_last), torch.bfloat16)
 
 
 def unfolded(weights: Weights):

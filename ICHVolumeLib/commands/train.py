@@ -1,9 +1,7 @@
 """Train AttFocusNet on synthetic hemorrhages in bleed-free heads.
 
 DATA holds ct_ich_v1_normal/, ct_ich_v1_extra_axial/ and anatomy/ (see the model card). A run continues where it
-stopped. The preset "stack" trains the second network, which corrects the answers of the first (--over) slice by slice
-from those on the slices around; it keeps up to 5 GB of training blocks in OUT and in memory. Needs torch and, for the
-curves as a picture, matplotlib.
+stopped. Needs torch and, for the curves as a picture, matplotlib.
 """
 
 from pathlib import Path
@@ -14,10 +12,8 @@ from .console import say
 def add_arguments(parser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the run (checkpoint, curves)")
-    parser.add_argument("--preset", choices=("paper", "practical", "fine", "stack"), default="practical")
-    parser.add_argument("--over", type=Path, metavar="DIR", help="preset stack: the run or the weights of the "
-                                                                 "first network (default: the weights shipped)")
-    parser.add_argument("--width", type=int, help="base width of the network (default: 16; preset stack: 8)")
+    parser.add_argument("--preset", choices=("paper", "practical", "fine"), default="practical")
+    parser.add_argument("--width", type=int, default=16, help="base width of the network")
     parser.add_argument("--fusion", choices=("R1", "R2", "R3"), default="R1")
     parser.add_argument("--gate", choices=("concat", "add"), default="concat")
     parser.add_argument("--no-focus", action="store_true", help="AttUNet: the paper's baseline")
@@ -32,22 +28,16 @@ def run(args) -> None:
     import logging
 
     from ..network.config import AttFocusNetConfig
-    from ..stacking import CHANNELS
     from ..training.curves import draw_curves
     from ..training.heads import load_pool
     from ..training.plans import PLANS
     from ..training.train import train
-    from ..training.train_stack import train_stack
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    stacked = args.preset == "stack"
-    config = AttFocusNetConfig(base_width=args.width or (8 if stacked else 16), fusion=args.fusion, gate=args.gate,
-                               focus=not args.no_focus, in_slices=CHANNELS if stacked else args.in_slices)
-    plan, cache = PLANS[args.preset], args.out.parent / "heads.npz"
-    how = {"seed": args.seed, "minutes": args.minutes, "device": args.device, "start_from": args.start_from}
-    if stacked:
-        train_stack(args.data, cache, args.out, plan, config, over=args.over, **how)
-    else:
-        train(load_pool(args.data, cache), args.out, plan, config, **how)
+    config = AttFocusNetConfig(base_width=args.width, fusion=args.fusion, gate=args.gate, focus=not args.no_focus,
+                               in_slices=args.in_slices)
+    pool = load_pool(args.data, args.out.parent / "heads.npz")
+    train(pool, args.out, PLANS[args.preset], config, seed=args.seed, minutes=args.minutes, device=args.device,
+          start_from=args.start_from)
     draw_curves(args.out)
     say(f"Checkpoint, curves.json and curves.png: {args.out}")

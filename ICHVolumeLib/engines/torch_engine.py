@@ -1,12 +1,13 @@
 """The torch engine: NVIDIA GPUs in half precision and batches, and the processor in fp32 where OpenVINO is missing."""
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from ..findings import INFO, Finding
-from ..network.attfocusnet import folded_model
+from ..network.attfocusnet import AttFocusNet
 from ..network.weights import Weights
 
 BATCH_SIZE = 8
@@ -24,7 +25,9 @@ class TorchEngine:
         self.label = f"torch {device}"
         self.findings: list[Finding] = []
         self.batch_size = batch_size or (BATCH_SIZE if device == "cuda" else 1)
-        self._model = folded_model(weights).to(memory_format=torch.channels_last)
+        model = AttFocusNet(replace(weights.config, norm="none")).eval()
+        model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.tensors.items()})
+        self._model = model.to(memory_format=torch.channels_last)
         self._wanted_device = device
         self._move_to(device)
 

@@ -14,15 +14,13 @@ Shapes, with w = base width and (H, W) the slice, levels = 5:
     encoder 4                 (n, 16w, H/16, W/16) -----------------^
 """
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .config import AttFocusNetConfig
 
-__all__ = ["AttFocusNet", "AttFocusNetConfig", "fold_batch_norm", "folded_model"]
+__all__ = ["AttFocusNet", "AttFocusNetConfig", "fold_batch_norm"]
 
 
 class ConvNorm(nn.Module):
@@ -168,10 +166,3 @@ def fold_batch_norm(model: AttFocusNet) -> dict[str, Tensor]:
             for key, value in module.named_parameters():
                 state.setdefault(f"{name}.{key}", value)
     return {name: value.detach().float().cpu().contiguous() for name, value in state.items()}
-
-
-def folded_model(weights) -> AttFocusNet:
-    """The network of released weights (network.weights.Weights), fp32, in evaluation mode."""
-    model = AttFocusNet(replace(weights.config, norm="none")).eval()
-    model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.tensors.items()})
-    return model

@@ -17,8 +17,6 @@ from ..files import replace_file
 from .config import AttFocusNetConfig
 
 SCHEMA = "ichvolume-weights/1"
-STACK_SCHEMA = "ichvolume-weights/2"  # with a second network, which an older program would leave out unnoticed
-STACK = "stack"  # the second network's entry in the manifest, and the prefix of its tensors
 WEIGHTS_FILE = "attfocusnet.safetensors"
 MANIFEST_FILE = "manifest.json"
 ENVIRONMENT_VARIABLE = "ICHVOLUME_WEIGHTS"
@@ -36,15 +34,11 @@ DEFAULT_MANIFEST = {
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """tensors: name -> float32 array, the state of AttFocusNet(config); config.norm is "none" (folded).
-
-    stack: the second network, with the same manifest; None where there is only one. See ICHVolumeLib/stacking.py.
-    """
+    """tensors: name -> float32 array, the state of AttFocusNet(config); config.norm is "none" (folded)."""
 
     config: AttFocusNetConfig
     tensors: dict[str, np.ndarray]
     manifest: dict
-    stack: "Weights | None" = None
 
     @property
     def threshold(self) -> float:
@@ -65,39 +59,28 @@ class Weights:
         return float(low), float(high)
 
 
-def save_weights(folder, model, manifest_fields: dict | None = None, stack=None) -> Path:
+def save_weights(folder, model, manifest_fields: dict | None = None) -> Path:
     """Write a trained AttFocusNet (torch, any device, folded or not) for inference; returns the folder.
 
-    manifest_fields override or extend DEFAULT_MANIFEST; config and sha256 are filled in here. stack: the second
-    network, where there is one.
+    manifest_fields override or extend DEFAULT_MANIFEST; config and sha256 are filled in here.
     Raises InputError when a weight cannot be stored as fp16, or the folder cannot be written.
     """
     from safetensors.numpy import save
 
-    tensors = _fp16(model)
-    schema, more = SCHEMA, {}
-    if stack is not None:
-        tensors |= {f"{STACK}.{name}": values for name, values in _fp16(stack).items()}
-        schema, more = STACK_SCHEMA, {STACK: replace(stack.config, norm="none").to_dict()}
-    content = save(tensors)
-    manifest = {"schema": schema, **DEFAULT_MANIFEST, **(manifest_fields or {}),
-                "config": replace(model.config, norm="none").to_dict(), **more,
-                "sha256": hashlib.sha256(content).hexdigest()}
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / WEIGHTS_FILE, content)
-    replace_file(folder / MANIFEST_FILE, (json.dumps(manifest, indent=2) + "\n").encode("utf-8"))
-    return folder
-
-
-def _fp16(model) -> dict[str, np.ndarray]:
     from .attfocusnet import fold_batch_norm
 
     tensors = {name: value.numpy() for name, value in fold_batch_norm(model).items()}
     for name, values in tensors.items():
         if not (np.abs(values) <= np.finfo(np.float16).max).all():
             raise InputError(f"{name}: a weight is not finite in fp16; the training diverged, save an earlier state.")
-    return {name: values.astype(np.float16) for name, values in tensors.items()}
+    content = save({name: values.astype(np.float16) for name, values in tensors.items()})
+    manifest = {"schema": SCHEMA, **DEFAULT_MANIFEST, **(manifest_fields or {}),
+                "config": replace(model.config, norm="none").to_dict(), "sha256": hashlib.sha256(content).hexdigest()}
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(folder / WEIGHTS_FILE, content)
+    replace_file(folder / MANIFEST_FILE, (json.dumps(manifest, indent=2) + "\n").encode("utf-8"))
+    return folder
 
 
 def load_weights(folder=None) -> Weights:
@@ -118,12 +101,7 @@ def load_weights(folder=None) -> Weights:
         raise InputError(f"{path}: the checksum is {found[:12]}... but {MANIFEST_FILE} says "
                          f"{str(manifest['sha256'])[:12]}...; the file is damaged or not the one released, "
                          "copy it again.")
-    tensors, stack = _read_tensors(content, path), None
-    if STACK in manifest:
-        theirs = {name.removeprefix(f"{STACK}."): tensors.pop(name) for name in list(tensors)
-                  if name.startswith(f"{STACK}.")}
-        stack = Weights(AttFocusNetConfig.from_dict(manifest[STACK]), theirs, manifest)
-    return Weights(AttFocusNetConfig.from_dict(manifest["config"]), tensors, manifest, stack)
+    return Weights(AttFocusNetConfig.from_dict(manifest["config"]), _read_tensors(content, path), manifest)
 
 
 def weights_folder(folder=None) -> Path:
@@ -145,9 +123,8 @@ def _read_manifest(folder: Path) -> dict:
                          f"{MANIFEST_FILE}, by --weights or in the variable {ENVIRONMENT_VARIABLE}.") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable manifest ({error}); copy the weights folder again.") from error
-    if not isinstance(manifest, dict) or manifest.get("schema") not in (SCHEMA, STACK_SCHEMA):
-        raise InputError(f"{path}: not a {SCHEMA} or {STACK_SCHEMA} manifest; use weights made for this version "
-                         "of ICHVolume.")
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        raise InputError(f"{path}: not a {SCHEMA} manifest; use weights made for this version of ICHVolume.")
     missing = [name for name in ("sha256", "config") if name not in manifest]
     if missing or not isinstance(manifest["config"], dict):
         raise InputError(f"{path}: {', '.join(missing) or 'config'} missing; copy the weights folder again.")

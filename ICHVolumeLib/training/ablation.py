@@ -22,7 +22,7 @@ from .patients import as_ct
 from .plans import PLANS, Plan
 from .release import averaged_model
 from .stream import neighbours, to_input
-from .train import train
+from .train import bf16_pays, train
 
 PIXELS, SIZE = 1.6, 128  # the whole head, as coarse as it can be: every run takes minutes
 PATIENTS = 30
@@ -119,7 +119,7 @@ def mark(model, patient: Case, window_hu, in_slices: int, device: torch.device, 
     masks = []
     for first in range(0, len(images), batch):
         inputs = torch.from_numpy(images[first:first + batch]).to(device, memory_format=torch.channels_last)
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16_pays(device)):
             chances = torch.softmax(model(inputs).float(), 1).cpu().numpy()
         masks.append(np.where(chances[:, 0] > 0.5, 0, np.where(chances[:, 2] > chances[:, 1], 2, 1)))
     return np.concatenate(masks).astype(np.uint8)

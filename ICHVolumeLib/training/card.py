@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..network.weights import WEIGHTS_FILE, Weights
-from ..stacking import CHANNELS, SLICE_REACH, VERDICT_REACH
 from .figures import Line, lines
 
 WIDTH = 120
@@ -111,7 +110,7 @@ def card(figures: dict, weights: Weights, megabytes: float, pictures: list[dict]
     """The card as Markdown."""
     table = lines(figures)
     text = CARD.format(
-        version=weights.version, verdict=_verdict(table), network=_networks(weights), file=WEIGHTS_FILE,
+        version=weights.version, verdict=_verdict(table), network=_network(weights.config), file=WEIGHTS_FILE,
         megabytes=megabytes, sha256=weights.sha256[:16], input=_input(weights), threshold=weights.threshold,
         licence=weights.manifest["licence"], training=_training(runs, note), cases=figures["cases"],
         heads=_heads(figures), command=figures["command"], table=_table(table), abc2=_number(figures["abc2_icc_a1"]),
@@ -138,14 +137,6 @@ def _verdict(table: list[Line]) -> str:
             "below says which, and how far the others are.")
 
 
-def _networks(weights: Weights) -> str:
-    first = _network(weights.config)
-    if not weights.stack:
-        return first
-    return (f"{first}; over its answers a second one of base width {weights.stack.config.base_width}, which sees those "
-            f"on {2 * VERDICT_REACH + 1} slices and {2 * SLICE_REACH + 1} of the slices themselves")
-
-
 def _network(config) -> str:
     kind = "AttFocusNet" if config.focus else "AttUNet (focus off)"
     return (f"{kind}, reading {config.fusion}, gate {config.gate}, base width {config.base_width}, "
@@ -153,8 +144,6 @@ def _network(config) -> str:
 
 
 def _slices_in(count: int) -> str:
-    if count == CHANNELS:
-        return f"the first network's answers on {2 * VERDICT_REACH + 1} slices"
     return "one slice" if count == 1 else f"{count} neighbouring slices"
 
 
@@ -175,8 +164,7 @@ def _training(runs, note: str) -> str:
 
 def _training_step(step: int, seconds: float, plan: dict, config: dict, **_) -> str:
     low_mm, high_mm = plan["pixel_mm"]
-    unit = "crops" if config["in_slices"] == CHANNELS else "slices"
-    return (f"- {step * plan['batch']:,} {unit} in {seconds / 60:.0f} minutes: {plan['optimizer']}, "
+    return (f"- {step * plan['batch']:,} slices in {seconds / 60:.0f} minutes: {plan['optimizer']}, "
             f"loss `{plan['loss']}`, {plan['size']} x {plan['size']} pixels of {low_mm:g} to {high_mm:g} mm, "
             f"batch {plan['batch']}, {_slices_in(config['in_slices'])} in")
 

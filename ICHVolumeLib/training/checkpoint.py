@@ -8,7 +8,6 @@ from safetensors.torch import load_file, save
 
 from ..files import replace_file
 
-CHECKPOINT = "checkpoint.json"
 STEM = "stem.0.conv.weight"  # (width, in_slices, 3, 3): the convolution that sees the slices
 
 
@@ -21,13 +20,13 @@ def save_checkpoint(folder: Path, model, averaged, optimizer, about: dict):
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     replace_file(folder / "checkpoint.safetensors", save(tensors))
-    replace_file(folder / CHECKPOINT, json.dumps(about, indent=1).encode("utf-8"))
+    replace_file(folder / "checkpoint.json", json.dumps(about, indent=1).encode("utf-8"))
 
 
 def load_checkpoint(folder: Path, model, averaged=None, optimizer=None) -> dict:
     """Fill model (and averaged model, optimizer) in place; returns what `about` was."""
     tensors = load_file(folder / "checkpoint.safetensors")
-    about = json.loads((folder / CHECKPOINT).read_text(encoding="utf-8"))
+    about = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
     model.load_state_dict(_part(tensors, "model."))
     if averaged is not None:
         averaged.load_state_dict(_part(tensors, "averaged."))
@@ -38,12 +37,6 @@ def load_checkpoint(folder: Path, model, averaged=None, optimizer=None) -> dict:
             state.setdefault(int(index), {})[key] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return about
-
-
-def steps_done(folder: Path) -> int:
-    """Of the run in a folder; 0 where there is none yet."""
-    about = Path(folder) / CHECKPOINT
-    return json.loads(about.read_text(encoding="utf-8"))["step"] if about.is_file() else 0
 
 
 def load_starting_weights(folder: Path, model):

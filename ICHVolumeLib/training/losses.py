@@ -41,14 +41,6 @@ def class_dice(logits: Tensor, labels: Tensor) -> Tensor:
             + _which_blood(logits, labels))
 
 
-def ce_slice_dice(logits: Tensor, labels: Tensor) -> Tensor:
-    """The second network's: cross entropy of all pixels (it starts from the first one's verdict, so that few are
-    wrong), soft Dice of any blood slice by slice, and ICH against IVH on the blood alone."""
-    chances = torch.softmax(logits, dim=1)
-    return (5 * functional.cross_entropy(logits, labels.long())
-            + _slice_dice_loss(1 - chances[:, 0], (labels > 0).float()) + _which_blood(logits, labels))
-
-
 def from_scratch(logits: Tensor, labels: Tensor) -> Tensor:
     """The first steps of the practical preset, before anything is known: cross entropy of all pixels, those of IVH
     counted five times, soft Dice of the batch, ICH against IVH.

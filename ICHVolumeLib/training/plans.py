@@ -43,7 +43,4 @@ PLANS = {
     # the same view in finer pixels for the end of a run: the edge of a small bleed is decided by half a pixel
     "fine": Plan("adamw", 1e-3, "cosine", "class_dice", 4, 12, 1200, 320, (0.60, 0.66), ema=0.998,
                  hard_share=0.1, warmup_steps=100, weight_decay=0.01),
-    # the second network, over the first one's verdicts on neighbouring slices (stacking.py)
-    "stack": Plan("adamw", 1e-3, "cosine", "ce_slice_dice", 16, 20, 3200, 160, (0.60, 0.66), ema=0.998,
-                  warmup_steps=50, weight_decay=0.01),
 }

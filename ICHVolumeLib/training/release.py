@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig, folded_model
-from ..network.weights import load_weights, save_weights
+from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
+from ..network.weights import save_weights
 from ..segmentation import Segmenter
 from .calibrate import Calibration
-from .checkpoint import CHECKPOINT, load_checkpoint
+from .checkpoint import load_checkpoint
 from .patients import CALIBRATION, synthetic_patients
 
-FIRST = "first"  # the folder in the run of a second network that holds the first
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
 TRAINING_DATA = (
     "Synthetic hemorrhages in bleed-free heads: real slices of the CT-ICH data set v1.0.0 (Hssayeni et al., Data "
@@ -44,48 +43,21 @@ def window_hu(run: Path) -> list[float]:
     return list(_about(run)["plan"].get("window_hu", (-60.0, 140.0)))
 
 
-def keep_first(over: Path | None, run: Path):
-    """Keep a first network beside the run of a second one, for `release`.
-
-    over: folder of a training run, or of weights (None: those shipped), whose first network it is.
-    """
-    if over is not None and (Path(over) / CHECKPOINT).is_file():
-        save_weights(Path(run) / FIRST, averaged_model(over), _input_of(over))
-        return
-    weights = load_weights(over)
-    names = ("version", "window_hu", "pixel_spacing_mm")
-    save_weights(Path(run) / FIRST, folded_model(weights), {name: weights.manifest[name] for name in names})
-
-
-def _input_of(run: Path) -> dict:
-    return {"pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run)}
-
-
-def networks(run: Path) -> tuple[AttFocusNet, AttFocusNet | None, dict]:
-    """First and second network of a run, and what the manifest says of their input."""
-    model = averaged_model(run)
-    if not (run / FIRST).is_dir():
-        return model, None, _input_of(run)
-    first = load_weights(run / FIRST)
-    return folded_model(first), model, {name: first.manifest[name] for name in ("pixel_spacing_mm", "window_hu")}
-
-
 def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100, work: Path | None = None,
             jobs: int = 0) -> dict:
     """Write calibrated weights of `run` into `folder`; returns the manifest fields that were set.
 
-    The run of a second network is released together with the first one that it was trained over.
     patients: synthetic patients of the calibration half; the network sees each once, and what it thought is kept in
     work / "calibration" (default: in the run's folder), where an interrupted calibration goes on.
     """
-    run = Path(run)
-    (model, stack, fields), work = networks(run), Path(work or run)
-    fields |= {"version": version, "training_data": TRAINING_DATA}
-    save_weights(folder, model, fields, stack)
+    model, work = averaged_model(run), Path(work or run)
+    fields = {"version": version, "training_data": TRAINING_DATA, "pixel_spacing_mm": pixel_spacing(run),
+              "window_hu": window_hu(run)}
+    save_weights(folder, model, fields)
     calibration = Calibration(work / "calibration", Segmenter(weights_dir=folder))
     for patient in synthetic_patients(pool, CALIBRATION, patients, jobs=jobs, known=calibration.rows):
         calibration.add(patient)
     chosen = calibration.choose()
     fields |= {"threshold": chosen["threshold"], "calibration": {"interval": chosen["interval"]}}
-    save_weights(folder, model, fields, stack)
+    save_weights(folder, model, fields)
     return fields

@@ -22,14 +22,6 @@ def neighbours(count: int, in_slices: int, gap: int = 1) -> np.ndarray:
     return np.clip(np.arange(count)[:, None] + offsets, 0, count - 1)
 
 
-def background_shares(pool: list[Background]) -> np.ndarray:
-    """How often each background is drawn, by its kind; sums to 1."""
-    kinds = [one.kind for one in pool]
-    weight = {"ct_ich": 0.68, "extra_axial": 0.1, "template": 0.12, "procedural": 0.1}
-    shares = np.array([weight[kind] / kinds.count(kind) for kind in kinds])
-    return shares / shares.sum()
-
-
 class BatchStream:
     """Iterates (images (n, in_slices, size, size) float32, labels (n, size, size) uint8, origins).
 
@@ -45,7 +37,10 @@ class BatchStream:
         self.ingredients, self.block_slices = ingredients, block_slices
         self.hard: list[tuple[int, float]] = []  # backgrounds that drew false alarms, newest last
         self.buffer: list[tuple[np.ndarray, np.ndarray, int]] = []
-        self.shares = background_shares(pool)
+        kinds = [one.kind for one in pool]
+        weight = {"ct_ich": 0.68, "extra_axial": 0.1, "template": 0.12, "procedural": 0.1}
+        shares = np.array([weight[kind] / kinds.count(kind) for kind in kinds])
+        self.shares = shares / shares.sum()
 
     def __iter__(self):
         return self

@@ -13,7 +13,7 @@ import torch
 from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from . import losses
 from .backgrounds import Background
-from .checkpoint import load_checkpoint, load_starting_weights, save_checkpoint, steps_done
+from .checkpoint import load_checkpoint, load_starting_weights, save_checkpoint
 from .generator import EVERYTHING, Ingredients, make_block
 from .heads import is_validation
 from .plans import Plan
@@ -23,25 +23,15 @@ log = logging.getLogger(__name__)
 SAVE_EVERY_S = 300
 
 
-def no_prior(images: torch.Tensor) -> float:
-    return 0.0
-
-
 def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetConfig, *, seed: int = 0,
           minutes: float | None = None, device: str = "cpu", start_from: Path | None = None,
-          ingredients: Ingredients = EVERYTHING, stream=None, validation=None, prior=no_prior) -> dict:
+          ingredients: Ingredients = EVERYTHING) -> dict:
     """Train on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
 
     minutes: stop the schedule at that wall time instead of after plan.epochs. A checkpoint in `folder` is
-    resumed; start_from: folder of another run whose averaged weights are the starting point. stream, validation:
-    instead of those made from the pool, where the network sees something else than slices. prior: gives the logits
-    that the network's are added to, from its input.
+    resumed; start_from: folder of another run whose averaged weights are the starting point.
     """
-    if stream is None:
-        training = [one for one in pool if not is_validation(one.patient)]
-        stream = BatchStream(training, plan, seed + steps_done(folder), config.in_slices, ingredients)
-        validation = validation_blocks(pool, config.in_slices, plan)
-    run = _Run(stream, validation, Path(folder), plan, config, seed, device, start_from, prior)
+    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients)
     total = plan.epochs * plan.epoch_slices // plan.batch
     started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
     while True:
@@ -64,15 +54,11 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetC
 class _Run:
     """The state of one run: model, averaged model, optimizer, stream, curves."""
 
-    def __init__(self, stream, validation, folder, plan, config, seed, device, start_from, prior):
+    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients):
         torch.manual_seed(seed)
         self.folder, self.plan, self.device = folder, plan, torch.device(device)
-        self.stream, self.validation, self.prior = stream, validation, prior
         self.bf16 = plan.bf16 and bf16_pays(self.device)
         self.model = AttFocusNet(config).to(self.device, memory_format=torch.channels_last)
-        if prior is not no_prior:  # begins by changing nothing
-            torch.nn.init.zeros_(self.model.head.weight)
-            torch.nn.init.zeros_(self.model.head.bias)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizer = self._optimizer()
         self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(), "config": config.to_dict(),
@@ -83,6 +69,9 @@ class _Run:
         elif start_from is not None:
             load_starting_weights(start_from, self.model)
             self.averaged.load_state_dict(self.model.state_dict())
+        training = [one for one in pool if not is_validation(one.patient)]
+        self.stream = BatchStream(training, plan, seed + self.about["step"], config.in_slices, ingredients)
+        self.validation = validation_blocks(pool, config.in_slices, plan)
         self.losses: list[float] = []
         self.best, self.stale, self.factor = math.inf, 0, 1.0
 
@@ -105,8 +94,7 @@ class _Run:
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.model(images)
-        logits = logits.float() + self.prior(images)
-        loss = self._loss()(logits, labels)
+        loss = self._loss()(logits.float(), labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
@@ -142,7 +130,7 @@ class _Run:
         """Validate, note the curves, lower the rate on a plateau."""
         mean_loss = float(np.mean(self.losses))
         self.losses = []
-        scores = validate(self.averaged, self.validation, self.device, self.bf16, self.prior)
+        scores = validate(self.averaged, self.validation, self.device, self.bf16)
         for name, value in {"step": self.about["step"], "seconds": self.about["seconds"], "loss": mean_loss,
                             **scores}.items():
             self.about["curves"].setdefault(name, []).append(value)
@@ -161,8 +149,11 @@ class _Run:
 
 
 def bf16_pays(device: torch.device) -> bool:
-    """A processor that only emulates bf16 is several times faster in float32."""
-    return device.type != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    """False on a processor that only emulates bf16: float32 is several times as fast there."""
+    if device.type != "cpu":
+        return True
+    has = torch.cpu.get_capabilities()
+    return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
 
 
 def validation_blocks(pool, in_slices: int, plan: Plan):
@@ -180,14 +171,13 @@ def validation_blocks(pool, in_slices: int, plan: Plan):
 
 
 @torch.no_grad()
-def validate(model, blocks, device, bf16: bool = False, prior=no_prior) -> dict:
+def validate(model, blocks, device, bf16: bool = False) -> dict:
     """Mean Dice per bleeding block (any blood), pooled IVH Dice, share of clean slices with > 20 mm2 marked."""
     model.eval()
     dices, ivh, alarms = [], np.zeros(3), []
     for images, labels, pixel_mm in blocks:
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            logits = model(images.to(device))
-        chances = torch.softmax(logits.float() + prior(images.to(device)), 1).cpu().numpy()
+            chances = torch.softmax(model(images.to(device)).float(), 1).cpu().numpy()
         marked = np.where(chances[:, 0] > 0.5, 0, np.where(chances[:, 2] > chances[:, 1], 2, 1))
         if labels.any():
             both = ((marked > 0) & (labels > 0)).sum()

@@ -42,18 +42,6 @@ def test_weights_are_stored_as_fp16_without_pickle(folder):
     assert content[8:9] == b"{"  # safetensors: a length, then a JSON header
 
 
-def test_a_second_network_travels_in_the_same_file_and_older_programs_refuse_it(tmp_path):
-    second = random_model(1, in_slices=13, base_width=2)
-    weights = load_weights(save_weights(tmp_path, random_model(), {"version": "8"}, second))
-    assert weights.manifest["schema"] == "ichvolume-weights/2" and load_weights(tmp_path).version == "8"
-    for one, model in ((weights, random_model()), (weights.stack, second)):
-        expected = fold_batch_norm(model)
-        assert one.tensors.keys() == expected.keys() and one.config.in_slices == model.config.in_slices
-        for name, values in one.tensors.items():
-            np.testing.assert_allclose(values, expected[name].numpy(), rtol=1e-3, atol=1e-6)
-    assert weights.stack.threshold == weights.threshold and weights.stack.stack is None
-
-
 def test_one_changed_byte_is_noticed_before_any_weight_is_used(folder):
     path = folder / "attfocusnet.safetensors"
     content = bytearray(path.read_bytes())

@@ -13,7 +13,7 @@ from ICHVolumeLib.training.checkpoint import load_starting_weights
 from ICHVolumeLib.training.curves import draw_curves
 from ICHVolumeLib.training.plans import PLANS, Plan
 from ICHVolumeLib.training.stream import BatchStream, neighbours
-from ICHVolumeLib.training.train import train
+from ICHVolumeLib.training.train import bf16_pays, train
 
 TINY = Plan("adamw", 3e-3, "cosine", "class_dice", batch=4, epochs=3, epoch_slices=40, size=64, pixel_mm=(1.8, 2.4),
             ema=0.9, bf16=False, hard_share=0.2, validation_blocks=3)
@@ -27,6 +27,14 @@ def test_a_short_run_lowers_the_loss_and_writes_its_curves(pool, tmp_path):
     assert json.loads((tmp_path / "curves.json").read_text(encoding="utf-8")) == curves
     pytest.importorskip("matplotlib")
     assert draw_curves(tmp_path).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("has", "expected"), [({"avx2": True, "avx512_bf16": False}, False), ({}, False),
+                                               ({"avx512_bf16": True}, True), ({"amx_bf16": True}, True)])
+def test_a_processor_that_only_emulates_bf16_trains_in_float32(monkeypatch, has, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
+    assert bf16_pays(torch.device("cpu")) == expected
+    assert bf16_pays(torch.device("cuda"))
 
 
 def test_a_run_goes_on_where_it_stopped(pool, tmp_path):
