@@ -2,7 +2,8 @@
 
 Writes OUT/cases.jsonl and OUT/figures.json and prints the figures; goes on where it was stopped. With --pictures it
 also draws the cases that went wrong, for `ichvolume card`. Synthetic patients only: the figures are no claim about
-real ones.
+real ones. With --trained-heads new bleeds lie in the heads that were trained on: figures no better than in unseen
+heads mean that the network has learned too little.
 """
 
 from pathlib import Path
@@ -18,6 +19,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("--scan", type=Path, action="append", default=[], metavar="FOLDER",
                         help="a real bleed-free scan; its marked volume is listed (may be repeated)")
     parser.add_argument("--pictures", type=int, default=0, metavar="N", help="draw N cases of every kind of failure")
+    parser.add_argument("--trained-heads", action="store_true", help="put the bleeds into heads that were trained on")
     add_jobs_argument(parser)
 
 
@@ -34,7 +36,7 @@ def run(args) -> None:
     from ..training.evaluate import evaluate
     from ..training.figures import summarise
     from ..training.heads import load_pool
-    from ..training.patients import TEST, default_jobs, synthetic_patients, use_one_itk_thread
+    from ..training.patients import TEST, TRAINED, default_jobs, synthetic_patients, use_one_itk_thread
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     use_one_itk_thread()
@@ -42,17 +44,18 @@ def run(args) -> None:
     pool = load_pool(args.data, args.out.parent / "heads.npz")
     segmenter, rows_file = Segmenter(weights_dir=args.weights), args.out / "cases.jsonl"
     jobs = default_jobs() if args.jobs is None else args.jobs
-    rows = evaluate(segmenter, lambda known: synthetic_patients(pool, TEST, args.patients, jobs=jobs, known=known),
+    part = TRAINED if args.trained_heads else TEST
+    rows = evaluate(segmenter, lambda known: synthetic_patients(pool, part, args.patients, jobs=jobs, known=known),
                     rows_file)[:args.patients]
     figures = {"model": {"version": segmenter.weights.version, "sha256": segmenter.weights.sha256,
                          "threshold": segmenter.weights.threshold}, "command": _command(args), **summarise(rows)}
-    figures |= _bleed_free(segmenter, pool, args.scan)
+    figures |= {"trained_heads": True} if args.trained_heads else _bleed_free(segmenter, pool, args.scan)
     text = json.dumps(figures, indent=2)
     (args.out / "figures.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     if args.pictures:
         from ..training.failures import draw_failures
 
-        draw_failures(segmenter, pool, rows, args.out / "pictures", args.pictures)
+        draw_failures(segmenter, pool, rows, args.out / "pictures", args.pictures, part)
     say(text)
 
 
@@ -77,4 +80,5 @@ def _command(args) -> str:
     words = ["ichvolume evaluate DATA -o runs/figures", f"--patients {args.patients}"]
     words += [f"--scan {scan.name if scan.is_file() else 'DATA/' + scan.name}" for scan in args.scan]
     words += [f"--pictures {args.pictures}"] if args.pictures else []
+    words += ["--trained-heads"] if args.trained_heads else []
     return " ".join(words)

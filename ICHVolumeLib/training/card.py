@@ -85,12 +85,15 @@ def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: flo
 
     figures_folder: what `ichvolume evaluate` wrote. runs: training runs, each started from the one before.
     note: Markdown, what the runs cannot say of themselves.
-    Raises InputError when the figures are of other weights, or the pictures are too large.
+    Raises InputError when the figures are of other weights or of heads that were trained on, or the pictures are too
+    large.
     """
     figures = _read_json(figures_folder / "figures.json")
     if figures["model"]["sha256"] != weights.sha256:
         raise InputError(f"{figures_folder}: figures of other weights ({figures['model']['version']}); "
                          "evaluate these first.")
+    if figures.get("trained_heads"):
+        raise InputError(f"{figures_folder}: figures of heads that were trained on; evaluate without --trained-heads.")
     folder = out.parent / "Pictures" / "model"
     with tempfile.TemporaryDirectory() as place:
         drawn = []

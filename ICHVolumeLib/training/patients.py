@@ -1,6 +1,8 @@
 """Held-out synthetic patients, made ahead of the network in other processes.
 
-A patient is a part ("calibration" or "test") and a number: whoever makes it, and in whatever order, gets the same one.
+A patient is a part ("calibration", "test" or "trained") and a number: whoever makes it, and in whatever order, gets the
+same one. "trained" are new bleeds in the heads that were trained on: no worse figures there than in "test" mean that
+the network has learned too little, better ones that it has seen too few heads.
 """
 
 import hashlib
@@ -24,8 +26,8 @@ from .backgrounds import PIXEL_MM, Background
 from .generator import make_block
 from .heads import is_validation, procedural
 
-CALIBRATION, TEST = "calibration", "test"
-FIRST_SEED = {CALIBRATION: 1_000_000, TEST: 2_000_000}
+CALIBRATION, TEST, TRAINED = "calibration", "test", "trained"
+FIRST_SEED = {CALIBRATION: 1_000_000, TEST: 2_000_000, TRAINED: 4_000_000}  # 3_000_000: ablation.py
 SIZE = 512
 
 
@@ -56,12 +58,21 @@ def held_out(pool: list[Background], part: str) -> list[Background]:
     return real[::2] if part == CALIBRATION else real[1::2]
 
 
+def trained_on(pool: list[Background], kind: str) -> list[Background]:
+    return sorted((one for one in pool if one.kind == kind and not is_validation(one.patient)), key=lambda b: b.patient)
+
+
 def orders(pool: list[Background], part: str, numbers: Iterable[int]) -> list[Order]:
-    """Two patients in three in a real head, one in three in a made one."""
-    real, made = held_out(pool, part), []
+    """Two patients in three in a real head, one in three in a made one: a new one, or one trained on."""
+    if part == TRAINED:
+        real, known = trained_on(pool, "ct_ich"), trained_on(pool, "procedural")
+    else:
+        real, known = held_out(pool, part), []
+    made = []
     for index in numbers:
         seed = FIRST_SEED[part] + index
-        background = None if index % 3 == 2 or not real else real[index % len(real)]
+        heads = known if index % 3 == 2 else real
+        background = heads[index % len(heads)] if heads else None
         head = f"made{seed}" if background is None else background.patient
         made.append(Order(f"{part}{index:03d}-{head}", index, seed, background))
     return made
@@ -80,7 +91,7 @@ def make_patient(order: Order, size: int = SIZE, pixel_mm: float = PIXEL_MM) -> 
             break
     hu = np.clip(np.round(block.hu), -1024, 3071).astype(np.int16)
     return Patient(order.name, as_ct(hu, background.step_mm, pixel_mm), block.labels, order.index,
-                   order.background is None)
+                   background.kind == "procedural")
 
 
 def as_ct(hu: np.ndarray, step_mm: float, pixel_mm: float = PIXEL_MM) -> CTVolume:

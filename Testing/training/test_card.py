@@ -89,6 +89,14 @@ def test_figures_of_other_weights_make_no_card(tmp_path, measured, weights):
         write_card(tmp_path / "ModelCard.md", measured, other, 5.5)
 
 
+def test_figures_of_heads_that_were_trained_on_make_no_card(tmp_path, measured, weights):
+    figures = json.loads((measured / "figures.json").read_text(encoding="utf-8"))
+    (measured / "figures.json").write_text(json.dumps(figures | {"trained_heads": True}), encoding="utf-8")
+    with pytest.raises(InputError, match="trained on"):
+        write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)
+    assert not (tmp_path / "ModelCard.md").exists()
+
+
 def test_large_pictures_are_refused_and_the_last_ones_stay(tmp_path, measured, weights):
     last = tmp_path / "Pictures" / "model" / "last.png"
     last.parent.mkdir(parents=True)

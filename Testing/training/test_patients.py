@@ -7,6 +7,7 @@ from ICHVolumeLib.training.heads import is_validation
 from ICHVolumeLib.training.patients import (
     CALIBRATION,
     TEST,
+    TRAINED,
     Order,
     held_out,
     make_patient,
@@ -34,6 +35,15 @@ def test_every_third_patient_has_a_made_head_and_no_seed_comes_twice(real):
     both = orders(real, TEST, range(9)) + orders(real, CALIBRATION, range(9))
     assert [one.background is None for one in both] == [False, False, True] * 6
     assert len({one.seed for one in both}) == 18
+
+
+def test_bleeds_in_heads_that_were_trained_on_are_new_ones_in_no_held_out_head(real, make_head):
+    pool = [*real, make_head("q3", "procedural", slices=3), make_head("q4", "template", slices=3)]
+    assert not is_validation("q3")
+    trained, tested = (orders(pool, part, range(6)) for part in (TRAINED, TEST))
+    assert [one.background.patient for one in trained] == ["q1", "q2", "q3", "q2", "q1", "q3"]
+    assert not {one.seed for one in trained} & {one.seed for one in tested}
+    assert [one.made_head for one in make_patients(trained[1:3])] == [False, True]
 
 
 def test_a_patient_is_the_same_alone_and_after_others(real):
