@@ -19,7 +19,8 @@ def add_arguments(parser) -> None:
     parser.add_argument("--no-focus", action="store_true", help="AttUNet: the paper's baseline")
     parser.add_argument("--in-slices", type=int, default=1, choices=(1, 3))
     parser.add_argument("--minutes", type=float, help="end the schedule after this time instead of the preset's epochs")
-    parser.add_argument("--start-from", type=Path, metavar="RUN", help="start from the averaged weights of another run")
+    parser.add_argument("--start-from", type=Path, metavar="FOLDER",
+                        help="start from the averaged weights of another run, or from released weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
 

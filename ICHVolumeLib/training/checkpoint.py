@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save
 
 from ..files import replace_file
 
+CHECKPOINT = "checkpoint.safetensors"
 STEM = "stem.0.conv.weight"  # (width, in_slices, 3, 3): the convolution that sees the slices
 
 
@@ -19,13 +20,13 @@ def save_checkpoint(folder: Path, model, averaged, optimizer, about: dict):
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    replace_file(folder / "checkpoint.safetensors", save(tensors))
+    replace_file(folder / CHECKPOINT, save(tensors))
     replace_file(folder / "checkpoint.json", json.dumps(about, indent=1).encode("utf-8"))
 
 
 def load_checkpoint(folder: Path, model, averaged=None, optimizer=None) -> dict:
     """Fill model (and averaged model, optimizer) in place; returns what `about` was."""
-    tensors = load_file(folder / "checkpoint.safetensors")
+    tensors = load_file(folder / CHECKPOINT)
     about = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
     model.load_state_dict(_part(tensors, "model."))
     if averaged is not None:
@@ -40,18 +41,22 @@ def load_checkpoint(folder: Path, model, averaged=None, optimizer=None) -> dict:
 
 
 def load_starting_weights(folder: Path, model):
-    """Fill model with the averaged weights of another run, in place.
+    """Fill model with the averaged weights of another run, in place."""
+    load_state(_part(load_file(folder / CHECKPOINT), "averaged."), model)
 
-    A run on single slices may start one on neighbouring slices: the neighbours then begin with weights of zero, so that
-    nothing is lost, and learn from there.
+
+def load_state(state: dict, model):
+    """Fill model in place, with the state of the same network or of one on single slices.
+
+    A network on single slices may start one on neighbouring slices: the neighbours then begin with weights of zero, so
+    that nothing is lost, and learn from there.
     """
-    weights = _part(load_file(folder / "checkpoint.safetensors"), "averaged.")
-    found, wanted = weights[STEM].shape[1], model.config.in_slices
+    found, wanted = state[STEM].shape[1], model.config.in_slices
     if found == 1 < wanted:
-        whole = weights[STEM].new_zeros(weights[STEM].shape[0], wanted, *weights[STEM].shape[2:])
-        whole[:, wanted // 2] = weights[STEM][:, 0]
-        weights[STEM] = whole
-    model.load_state_dict(weights)
+        whole = state[STEM].new_zeros(state[STEM].shape[0], wanted, *state[STEM].shape[2:])
+        whole[:, wanted // 2] = state[STEM][:, 0]
+        state[STEM] = whole
+    model.load_state_dict(state)
 
 
 def _part(tensors: dict, prefix: str) -> dict:

@@ -13,11 +13,12 @@ import torch
 from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from . import losses
 from .backgrounds import Background
-from .checkpoint import load_checkpoint, load_starting_weights, save_checkpoint
+from .checkpoint import CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint
 from .generator import EVERYTHING, Ingredients, make_block
 from .heads import is_validation
 from .plans import Plan
 from .stream import BatchStream, neighbours, to_input
+from .unfolding import BATCHES, load_released_weights
 
 log = logging.getLogger(__name__)
 SAVE_EVERY_S = 300
@@ -29,7 +30,7 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetC
     """Train on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
 
     minutes: stop the schedule at that wall time instead of after plan.epochs. A checkpoint in `folder` is
-    resumed; start_from: folder of another run whose averaged weights are the starting point.
+    resumed; start_from: folder of another run whose averaged weights are the starting point, or of released weights.
     """
     run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients)
     total = plan.epochs * plan.epoch_slices // plan.batch
@@ -64,16 +65,22 @@ class _Run:
         self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(), "config": config.to_dict(),
                       "first_steps": plan.first_steps if start_from is None else 0,
                       "curves": {"step": [], "seconds": [], "loss": [], "dice": [], "ivh_dice": [], "false_alarm": []}}
-        if (folder / "checkpoint.safetensors").is_file():
+        if (folder / CHECKPOINT).is_file():
             self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
-        elif start_from is not None:
-            load_starting_weights(start_from, self.model)
-            self.averaged.load_state_dict(self.model.state_dict())
         training = [one for one in pool if not is_validation(one.patient)]
         self.stream = BatchStream(training, plan, seed + self.about["step"], config.in_slices, ingredients)
+        if start_from is not None and self.about["step"] == 0:
+            self._start_from(Path(start_from))
         self.validation = validation_blocks(pool, config.in_slices, plan)
         self.losses: list[float] = []
         self.best, self.stale, self.factor = math.inf, 0, 1.0
+
+    def _start_from(self, folder: Path):
+        if (folder / CHECKPOINT).is_file():
+            load_starting_weights(folder, self.model)
+        else:
+            load_released_weights(folder, self.model, (next(self.stream)[0] for _ in range(BATCHES)))
+        self.averaged.load_state_dict(self.model.state_dict())
 
     def _optimizer(self):
         parameters = self.model.parameters()
