@@ -6,8 +6,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from ..engines import FAILURES
 from ..network.weights import Weights
 
@@ -42,7 +40,11 @@ def _make(name: str, weights: Weights, threads: int, rows: int, columns: int) ->
         from ..engines.torch_engine import TorchEngine
 
         return TorchEngine(weights, "cuda" if name == "cuda" else "cpu").predict
-    return _torch(unfolded(weights)) if name == BASELINE else _torch_bf16(weights)
+    if name == BASELINE:
+        from ..network.attfocusnet import unfold_batch_norm
+
+        return _torch(unfold_batch_norm(weights))
+    return _torch_bf16(weights)
 
 
 def _openvino(weights, precision, threads, rows, columns):
@@ -77,27 +79,3 @@ def _torch_bf16(weights):
     model = AttFocusNet(replace(weights.config, norm="none")).eval()
     model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.tensors.items()})
     return _torch(model.to(torch.bfloat16).to(memory_format=torch.channels_last), torch.bfloat16)
-
-
-def unfolded(weights: Weights):
-    """AttFocusNet with batch norms again, giving the folded weights' logits: the scale is 1, the bias goes to the norm.
-
-    What folding merged cannot be told apart any more, but the work is that of the network as trained.
-    """
-    import torch
-
-    from ..network.attfocusnet import AttFocusNet, ConvNorm
-
-    model = AttFocusNet(replace(weights.config, norm="batch")).eval()
-    state = {name: torch.from_numpy(np.array(values)) for name, values in weights.tensors.items()}
-    for name, module in model.named_modules():
-        if isinstance(module, ConvNorm):
-            module.norm.running_mean.zero_()
-            module.norm.running_var.fill_(1 - module.norm.eps)
-            with torch.no_grad():
-                module.norm.weight.fill_(1)
-                module.norm.bias.copy_(state.pop(f"{name}.conv.bias"))
-    missing, unexpected = model.load_state_dict(state, strict=False)
-    if unexpected or any(".norm." not in name for name in missing):
-        raise ValueError(f"the weights do not fit the network: {unexpected or missing}")
-    return model

@@ -19,7 +19,8 @@ def add_arguments(parser) -> None:
     parser.add_argument("--scan", type=Path, action="append", default=[], metavar="FOLDER",
                         help="a real bleed-free scan; its marked volume is listed (may be repeated)")
     parser.add_argument("--pictures", type=int, default=0, metavar="N", help="draw N cases of every kind of failure")
-    parser.add_argument("--trained-heads", action="store_true", help="put the bleeds into heads that were trained on")
+    parser.add_argument("--trained-heads", action="store_true",
+                        help="put the bleeds into heads that were trained on; counts no false alarms")
     add_jobs_argument(parser)
 
 

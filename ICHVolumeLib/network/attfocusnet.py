@@ -14,13 +14,15 @@ Shapes, with w = base width and (H, W) the slice, levels = 5:
     encoder 4                 (n, 16w, H/16, W/16) -----------------^
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .config import AttFocusNetConfig
 
-__all__ = ["AttFocusNet", "AttFocusNetConfig", "fold_batch_norm"]
+__all__ = ["AttFocusNet", "AttFocusNetConfig", "fold_batch_norm", "unfold_batch_norm"]
 
 
 class ConvNorm(nn.Module):
@@ -166,3 +168,21 @@ def fold_batch_norm(model: AttFocusNet) -> dict[str, Tensor]:
             for key, value in module.named_parameters():
                 state.setdefault(f"{name}.{key}", value)
     return {name: value.detach().float().cpu().contiguous() for name, value in state.items()}
+
+
+def unfold_batch_norm(weights) -> AttFocusNet:
+    """AttFocusNet with batch norms again, in evaluation mode, that gives the logits of released Weights (folded).
+
+    What folding merged cannot be told apart any more: the norms' scale is 1 and their statistics change nothing.
+    """
+    model = AttFocusNet(replace(weights.config, norm="batch")).eval()
+    state = {name: torch.tensor(values) for name, values in weights.tensors.items()}
+    for name, module in model.named_modules():
+        if isinstance(module, ConvNorm):
+            module.norm.running_var.fill_(1 - module.norm.eps)
+            with torch.no_grad():
+                module.norm.bias.copy_(state.pop(f"{name}.conv.bias"))
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    if unexpected or any(".norm." not in name for name in missing):
+        raise ValueError(f"the weights do not fit the network: {unexpected or missing}")
+    return model

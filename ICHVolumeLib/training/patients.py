@@ -1,7 +1,7 @@
 """Held-out synthetic patients, made ahead of the network in other processes.
 
 A patient is a part ("calibration", "test" or "trained") and a number: whoever makes it, and in whatever order, gets the
-same one. "trained" are new bleeds in the heads that were trained on: no worse figures there than in "test" mean that
+same one. "trained" are new bleeds in the heads that were trained on: figures no better there than in "test" mean that
 the network has learned too little, better ones that it has seen too few heads.
 """
 
@@ -59,6 +59,7 @@ def held_out(pool: list[Background], part: str) -> list[Background]:
 
 
 def trained_on(pool: list[Background], kind: str) -> list[Background]:
+    """The heads of a kind that training sees, by name."""
     return sorted((one for one in pool if one.kind == kind and not is_validation(one.patient)), key=lambda b: b.patient)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
-from ..network.attfocusnet import AttFocusNet, ConvNorm
+from ..network.attfocusnet import AttFocusNet, unfold_batch_norm
 from ..network.weights import load_weights
 from .checkpoint import load_state
 
@@ -30,15 +30,7 @@ def load_released_weights(folder: Path, model: AttFocusNet, batches: Iterable[Te
         differ = ", ".join(f"{name} {theirs[name]} there, {ours[name]} here" for name in ours
                            if ours[name] != theirs[name])
         raise InputError(f"{folder}: weights of another network ({differ}); start from weights of the same kind.")
-    state = {name: torch.from_numpy(values.copy()) for name, values in weights.tensors.items()}
-    for name, module in model.named_modules():
-        if isinstance(module, ConvNorm):
-            bias = state.pop(f"{name}.conv.bias")
-            norm = {"weight": torch.ones_like(bias), "bias": bias, "running_mean": torch.zeros_like(bias),
-                    "running_var": torch.full_like(bias, 1 - module.norm.eps),
-                    "num_batches_tracked": torch.tensor(0)}
-            state |= {f"{name}.norm.{key}": value for key, value in norm.items()}
-    load_state(state, model)
+    load_state(unfold_batch_norm(weights).state_dict(), model)
     _take_statistics(model, batches)
 
 

@@ -8,9 +8,9 @@ pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
 
 from network_weights import random_model  # noqa: E402
 
-from ICHVolumeLib.bench.engines import unfolded  # noqa: E402
 from ICHVolumeLib.bench.layers import convolution_layers, gflop_of, layer_table  # noqa: E402
 from ICHVolumeLib.bench.peak import ConvolutionPeak  # noqa: E402
+from ICHVolumeLib.network.attfocusnet import unfold_batch_norm  # noqa: E402
 from ICHVolumeLib.network.weights import load_weights, save_weights  # noqa: E402
 
 
@@ -68,7 +68,7 @@ def test_every_layer_gets_a_time_and_a_bound(weights):
 
 
 def test_the_baseline_is_the_same_network_with_its_batch_norms(model, weights):
-    baseline = unfolded(weights)
+    baseline = unfold_batch_norm(weights)
     assert any(isinstance(module, torch.nn.BatchNorm2d) for module in baseline.modules())
     slices = torch.rand(1, 1, 48, 64)
     with torch.no_grad():
