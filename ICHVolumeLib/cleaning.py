@@ -3,12 +3,16 @@
 Volumes are those of true voxels (area x local slab height), so a limit means the same on thin and thick slices.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
+from .contrast import SPARE_MM, Evidence
+from .doubt import drop_doubtful
 from .labels import ICH, IVH
 from .preprocessing import BLOCK, Head, connected_pieces
+from .slice_ends import SLICES, grow_ends
 
 LIMITS_MM3 = {
     "outside the skull": 0.0,  # pieces with no more than this inside the skull, whatever their size
@@ -16,32 +20,54 @@ LIMITS_MM3 = {
     "label islands": 50.0,  # pieces of one label smaller than this that touch the other label take it
     "holes": 30.0,  # gaps inside a bleed, slice by slice, smaller than this are filled
 }
+LOOKED_AT = ("doubtful pieces", "slice ends")  # the steps that ask the scan, see doubt.py and slice_ends.py
 
 
 def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | None = None,
-               limits_mm3: dict | None = None) -> tuple[np.ndarray, list[dict]]:
+               limits_mm3: dict | None = None, evidence: Evidence | None = None) -> tuple[np.ndarray, list[dict]]:
     """(mask, steps): the tidied copy, and per step {"name", "threshold_mm3", "removed_ml"}.
 
     mask uint8 (slices, rows, columns), 1 ICH, 2 IVH; voxel_volumes_mm3 (slices,) as CTVolume has it. head: from
-    find_head on the same grid, or None to leave "outside the skull" out. removed_ml is negative where a step adds
-    (holes) and 0 where it only changes labels (then "relabelled_ml" says how much). limits_mm3 overrides LIMITS_MM3.
+    find_head on the same grid, or None to leave "outside the skull" out. evidence: on the same grid, or None to leave
+    the steps LOOKED_AT out; these have no threshold_mm3 (None) but "slices", the indices of those they changed.
+    removed_ml is negative where a step adds (slice ends, holes) and 0 where it only changes labels (then
+    "relabelled_ml" says how much). limits_mm3 overrides LIMITS_MM3.
     """
     limits = {**LIMITS_MM3, **(limits_mm3 or {})}
-    actions = {"specks": _drop_specks, "label islands": _join_islands, "holes": _fill_holes}
-    if head is not None:
-        actions = {"outside the skull": partial(_drop_outside, head), **actions}
+    spare = (1, 1) if evidence is None else (1 + SLICES, int(np.ceil(SPARE_MM / min(evidence.spacing_mm))))
     mask, steps = mask.copy(), []
-    for name, action in actions.items():
-        step = {"name": name, "threshold_mm3": float(limits[name]), "removed_ml": 0.0}
-        where = _bounding_box(mask)
+    for name, action in _actions(head, evidence).items():
+        step = {"name": name, "threshold_mm3": float(limits[name]) if name in limits else None, "removed_ml": 0.0}
+        step |= {"slices": []} if name in LOOKED_AT else {}
+        where = _bounding_box(mask, *spare)
         if where is not None:
             before, mm3 = mask[where].copy(), voxel_volumes_mm3[where[0]]
-            action(mask[where], mm3, limits[name], where)
+            action(mask[where], mm3, limits.get(name), where)
             step["removed_ml"] = round(_volume_ml(before > 0, mm3) - _volume_ml(mask[where] > 0, mm3), 6)
+            if name in LOOKED_AT:
+                step["slices"] = [where[0].start + int(k) for k in np.flatnonzero((before != mask[where]).any((1, 2)))]
             if name == "label islands":
                 step["relabelled_ml"] = round(_volume_ml(before != mask[where], mm3), 6)
         steps.append(step)
     return mask, steps
+
+
+def _actions(head: Head | None, evidence: Evidence | None) -> dict:
+    """The steps in their order: name -> action(part of the mask, mm3 of its slices, limit in mm3, where it lies)."""
+    actions = {} if head is None else {"outside the skull": partial(_drop_outside, head)}
+    actions["specks"] = _drop_specks
+    if evidence is not None:
+        actions["doubtful pieces"] = partial(_drop_doubtful, evidence)
+        actions["slice ends"] = partial(_grow_ends, evidence)
+    return {**actions, "label islands": _join_islands, "holes": _fill_holes}
+
+
+def _drop_doubtful(evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_mm3, where) -> None:
+    drop_doubtful(part, mm3, replace(evidence, hu=evidence.hu[where], chance=evidence.chance[where]))
+
+
+def _grow_ends(evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_mm3, where) -> None:
+    grow_ends(part, evidence.hu[where], evidence.spacing_mm)
 
 
 def _drop_outside(head: Head, part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> None:
@@ -115,15 +141,15 @@ def _dilate(binary: np.ndarray) -> np.ndarray:
     return binary
 
 
-def _bounding_box(mask: np.ndarray) -> tuple[slice, slice, slice] | None:
-    """Around everything marked, one voxel wider where there is room."""
+def _bounding_box(mask: np.ndarray, slices_more: int, pixels_more: int) -> tuple[slice, slice, slice] | None:
+    """Around everything marked, wider by so many slices and pixels where there is room."""
     slices = np.flatnonzero(mask.reshape(len(mask), -1).any(axis=1))
     if not len(slices):
         return None
     flat = mask[slices[0]:slices[-1] + 1].any(axis=0)
     ranges = [slices, np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))]
-    return tuple(slice(max(int(found[0]) - 1, 0), min(int(found[-1]) + 2, size))
-                 for found, size in zip(ranges, mask.shape, strict=True))
+    return tuple(slice(max(int(found[0]) - more, 0), min(int(found[-1]) + 1 + more, size))
+                 for found, more, size in zip(ranges, (slices_more, pixels_more, pixels_more), mask.shape, strict=True))
 
 
 def _volume_ml(binary: np.ndarray, mm3: np.ndarray) -> float:

@@ -101,6 +101,20 @@ def connected_pieces(binary: np.ndarray, fully_connected: bool = True) -> tuple[
     return sitk.GetArrayFromImage(pieces), count
 
 
+def piece_boxes(pieces: np.ndarray, count: int) -> list[tuple[slice, ...]]:
+    """The index box of each of the pieces that connected_pieces gave, 1..count in order."""
+    import SimpleITK as sitk
+
+    shapes = sitk.LabelShapeStatisticsImageFilter()
+    shapes.Execute(sitk.GetImageFromArray(pieces))
+    boxes = []
+    for number in range(1, count + 1):
+        box = shapes.GetBoundingBox(number)  # the first index of every axis, x first, then the sizes
+        firsts, sizes = box[:pieces.ndim][::-1], box[pieces.ndim:][::-1]
+        boxes.append(tuple(slice(first, first + size) for first, size in zip(firsts, sizes, strict=True)))
+    return boxes
+
+
 def largest_piece(binary: np.ndarray) -> np.ndarray:
     """bool: the largest 26-connected piece; nothing where there is none."""
     pieces, count = connected_pieces(binary)

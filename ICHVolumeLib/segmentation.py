@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .cleaning import clean_mask
+from .contrast import Evidence
 from .engines import FAILURES, choose_engine, fallback_finding
 from .errors import Cancelled
-from .findings import WARNING, Finding
+from .findings import INFO, WARNING, Finding
 from .interval import volume_interval_ml
 from .labels import ICH, IVH
 from .network.weights import load_weights
@@ -96,7 +97,7 @@ class Segmenter:
 
         start = clock()
         progress("clean", 0, 1)
-        steps = scan.clean(self.weights.manifest["clean_up_mm3"])
+        steps = scan.clean()
         progress("clean", 1, 1)
         seconds["clean"] = clock() - start
         return scan.segmentation(self, seconds, steps)
@@ -173,15 +174,16 @@ class _Scan:
         self.hu = self.orientation.view(ct.hu)
         self.mask = np.zeros(ct.hu.shape, np.uint8)
         self._mask = self.orientation.view(self.mask)
+        self._chance = np.zeros(self.hu.shape, np.float16)  # pages that nothing is written to take no memory
         self._voxel_mm3 = ct.voxel_volumes_mm3[::-1] if self.orientation.flip[0] else ct.voxel_volumes_mm3
         self._pixel_area_mm2 = ct.pixel_area_mm2
         self._ambiguous_mm2 = np.zeros(len(self.hu))
         self._uncertainty = np.zeros(len(self.hu), np.float32)
         self._weights = weights
-        spacing_mm = ct.pixel_spacing_mm[::-1] if self.orientation.transpose else ct.pixel_spacing_mm
-        self.head = find_head(self.hu, spacing_mm)
+        self._spacing_mm = ct.pixel_spacing_mm[::-1] if self.orientation.transpose else ct.pixel_spacing_mm
+        self.head = find_head(self.hu, self._spacing_mm)
         pixels = weights.manifest["pixel_spacing_mm"]
-        self.grid: Grid = make_grid(self.head, self.hu.shape[1:], spacing_mm, tuple(pixels["native_range"]),
+        self.grid: Grid = make_grid(self.head, self.hu.shape[1:], self._spacing_mm, tuple(pixels["native_range"]),
                                     pixels["target"], weights.config.size_multiple, crop)
         self._near: dict[int, np.ndarray] = {}  # the last slices brought to the network: a neighbour is needed again
         self.slices_to_run = np.flatnonzero(self.head.has_brain) if crop else np.arange(len(self.hu))
@@ -205,6 +207,7 @@ class _Scan:
         ich, ivh = grid.to_native(lesions[(slice(None), *part)])
         bleed = ich + ivh
         marked = bleed >= self._weights.threshold
+        self._chance[(index, *grid.native_part)] = bleed
         self._mask[(index, *grid.native_part)] = np.where(marked, np.where(ivh > ich, IVH.value, ICH.value), 0)
         doubtful = (bleed >= AMBIGUOUS[0]) & (bleed < AMBIGUOUS[1])
         doubtful_mm2, either_mm2 = (np.count_nonzero(area) * self._pixel_area_mm2
@@ -212,10 +215,16 @@ class _Scan:
         self._ambiguous_mm2[index] = doubtful_mm2
         self._uncertainty[index] = doubtful_mm2 / (either_mm2 + UNCERTAINTY_FLOOR_MM2)
 
-    def clean(self, limits_mm3: dict) -> list[dict]:
+    def clean(self) -> list[dict]:
+        manifest = self._weights.manifest
+        verdict = manifest["calibration"].get("pieces")
+        evidence = Evidence(self.hu, self._chance, self._spacing_mm, verdict) if verdict else None
         cleaned, steps = clean_mask(self._mask, self._voxel_mm3, self.head if self.head.skull_found else None,
-                                    limits_mm3)
+                                    manifest["clean_up_mm3"], evidence)
         self._mask[...] = cleaned
+        if self.orientation.flip[0]:
+            steps = [{**step, **({"slices": [len(self.hu) - 1 - k for k in reversed(step["slices"])]}
+                                 if "slices" in step else {})} for step in steps]
         return steps
 
     def segmentation(self, segmenter: Segmenter, seconds: dict, clean_up: list[dict]) -> Segmentation:
@@ -225,6 +234,8 @@ class _Scan:
         if not self.head.skull_found:
             findings.append(Finding("no-skull", WARNING, "No skull was found, so this may not be a head CT in "
                                                          "Hounsfield units; the whole of every slice was searched."))
+        findings += [doubtful_finding(step, marked_ml) for step in clean_up
+                     if step["name"] == "doubtful pieces" and step["removed_ml"] > 0]
         uncertainty = self._uncertainty[::-1] if self.orientation.flip[0] else self._uncertainty
         calibration = self._weights.manifest["calibration"]
         return Segmentation(
@@ -241,6 +252,14 @@ def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Cal
                **segmenter) -> Segmentation:
     """Segmenter(**segmenter).apply(ct, progress, is_cancelled), for a single scan."""
     return Segmenter(**segmenter).apply(ct, progress, is_cancelled)
+
+
+def doubtful_finding(step: dict, marked_ml: float) -> Finding:
+    """What the clean-up left out as probably no bleed, so that a person looks there too."""
+    where = ", ".join(str(k + 1) for k in step["slices"][:12]) + (" and more" if len(step["slices"]) > 12 else "")
+    return Finding("doubtful-pieces", INFO if marked_ml else WARNING,
+                   f"{step['removed_ml']:.1f} mL in slice{'s' if len(step['slices']) > 1 else ''} {where} looked like "
+                   "blood to the network, but hardly stands out from the brain around it and was left out. Look there.")
 
 
 def _stop_if(is_cancelled: Callable[[], bool]) -> None:

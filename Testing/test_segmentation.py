@@ -190,6 +190,28 @@ def test_where_the_mask_came_from_is_said(segmenter):
     assert [step["name"] for step in segmentation.clean_up] == ["outside the skull", "specks", "label islands", "holes"]
 
 
+@pytest.mark.parametrize("grid", ["regular", "flipped"])
+def test_a_doubtful_piece_is_left_out_and_its_slices_are_named(tmp_path, grid):
+    verdict = {"weights": [0.0, 1.0, 0.0, 0.0], "offset": -2.0, "least": 0.5}  # real from 2 SDs of contrast
+    weights = thresholding_weights(tmp_path, {"calibration": {"pieces": verdict}, "pixel_spacing_mm": AS_SCANNED})
+    phantom, segmenter, doubtful = case(grid), Segmenter("cpu", weights), 7
+    hu = phantom.ct.hu.copy()
+    hu[doubtful, 50:100, 40:90] = np.where(np.arange(50) // 4 % 2, 15, 45)  # uneven brain ...
+    hu[doubtful, 70:80, 60:70] = 57  # ... in which this is nothing special
+    segmentation = segmenter.apply(replace(phantom.ct, hu=hu))
+    step = next(step for step in segmentation.clean_up if step["name"] == "doubtful pieces")
+    assert step["slices"] == [doubtful] and step["removed_ml"] > 0.5 and step["threshold_mm3"] is None
+    assert not segmentation.mask[doubtful].any()
+    assert dice(segmentation.mask, phantom.mask) > 0.95
+    finding = next(one for one in segmentation.findings if one.code == "doubtful-pieces")
+    assert f"in slice {doubtful + 1} " in finding.message and finding.severity == "info"
+
+
+def test_weights_without_a_verdict_do_not_ask_the_scan(segmenter):
+    names = [step["name"] for step in segmenter.apply(case().ct).clean_up]
+    assert "doubtful pieces" not in names and "slice ends" not in names
+
+
 def test_the_second_scan_needs_no_engine_and_no_compiling(weights_dir, monkeypatch):
     segmenter, choices = Segmenter("cpu", weights_dir), []
     monkeypatch.setattr("ICHVolumeLib.segmentation.choose_engine",

@@ -1,7 +1,8 @@
 """Calibrate a trained run and write the weights that segment uses.
 
-Chooses the threshold and calibrates the volume interval on synthetic patients kept apart from training. What the
-network thought of each is kept in RUN/calibration, so a second run only makes the choice again.
+Fits the verdict on doubtful pieces, chooses the threshold and calibrates the volume interval on synthetic patients kept
+apart from training. What the network thought of each is kept in RUN/calibration (for released weights: in calibration
+beside OUT), so a second run only makes the choice again.
 """
 
 from pathlib import Path
@@ -11,7 +12,8 @@ from .evaluate import add_jobs_argument
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of the training run")
+    parser.add_argument("run_folder", type=Path, metavar="RUN",
+                        help="folder of the training run, or of released weights to calibrate again")
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder for the weights and their manifest")
     parser.add_argument("--model-version", required=True, help="name of these weights in every report")
@@ -24,11 +26,12 @@ def run(args) -> None:
 
     from ..training.heads import load_pool
     from ..training.patients import default_jobs, use_one_itk_thread
-    from ..training.release import release
+    from ..training.release import is_run, release
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     use_one_itk_thread()
-    pool = load_pool(args.data, args.run_folder.parent / "heads.npz")
+    beside = args.run_folder if is_run(args.run_folder) else args.out
+    pool = load_pool(args.data, beside.parent / "heads.npz")
     jobs = default_jobs() if args.jobs is None else args.jobs
     fields = release(args.run_folder, args.out, pool, version=args.model_version, patients=args.patients, jobs=jobs)
     say(f"Weights {fields['version']}, threshold {fields['threshold']}: {args.out}")

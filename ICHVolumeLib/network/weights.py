@@ -27,7 +27,7 @@ DEFAULT_MANIFEST = {
     "threshold": 0.5,  # a voxel is bleed when p(ICH) + p(IVH) reaches it
     "window_hu": [-60, 140],
     "pixel_spacing_mm": {"native_range": [0.35, 0.6], "target": 0.47},
-    "calibration": {},  # "interval": see ICHVolumeLib/interval.py
+    "calibration": {},  # "interval": see ICHVolumeLib/interval.py, "pieces": see ICHVolumeLib/doubt.py
     "clean_up_mm3": {},  # step name -> limit, where it differs from ICHVolumeLib/cleaning.py
 }
 

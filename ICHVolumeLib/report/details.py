@@ -115,10 +115,16 @@ def _surface_text(result):
             f"{ml(surface['volume_ml'])} after smoothing (the voxel volume is the one to use)")
 
 
+def _clean_up_text(step: dict) -> str:
+    limit = f"threshold {step['threshold_mm3']:g} mm³, " if step["threshold_mm3"] is not None else ""
+    removed = step["removed_ml"]
+    change = f"added {-removed:.2f} mL" if removed < 0 else f"removed {removed:.2f} mL"
+    return f"{step['name']} ({limit}{change})"
+
+
 def _provenance(result: Result):
     source = result.provenance
-    clean_up = "; ".join(f"{step['name']} (threshold {step['threshold_mm3']:g} mm³, "
-                         f"removed {step['removed_ml']:.2f} mL)" for step in source.clean_up)
+    clean_up = "; ".join(map(_clean_up_text, source.clean_up))
     by_model = source.engine != "none"
     if result.automatic_volume_ml:
         mask = "made by the model, then edited by a person"

@@ -120,7 +120,7 @@ def make_patients(wanted: Iterable[Order], jobs: int = 0) -> Iterator[Patient]:
             yield patient
         return
     wanted = iter(wanted)
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_maker)
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=start_maker)
     try:
         waiting = deque(pool.submit(make_patient, order) for order in islice(wanted, jobs + 2))
         while waiting:
@@ -150,7 +150,8 @@ def use_one_itk_thread():
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
 
-def _start_maker():
+def start_maker():
+    """For a process beside others: one thread each, and Ctrl-C is left to the parent."""
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends its makers

@@ -1,15 +1,15 @@
-"""From a checkpoint to shipped weights: threshold and interval calibrated on patients kept apart for that."""
+"""From a checkpoint to shipped weights: threshold, verdict on pieces and interval calibrated on patients kept apart."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 
-from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
-from ..network.weights import save_weights
+from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig, unfold_batch_norm
+from ..network.weights import load_weights, save_weights
 from ..segmentation import Segmenter
 from .calibrate import Calibration
-from .checkpoint import load_checkpoint
+from .checkpoint import CHECKPOINT, load_checkpoint
 from .patients import CALIBRATION, synthetic_patients
 
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
@@ -43,21 +43,37 @@ def window_hu(run: Path) -> list[float]:
     return list(_about(run)["plan"].get("window_hu", (-60.0, 140.0)))
 
 
+def is_run(folder: Path) -> bool:
+    """True for the folder of a training run, False for one of released weights."""
+    return (Path(folder) / CHECKPOINT).is_file()
+
+
 def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100, work: Path | None = None,
             jobs: int = 0) -> dict:
     """Write calibrated weights of `run` into `folder`; returns the manifest fields that were set.
 
-    patients: synthetic patients of the calibration half; the network sees each once, and what it thought is kept in
-    work / "calibration" (default: in the run's folder), where an interrupted calibration goes on.
+    run: a training run's folder, or released weights that are to be calibrated again. patients: synthetic patients of
+    the calibration half; the network sees each once, and what it thought is kept in work / "calibration" (default: in
+    the run's folder, or beside `folder`), where an interrupted calibration goes on.
     """
-    model, work = averaged_model(run), Path(work or run)
-    fields = {"version": version, "training_data": TRAINING_DATA, "pixel_spacing_mm": pixel_spacing(run),
-              "window_hu": window_hu(run)}
+    model, fields = _of_run(run) if is_run(run) else _of_weights(run)
+    work = Path(work or (run if is_run(run) else Path(folder).parent))
+    fields |= {"version": version, "training_data": TRAINING_DATA}
     save_weights(folder, model, fields)
-    calibration = Calibration(work / "calibration", Segmenter(weights_dir=folder))
+    calibration = Calibration(work / "calibration", Segmenter(weights_dir=folder), jobs)
     for patient in synthetic_patients(pool, CALIBRATION, patients, jobs=jobs, known=calibration.rows):
         calibration.add(patient)
     chosen = calibration.choose()
-    fields |= {"threshold": chosen["threshold"], "calibration": {"interval": chosen["interval"]}}
+    kept = {name: chosen[name] for name in ("interval", "pieces") if chosen[name]}
+    fields |= {"threshold": chosen["threshold"], "calibration": kept}
     save_weights(folder, model, fields)
     return fields
+
+
+def _of_run(run: Path):
+    return averaged_model(run), {"pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run)}
+
+
+def _of_weights(folder: Path):
+    weights = load_weights(folder)
+    return unfold_batch_norm(weights), {name: weights.manifest[name] for name in ("pixel_spacing_mm", "window_hu")}

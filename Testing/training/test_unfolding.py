@@ -70,3 +70,17 @@ def test_a_run_starts_from_released_weights_and_goes_on_from_its_own(released, f
     torch.testing.assert_close(first, folded(slices), atol=0.05, rtol=0.05)  # one step of the norms' averages
     (released / "manifest.json").unlink()  # not looked at again
     assert train(pool, tmp_path / "run", replace(plan, epochs=2), config, start_from=released)["step"] == [1, 2]
+
+
+def test_weights_that_are_calibrated_again_are_the_same_weights(released, tmp_path, monkeypatch):
+    from ICHVolumeLib.training import release as module
+
+    chosen = {"threshold": 0.4, "interval": {"coverage": 0.9}, "pieces": None}
+    monkeypatch.setattr(module, "synthetic_patients", lambda *args, **more: [])
+    monkeypatch.setattr(module.Calibration, "choose", lambda self: chosen)
+    module.release(released, tmp_path / "again", [], version="2")
+    before, after = load_weights(released), load_weights(tmp_path / "again")
+    assert after.sha256 == before.sha256
+    assert (after.version, after.threshold) == ("2", 0.4)
+    assert after.manifest["calibration"] == {"interval": {"coverage": 0.9}}
+    assert after.manifest["pixel_spacing_mm"] == before.manifest["pixel_spacing_mm"]

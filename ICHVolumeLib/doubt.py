@@ -1,0 +1,57 @@
+"""Which pieces of the network's mask are bleeds: a verdict on every connected piece from four plain facts.
+
+A network that sees one slice at a time marks a bright fold of cortex now and then. Such pieces are one slice high,
+never quite sure, hardly brighter than the brain around them varies, and lie where there is little brain. The weights of
+the four facts are fitted on synthetic patients when weights are released (training/pieces.py) and kept in the manifest,
+calibration/pieces: {"weights": [...], "offset", "least", ...}.
+"""
+
+import numpy as np
+
+from .contrast import SPARE_MM, Evidence, look_around
+from .preprocessing import connected_pieces, piece_boxes
+
+FACTS = ("log odds of the highest p(bleed)", "contrast in SDs of the brain around", "height, 5 mm, up to 15 mm",
+         "share of brain around")
+NEAR_ONE = 0.001  # so that a p(bleed) that fp16 rounds to 1 has log odds
+
+
+def piece_facts(piece: np.ndarray, marked: np.ndarray, evidence: Evidence, slab_mm: np.ndarray) -> list[float]:
+    """The FACTS of one piece; piece and marked bool on the grid of evidence, or a part of it with SPARE_MM around
+    the piece in its slices; slab_mm (slices,). The slice where the piece is largest speaks for its contrast."""
+    areas = np.count_nonzero(piece, axis=(1, 2))
+    k = int(areas.argmax())
+    peak = float(evidence.chance[piece].max())
+    around = look_around(evidence.hu[k], piece[k], marked[k], evidence.spacing_mm)
+    contrast = float(np.clip(around.contrast_hu / max(around.spread_hu, 1.0), -1, 6)) if around else 0.0
+    return [float(np.log((peak + NEAR_ONE) / (1 + NEAR_ONE - peak))), contrast,
+            float(min(slab_mm[areas > 0].sum(), 15.0)) / 5, around.brain_share if around else 0.0]
+
+
+def chance_real(facts, verdict: dict) -> np.ndarray:
+    """facts (..., 4) -> the chance that each piece is a bleed, as calibrated."""
+    score = np.asarray(facts, float) @ np.asarray(verdict["weights"], float) + verdict["offset"]
+    return 1 / (1 + np.exp(-score))
+
+
+def all_facts(mask: np.ndarray, mm3: np.ndarray, evidence: Evidence) -> tuple[np.ndarray, list[list[float]]]:
+    """(pieces, facts): the numbered pieces of mask (slices, rows, columns), background 0, and the facts of each."""
+    marked = mask > 0
+    pieces, count = connected_pieces(marked)
+    slab_mm = mm3 / (evidence.spacing_mm[0] * evidence.spacing_mm[1])
+    spare = [int(np.ceil(SPARE_MM / step)) for step in evidence.spacing_mm]
+    facts = []
+    for number, box in enumerate(piece_boxes(pieces, count), start=1):
+        near = (box[0], *(slice(max(part.start - more, 0), part.stop + more)
+                          for part, more in zip(box[1:], spare, strict=True)))
+        part = Evidence(evidence.hu[near], evidence.chance[near], evidence.spacing_mm, evidence.verdict)
+        facts.append(piece_facts(pieces[near] == number, marked[near], part, slab_mm[box[0]]))
+    return pieces, facts
+
+
+def drop_doubtful(mask: np.ndarray, mm3: np.ndarray, evidence: Evidence) -> None:
+    """Take the pieces out of mask, in place, that are bleeds with a chance under verdict["least"]."""
+    pieces, facts = all_facts(mask, mm3, evidence)
+    if facts:
+        doubtful = np.concatenate([[False], chance_real(facts, evidence.verdict) < evidence.verdict["least"]])
+        mask[doubtful[pieces]] = 0
