@@ -15,6 +15,7 @@ from ..network.weights import WEIGHTS_FILE, Weights
 from .figures import Line, lines
 
 WIDTH = 120
+CURVES = "curves.png"
 MOST_BYTES, MOST_BYTES_ALL = 80_000, 600_000
 CARD = """\
 # Model card: AttFocusNet weights {version}
@@ -64,7 +65,7 @@ ABC/2 (Coniglobus) of the model's masks has ICC(A,1) {abc2} with the true ICH vo
 | blood above the brain around it | cases | Dice, mean | bias of the summed volume |
 |---|---|---|---|
 {by_contrast}
-{alarms}
+{by_slice}{alarms}
 ## Where it fails
 
 {failures}
@@ -84,7 +85,8 @@ def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: flo
     """Write the card to `out`, its pictures to Pictures/model beside it; returns the files.
 
     figures_folder: what `ichvolume evaluate` wrote. runs: training runs, each started from the one before.
-    note: Markdown, what the runs cannot say of themselves.
+    note: Markdown, what the runs cannot say of themselves; without runs (their folders may be gone) all that is said of
+    the training, and the curves drawn last time stay.
     Raises InputError when the figures are of other weights or of heads that were trained on, or the pictures are too
     large.
     """
@@ -100,26 +102,27 @@ def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: flo
         if runs:
             from .curves import draw_curves
 
-            drawn.append(draw_curves(*runs, out=Path(place) / "curves.png"))
+            drawn.append(draw_curves(*runs, out=Path(place) / CURVES))
         pictures = _replace_pictures(figures_folder / "pictures", drawn, folder)
     files = [folder / name for name in (*(one["file"] for one in pictures), *(file.name for file in drawn))]
-    text = card(figures, weights, megabytes, pictures, runs, ablation, note)
+    text = card(figures, weights, megabytes, pictures, runs, ablation, note, (folder / CURVES).is_file())
     out.write_text(text, encoding="utf-8", newline="\n")
     return [out, *files]
 
 
 def card(figures: dict, weights: Weights, megabytes: float, pictures: list[dict] = (), runs=(),
-         ablation: str = "", note: str = "") -> str:
-    """The card as Markdown."""
+         ablation: str = "", note: str = "", curves: bool = True) -> str:
+    """The card as Markdown; curves: a picture of them lies beside it."""
     table = lines(figures)
     text = CARD.format(
         version=weights.version, verdict=_verdict(table), network=_network(weights.config), file=WEIGHTS_FILE,
         megabytes=megabytes, sha256=weights.sha256[:16], input=_input(weights), threshold=weights.threshold,
-        licence=weights.manifest["licence"], training=_training(runs, note), cases=figures["cases"],
+        licence=weights.manifest["licence"], training=_training(runs, note, curves), cases=figures["cases"],
         heads=_heads(figures), command=figures["command"], table=_table(table), abc2=_number(figures["abc2_icc_a1"]),
         abc2_true=_number(figures["abc2_of_truth_icc_a1"]), missed=_missed(figures),
         by_size=_groups(figures["by_size"]), by_contrast=_groups(figures["by_contrast"]),
-        alarms=_alarms(figures), failures=_failures(figures), pictures=_pictures(pictures),
+        by_slice=_slices(figures.get("by_slice", {})), alarms=_alarms(figures),
+        failures=_failures(figures), pictures=_pictures(pictures),
         ablation=f"\n## Ablation\n\n{ablation.strip()}\n" if ablation else "", calibration=_calibration(weights))
     return "\n\n".join(_wrapped(block) for block in text.split("\n\n"))
 
@@ -156,13 +159,15 @@ def _input(weights: Weights) -> str:
             f"{pixels['native_range'][0]:g} to {pixels['native_range'][1]:g} mm")
 
 
-def _training(runs, note: str) -> str:
-    if not runs:
+def _training(runs, note: str, curves: bool) -> str:
+    if not runs and not note:
         return ""
     steps = [_training_step(**_read_json(Path(run) / "checkpoint.json")) for run in runs]
     words = "Training, one step after the other:" if len(steps) > 1 else "Training:"
+    listed = [words, "", *steps, ""] if steps else []
     noted = [note.strip(), ""] if note else []
-    return "\n" + "\n".join([words, "", *steps, "", *noted, "![Training curves](Pictures/model/curves.png)"]) + "\n"
+    drawn = [f"![Training curves](Pictures/model/{CURVES})"] if runs or curves else []
+    return "\n" + "\n".join([*listed, *noted, *drawn]) + "\n"
 
 
 def _training_step(step: int, seconds: float, plan: dict, config: dict, **_) -> str:
@@ -188,10 +193,23 @@ def _missed(figures) -> str:
 
 
 def _groups(groups: dict) -> str:
-    names = {name: "under " + name.split(" to ")[1] if name.startswith("-") else name for name in groups}
-    names = {name: "20 HU and more" if words == "20 to 100 HU" else words for name, words in names.items()}
-    return "\n".join(f"| {names[name]} | {one['cases']} | {one['dice_mean']:.2f} | {one['bias_percent']:+.0f} % |"
-                     for name, one in groups.items())
+    return "\n".join(f"| {_contrast_words(name)} | {one['cases']} | {one['dice_mean']:.2f} | "
+                     f"{one['bias_percent']:+.0f} % |" for name, one in groups.items())
+
+
+def _contrast_words(name: str) -> str:
+    """The open ends of the ranges; other names stay."""
+    return {"-50 to 10 HU": "under 10 HU", "20 to 100 HU": "20 HU and more"}.get(name, name)
+
+
+def _slices(groups: dict) -> str:
+    if not groups:
+        return ""
+    names = {name: name if name.startswith("less") else f"more, {_contrast_words(name)}" for name in groups}
+    rows = [f"| {names[name]} | {one['slices']} | {one['dice_mean']:.2f} | {_percent(one['share_of_lost'])} |"
+            for name, one in groups.items()]
+    return "\n".join(["", "| blood in a slice | slices | Dice of the slice, mean | share of all Dice lost |",
+                      "|---|---|---|---|", *rows, ""])
 
 
 def _alarms(figures) -> str:
@@ -233,14 +251,23 @@ def _pictures(pictures: list[dict]) -> str:
 
 
 def _calibration(weights: Weights) -> str:
-    interval = weights.manifest["calibration"].get("interval")
+    interval, verdict = (weights.manifest["calibration"].get(name) for name in ("interval", "pieces"))
     if not interval:
         return "The threshold and the interval of these weights are not calibrated."
     share = f"{100 * interval['coverage']:.0f} %"
-    return (f"The threshold and the {share} interval (split conformal prediction) were calibrated on "
+    text = (f"The threshold and the {share} interval (split conformal prediction) were calibrated on "
             f"{interval['patients']} other synthetic patients, in heads that are neither trained nor tested on:\n\n"
             f"    ichvolume release RUN DATA -o FOLDER --model-version {weights.version} "
             f"--patients {interval['patients']}")
+    if not verdict:
+        return text
+    weighted = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(verdict["facts"], verdict["weights"],
+                                                                        strict=True))
+    return (f"{text}\n\nThe same patients decide which marked pieces are left out (`ICHVolumeLib/doubt.py`): those "
+            f"that are bleeds with a chance under {100 * verdict['least']:.3g} %, by a logistic regression on "
+            f"{verdict['pieces']} pieces. Its weights: {weighted}, offset {verdict['offset']:.2f}. What was left out "
+            "is named with its slices. Then slices that a bleed fills at least by half are added at its ends "
+            "(`ICHVolumeLib/slice_ends.py`).")
 
 
 def _percent(share) -> str:
@@ -263,7 +290,8 @@ def _replace_pictures(source: Path, drawn: list[Path], folder: Path) -> list[dic
     if files:
         folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png") if is_evaluated else ():
-        old.unlink()
+        if old.name != CURVES:
+            old.unlink()
     for file in files:
         shutil.copyfile(file, folder / file.name)
     return pictures

@@ -4,6 +4,7 @@ Every row is one case and is written to a JSON-lines file at once, so an evaluat
 Synthetic patients show what the model can do on the generator's kind of bleed; they say nothing about real patients.
 """
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..contrast import look_around
 from ..errors import InputError
 from ..measure import measure_mask
 from ..segmentation import Segmenter
@@ -56,8 +58,11 @@ def read_rows(rows_file: Path) -> list[dict]:
 
 
 def model_mark(segmenter: Segmenter) -> str:
-    """Which weights at which threshold made a row, of which generator's patients."""
-    return f"{segmenter.weights.sha256[:16]} at {segmenter.weights.threshold:g}, patients {generator_mark()}"
+    """Which weights at which threshold, with which verdict on pieces, made a row, of which generator's patients."""
+    weights = segmenter.weights
+    verdict = json.dumps(weights.manifest["calibration"].get("pieces")).encode()
+    return (f"{weights.sha256[:16]} at {weights.threshold:g}, pieces {hashlib.sha256(verdict).hexdigest()[:8]}, "
+            f"patients {generator_mark()}")
 
 
 def rows_of_model(segmenter: Segmenter, rows_file: Path) -> list[dict]:
@@ -85,7 +90,7 @@ def case_row(patient: Patient, segmentation) -> dict:
         "abc2_ml": measured.abc2.coniglobus_ml if measured.abc2 else 0.0,
         "true_abc2_ml": true.abc2.coniglobus_ml if true.abc2 else 0.0,
         "lesions": [[volume, bool(hit)] for volume, hit in lesions_found(mask, truth, ct)],
-        "contrast_hu": contrast_hu(ct, truth),
+        "contrast_hu": contrast_hu(ct, truth), "slices": slices_found(mask, truth, ct),
         "interval_ml": segmentation.interval_ml, "ambiguous_ml": segmentation.ambiguous_ml,
     }
 
@@ -105,6 +110,17 @@ def lesions_found(mask: np.ndarray, truth: np.ndarray, ct: CTVolume) -> list[tup
         sizes += np.bincount(one.ravel(), minlength=count) * voxel_ml
         marked += np.bincount(one[shown], minlength=count) * voxel_ml
     return [(float(size), bool(hit > 0.0999 * size)) for size, hit in zip(sizes[1:], marked[1:], strict=True)]
+
+
+def slices_found(mask: np.ndarray, truth: np.ndarray, ct: CTVolume) -> list[tuple[float, float | None, float]]:
+    """(mm2 of blood, its contrast in HU, Dice) of every slice with blood: what a network of single slices was shown."""
+    rows = []
+    for k in np.flatnonzero((truth > 0).any(axis=(1, 2))):
+        blood = truth[k] > 0
+        around = look_around(ct.hu[k], blood, blood, ct.pixel_spacing_mm)
+        rows.append((float(np.count_nonzero(blood) * ct.pixel_area_mm2), around and around.contrast_hu,
+                     float(dice(mask[k], truth[k]))))
+    return rows
 
 
 def contrast_hu(ct: CTVolume, truth: np.ndarray) -> float | None:

@@ -8,6 +8,7 @@ from .metrics import bland_altman, bootstrap_interval, concordance, icc_a1
 
 SIZES_ML = ((0.1, 1), (1, 10), (10, 30), (30, 150))
 CONTRASTS_HU = ((-50, 10), (10, 20), (20, 100))
+SMALL_MM2 = 50.0  # of blood in a slice
 
 
 def summarise(rows: list[dict]) -> dict:
@@ -34,6 +35,7 @@ def summarise(rows: list[dict]) -> dict:
         "bias_percent_of_total": 100 * (measured.sum() / true.sum() - 1),
         "by_size": _groups(rows, "true_ml", SIZES_ML, "mL"),
         "by_contrast": _groups(rows, "contrast_hu", CONTRASTS_HU, "HU"),
+        "by_slice": _slices(rows),
         "abc2_icc_a1": icc_a1(column("abc2_ml"), column("true_ich_ml")),
         "abc2_of_truth_icc_a1": icc_a1(column("true_abc2_ml"), column("true_ich_ml")),
         "lesions_over_1_ml": int(large.sum()), "lesion_recall_over_1_ml": _mean(lesions[large, 1]),
@@ -53,6 +55,17 @@ def _groups(rows: list[dict], name: str, ranges, unit: str) -> dict:
                 "cases": len(part), "dice_mean": float(np.mean([row["dice"] for row in part])),
                 "bias_percent": 100 * (sum(row["ml"] for row in part) / true_ml - 1)}
     return groups
+
+
+def _slices(rows: list[dict]) -> dict:
+    """Slices with blood by what they show: how many, mean Dice, and the share of all Dice lost in such slices."""
+    slices = np.array([one for row in rows for one in row.get("slices", [])], float).reshape(-1, 3)
+    small, contrast, lost = slices[:, 0] < SMALL_MM2, slices[:, 1], 1 - slices[:, 2]
+    parts = {f"less than {SMALL_MM2:g} mm2": small}
+    parts |= {f"{low:g} to {high:g} HU": ~small & (contrast >= low) & (contrast < high) for low, high in CONTRASTS_HU}
+    return {name: {"slices": int(part.sum()), "dice_mean": float(1 - lost[part].mean()),
+                   "share_of_lost": float(lost[part].sum() / max(lost.sum(), 1e-9))}
+            for name, part in parts.items() if part.any()}
 
 
 def _limits(percent) -> dict | None:

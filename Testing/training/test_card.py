@@ -83,6 +83,34 @@ def test_the_card_lists_the_training_runs_and_what_is_noted_about_them(tmp_path,
     assert text.index("80 slices") < text.index("The window was another one.") < text.index("curves.png")
 
 
+def test_without_the_runs_folders_the_note_tells_of_the_training_and_the_curves_stay(tmp_path, measured, weights):
+    curves = tmp_path / "Pictures" / "model" / "curves.png"
+    curves.parent.mkdir(parents=True)
+    curves.write_bytes(b"\x89PNG drawn last time")
+    text = write_card(tmp_path / "ModelCard.md", measured, weights, 5.5, note="10 slices.\n")[0].read_text("utf-8")
+    assert text.index("10 slices.") < text.index("](Pictures/model/curves.png)") < text.index("## Figures")
+    assert curves.read_bytes().endswith(b"last time")
+
+
+def test_where_the_dice_is_lost_is_said_by_what_a_slice_shows(tmp_path, measured, weights):
+    shown = [(20.0, 5.0, 0.0), (100.0, 5.0, 0.5), (100.0, 30.0, 0.9), (200.0, 40.0, 1.0), (100.0, None, 1.0)]
+    figures = json.loads((measured / "figures.json").read_text("utf-8"))
+    figures["by_slice"] = summarise([row(0, 0.5, 0.4, slices=shown), row(1, 1.0, 1.0)])["by_slice"]
+    (measured / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
+    text = write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)[0].read_text("utf-8")
+    assert "| less than 50 mm2 | 1 | 0.00 | 62 % |" in text
+    assert "| more, under 10 HU | 1 | 0.50 | 31 % |" in text
+    assert "| more, 20 HU and more | 2 | 0.95 | 6 % |" in text
+
+
+def test_the_verdict_on_pieces_is_spelled_out(tmp_path, measured, weights):
+    verdict = {"facts": ["contrast", "height"], "weights": [0.5, 0.25], "offset": -3.0, "least": 0.125, "pieces": 400}
+    weights.manifest["calibration"]["pieces"] = verdict
+    text = " ".join(write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)[0].read_text("utf-8").split())
+    assert "under 12.5 %, by a logistic regression on 400 pieces" in text
+    assert "contrast 0.50, height 0.25, offset -3.00" in text
+
+
 def test_figures_of_other_weights_make_no_card(tmp_path, measured, weights):
     other = Weights(weights.config, {}, {**weights.manifest, "sha256": "cd" * 32})
     with pytest.raises(InputError, match="other weights"):

@@ -15,6 +15,7 @@ from ICHVolumeLib.training.evaluate import (
     false_alarms,
     lesions_found,
     read_rows,
+    slices_found,
 )
 from ICHVolumeLib.training.figures import lines, summarise
 from ICHVolumeLib.training.patients import Patient, as_ct
@@ -33,9 +34,9 @@ def patient(name="a", index=0, contrast=30, shift=0):
 class Oracle:
     """A segmenter that knows the truth, shifts it and counts its calls."""
 
-    def __init__(self, truths, shift=0, sha256="0" * 64):
+    def __init__(self, truths, shift=0, sha256="0" * 64, verdict=None):
         self.truths, self.shift, self.calls = truths, shift, 0
-        self.weights = SimpleNamespace(sha256=sha256, threshold=0.5)
+        self.weights = SimpleNamespace(sha256=sha256, threshold=0.5, manifest={"calibration": {"pieces": verdict}})
 
     def apply(self, ct):
         self.calls += 1
@@ -92,6 +93,20 @@ def test_rows_of_other_weights_are_not_mixed_in(tmp_path):
     evaluate(Oracle([one]), lambda known: [one], tmp_path / "cases.jsonl")
     with pytest.raises(InputError, match="other weights"):
         evaluate(Oracle([one], sha256="1" * 64), lambda known: [], tmp_path / "cases.jsonl")
+    with pytest.raises(InputError, match="other weights"):
+        evaluate(Oracle([one], verdict={"least": 0.1}), lambda known: [], tmp_path / "cases.jsonl")
+
+
+def test_every_slice_with_blood_says_how_much_it_showed():
+    one = patient(contrast=17)
+    mask = one.truth.copy()
+    mask[3] = 0
+    mask[7, :5] = 1  # a slice without blood says nothing here
+    found = slices_found(mask, one.truth, one.ct)
+    areas, contrasts, dices = zip(*found, strict=True)
+    assert areas == pytest.approx([100 * 0.45**2] * 3 + [0.45**2])
+    assert contrasts[:3] == pytest.approx([17] * 3, abs=2.5)
+    assert dices == (1.0, 0.0, 1.0, 1.0)
 
 
 def cases(count=12, factor=1.0):
