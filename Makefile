@@ -29,13 +29,17 @@ test-all: $(VENV)/.for-testing
 lint: $(VENV)/.for-testing
 	$(RUN) -m ruff check .
 
-# Trains (65 minutes), then calibrates, measures and describes a small model from scratch in runs/model.
+# Trains, then calibrates, measures and describes a small model from scratch in runs/model.
 # DATA=... holds the bleed-free heads, see Resources/ModelCard.md
+# MINUTES=... of training; CALIBRATE=... and TEST=... synthetic patients, some seven seconds each
 DATA ?= ../shared/data
+MINUTES ?= 65
+CALIBRATE ?= 100
+TEST ?= 200
 model: $(VENV)/.for-testing
-	$(RUN) -m ICHVolumeLib train $(DATA) -o runs/model/practical --preset practical --minutes 65
-	$(RUN) -m ICHVolumeLib release runs/model/practical $(DATA) -o runs/model/weights --model-version local --patients 100
-	$(RUN) -m ICHVolumeLib evaluate $(DATA) -o runs/model/figures --weights runs/model/weights --patients 200
+	$(RUN) -m ICHVolumeLib train $(DATA) -o runs/model/practical --preset practical --minutes $(MINUTES)
+	$(RUN) -m ICHVolumeLib release runs/model/practical $(DATA) -o runs/model/weights --model-version local --patients $(CALIBRATE)
+	$(RUN) -m ICHVolumeLib evaluate $(DATA) -o runs/model/figures --weights runs/model/weights --patients $(TEST)
 	$(RUN) -m ICHVolumeLib card runs/model/figures -o runs/model/ModelCard.md --weights runs/model/weights --run runs/model/practical
 
 clean:

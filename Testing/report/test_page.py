@@ -147,3 +147,14 @@ def test_blood_in_the_ventricles_alone_is_named_and_not_scored(page, phantom):
     assert "of 6" not in parsed.text and "ICH score, item by item" not in parsed.text and "pips" not in source.split(
         "</style>")[1]
     assert "Pieces" in parsed.text
+
+
+def test_every_clean_up_step_says_what_it_took_or_added(page):
+    _, _, result = page()
+    steps = [{"name": "specks", "threshold_mm3": 30.0, "removed_ml": 0.25},
+             {"name": "doubtful pieces", "threshold_mm3": None, "removed_ml": 0.5, "slices": [3]},
+             {"name": "slice ends", "threshold_mm3": None, "removed_ml": -1.25, "slices": [7, 12]}]
+    parsed, _, _ = page(provenance=replace(result.provenance, clean_up=steps))
+    for words in ("specks (threshold 30 mm³, removed 0.25 mL)", "doubtful pieces (removed 0.50 mL)",
+                  "slice ends (added 1.25 mL)"):
+        assert words in parsed.text

@@ -105,7 +105,7 @@ def test_every_slice_with_blood_says_how_much_it_showed():
     found = slices_found(mask, one.truth, one.ct)
     areas, contrasts, dices = zip(*found, strict=True)
     assert areas == pytest.approx([100 * 0.45**2] * 3 + [0.45**2])
-    assert contrasts[:3] == pytest.approx([17] * 3, abs=2.5)
+    assert all(10 < one <= 17 for one in contrasts[:3])
     assert dices == (1.0, 0.0, 1.0, 1.0)
 
 
