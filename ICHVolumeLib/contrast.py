@@ -20,13 +20,14 @@ WINDOW_HU = (-20.0, 110.0)  # bone must not bleed into the brain beside it
 class Evidence:
     """What a mask can be held against; arrays (slices, rows, columns) on the mask's grid, turned as it is.
 
-    hu; chance: p(bleed) of every voxel, float; spacing_mm along rows, then columns; verdict: see doubt.py.
+    hu; chance: p(bleed) of every voxel, float; spacing_mm along rows, then columns; verdict: see doubt.py, None where
+    only the facts are asked for.
     """
 
     hu: np.ndarray
     chance: np.ndarray
     spacing_mm: tuple[float, float]
-    verdict: dict
+    verdict: dict | None = None
 
 
 @dataclass(frozen=True, eq=False)

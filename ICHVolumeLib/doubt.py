@@ -6,13 +6,15 @@ the four facts are fitted on synthetic patients when weights are released (train
 calibration/pieces: {"weights": [...], "offset", "least", ...}.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from .contrast import SPARE_MM, Evidence, look_around
 from .preprocessing import connected_pieces, piece_boxes
 
-FACTS = ("log odds of the highest p(bleed)", "contrast in SDs of the brain around", "height, 5 mm, up to 15 mm",
-         "share of brain around")
+FACTS = ("log odds of the highest p(bleed)", "contrast in SDs of the brain around",
+         "height in units of 5 mm (at most 3)", "share of brain around")
 NEAR_ONE = 0.001  # so that a p(bleed) that fp16 rounds to 1 has log odds
 
 
@@ -44,7 +46,7 @@ def all_facts(mask: np.ndarray, mm3: np.ndarray, evidence: Evidence) -> tuple[np
     for number, box in enumerate(piece_boxes(pieces, count), start=1):
         near = (box[0], *(slice(max(part.start - more, 0), part.stop + more)
                           for part, more in zip(box[1:], spare, strict=True)))
-        part = Evidence(evidence.hu[near], evidence.chance[near], evidence.spacing_mm, evidence.verdict)
+        part = replace(evidence, hu=evidence.hu[near], chance=evidence.chance[near])
         facts.append(piece_facts(pieces[near] == number, marked[near], part, slab_mm[box[0]]))
     return pieces, facts
 

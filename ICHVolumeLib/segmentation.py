@@ -258,7 +258,7 @@ def doubtful_finding(step: dict, marked_ml: float) -> Finding:
     """What the clean-up left out as probably no bleed, so that a person looks there too."""
     where = ", ".join(str(k + 1) for k in step["slices"][:12]) + (" and more" if len(step["slices"]) > 12 else "")
     return Finding("doubtful-pieces", INFO if marked_ml else WARNING,
-                   f"{step['removed_ml']:.1f} mL in slice{'s' if len(step['slices']) > 1 else ''} {where} looked like "
+                   f"{step['removed_ml']:.2f} mL in slice{'s' if len(step['slices']) > 1 else ''} {where} looked like "
                    "blood to the network, but hardly stands out from the brain around it and was left out. Look there.")
 
 

@@ -205,6 +205,10 @@ def test_a_doubtful_piece_is_left_out_and_its_slices_are_named(tmp_path, grid):
     assert dice(segmentation.mask, phantom.mask) > 0.95
     finding = next(one for one in segmentation.findings if one.code == "doubtful-pieces")
     assert f"in slice {doubtful + 1} " in finding.message and finding.severity == "info"
+    hu[phantom.mask > 0] = 30
+    alone = segmenter.apply(replace(phantom.ct, hu=hu))
+    assert not alone.mask.any()
+    assert [one.severity for one in alone.findings if one.code == "doubtful-pieces"] == ["warning"]
 
 
 def test_weights_without_a_verdict_do_not_ask_the_scan(segmenter):

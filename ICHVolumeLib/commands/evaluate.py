@@ -2,8 +2,8 @@
 
 Writes OUT/cases.jsonl and OUT/figures.json and prints the figures; goes on where it was stopped. With --pictures it
 also draws the cases that went wrong, for `ichvolume card`. Synthetic patients only: the figures are no claim about
-real ones. With --trained-heads new bleeds lie in the heads that were trained on: figures no better than in unseen
-heads mean that the network has learned too little.
+real ones. With --trained-heads new bleeds lie in the heads that were trained on: figures better than in unseen heads
+mean that the network has seen too few heads.
 """
 
 from pathlib import Path

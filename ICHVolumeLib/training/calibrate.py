@@ -17,7 +17,7 @@ import numpy as np
 
 from ..interval import calibrate_interval
 from ..segmentation import Segmenter
-from .chances import chances_of, load_chances, save_chances
+from .chances import LEAST_KEPT, chances_of, load_chances, save_chances
 from .evaluate import append_row, read_rows
 from .figures import SIZES_ML
 from .patients import Patient, generator_mark, start_maker
@@ -67,6 +67,7 @@ class Calibration:
         self.measure(COARSE, verdict)
         coarse = choose_threshold(list(self.rows.values()), COARSE)["threshold"]
         fine = np.round(coarse + FINE, 2)
+        fine = fine[fine > LEAST_KEPT]  # lower chances were not kept
         self.measure(fine, verdict)
         rows = [self.rows[case] for case in sorted(self.rows)]
         choice = choose_threshold(rows, [*COARSE, *fine])

@@ -261,8 +261,8 @@ def _calibration(weights: Weights) -> str:
             f"--patients {interval['patients']}")
     if not verdict:
         return text
-    weighted = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(verdict["facts"], verdict["weights"],
-                                                                        strict=True))
+    weighted = ", ".join(f"{weight:.2f} for the {name}" for name, weight in zip(verdict["facts"], verdict["weights"],
+                                                                                strict=True))
     return (f"{text}\n\nThe same patients decide which marked pieces are left out (`ICHVolumeLib/doubt.py`): those "
             f"that are bleeds with a chance under {100 * verdict['least']:.3g} %, by a logistic regression on "
             f"{verdict['pieces']} pieces. Its weights: {weighted}, offset {verdict['offset']:.2f}. What was left out "

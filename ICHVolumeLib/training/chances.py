@@ -53,7 +53,7 @@ class Chances:
 
     def pieces(self, threshold: float, limits_mm3: dict | None = None) -> tuple[list[list[float]], list[bool]]:
         """(facts, real) of every piece of the mask at a threshold, see doubt.py; real: a tenth of it is blood."""
-        evidence = Evidence(self.hu, self.chance, self.spacing_mm, {})
+        evidence = Evidence(self.hu, self.chance, self.spacing_mm)
         numbered, facts = all_facts(self.mask(threshold, limits_mm3), self._mm3, evidence)
         sizes = np.bincount(numbered.ravel(), minlength=len(facts) + 1)
         true = np.bincount(numbered[self.truth > 0], minlength=len(facts) + 1)

@@ -1,8 +1,8 @@
 """Held-out synthetic patients, made ahead of the network in other processes.
 
 A patient is a part ("calibration", "test" or "trained") and a number: whoever makes it, and in whatever order, gets the
-same one. "trained" are new bleeds in the heads that were trained on: figures no better there than in "test" mean that
-the network has learned too little, better ones that it has seen too few heads.
+same one. "trained" are new bleeds in the heads that were trained on: figures better there than in "test" mean that
+the network has seen too few heads, others that heads are not what it lacks.
 """
 
 import hashlib

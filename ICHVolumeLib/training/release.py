@@ -13,6 +13,7 @@ from .checkpoint import CHECKPOINT, load_checkpoint
 from .patients import CALIBRATION, synthetic_patients
 
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
+KEPT = ("pixel_spacing_mm", "window_hu", "training_data", "licence", "clean_up_mm3")  # when calibrated again
 TRAINING_DATA = (
     "Synthetic hemorrhages in bleed-free heads: real slices of the CT-ICH data set v1.0.0 (Hssayeni et al., Data "
     "2020;5:14, PhysioNet, CC BY 4.0), the CT brain template of C. Rorden (BSD-2), and heads made by code. "
@@ -58,7 +59,7 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
     """
     model, fields = _of_run(run) if is_run(run) else _of_weights(run)
     work = Path(work or (run if is_run(run) else Path(folder).parent))
-    fields |= {"version": version, "training_data": TRAINING_DATA}
+    fields["version"] = version
     save_weights(folder, model, fields)
     calibration = Calibration(work / "calibration", Segmenter(weights_dir=folder), jobs)
     for patient in synthetic_patients(pool, CALIBRATION, patients, jobs=jobs, known=calibration.rows):
@@ -71,9 +72,10 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
 
 
 def _of_run(run: Path):
-    return averaged_model(run), {"pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run)}
+    return averaged_model(run), {"pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run),
+                                 "training_data": TRAINING_DATA}
 
 
 def _of_weights(folder: Path):
     weights = load_weights(folder)
-    return unfold_batch_norm(weights), {name: weights.manifest[name] for name in ("pixel_spacing_mm", "window_hu")}
+    return unfold_batch_norm(weights), {name: weights.manifest[name] for name in KEPT}

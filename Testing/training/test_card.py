@@ -95,7 +95,7 @@ def test_without_the_runs_folders_the_note_tells_of_the_training_and_the_curves_
 def test_where_the_dice_is_lost_is_said_by_what_a_slice_shows(tmp_path, measured, weights):
     shown = [(20.0, 5.0, 0.0), (100.0, 5.0, 0.5), (100.0, 30.0, 0.9), (200.0, 40.0, 1.0), (100.0, None, 1.0)]
     figures = json.loads((measured / "figures.json").read_text("utf-8"))
-    figures["by_slice"] = summarise([row(0, 0.5, 0.4, slices=shown), row(1, 1.0, 1.0)])["by_slice"]
+    figures["by_slice"] = summarise([*ROWS, row(7, 0.5, 0.4, slices=shown)])["by_slice"]
     (measured / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
     text = write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)[0].read_text("utf-8")
     assert "| less than 50 mm2 | 1 | 0.00 | 62 % |" in text
@@ -108,7 +108,7 @@ def test_the_verdict_on_pieces_is_spelled_out(tmp_path, measured, weights):
     weights.manifest["calibration"]["pieces"] = verdict
     text = " ".join(write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)[0].read_text("utf-8").split())
     assert "under 12.5 %, by a logistic regression on 400 pieces" in text
-    assert "contrast 0.50, height 0.25, offset -3.00" in text
+    assert "0.50 for the contrast, 0.25 for the height, offset -3.00" in text
 
 
 def test_figures_of_other_weights_make_no_card(tmp_path, measured, weights):

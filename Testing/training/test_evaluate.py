@@ -98,15 +98,16 @@ def test_rows_of_other_weights_are_not_mixed_in(tmp_path):
 
 
 def test_every_slice_with_blood_says_how_much_it_showed():
-    one = patient(contrast=17)
-    mask = one.truth.copy()
+    hu, truth = np.full((8, 96, 96), 32, np.int16), np.zeros((8, 96, 96), np.uint8)
+    truth[2:5, 30:66, 30:66] = 1  # so large that most of it is far from its smoothed edge
+    hu[truth > 0] += 17
+    mask = truth.copy()
     mask[3] = 0
     mask[7, :5] = 1  # a slice without blood says nothing here
-    found = slices_found(mask, one.truth, one.ct)
-    areas, contrasts, dices = zip(*found, strict=True)
-    assert areas == pytest.approx([100 * 0.45**2] * 3 + [0.45**2])
-    assert all(10 < one <= 17 for one in contrasts[:3])
-    assert dices == (1.0, 0.0, 1.0, 1.0)
+    areas, contrasts, dices = zip(*slices_found(mask, truth, as_ct(hu, 5.0)), strict=True)
+    assert areas == pytest.approx([36**2 * 0.45**2] * 3)
+    assert contrasts == pytest.approx([17] * 3, abs=0.3)
+    assert dices == (1.0, 0.0, 1.0)
 
 
 def cases(count=12, factor=1.0):

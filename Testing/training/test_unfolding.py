@@ -17,7 +17,8 @@ from ICHVolumeLib.training.unfolding import load_released_weights
 
 @pytest.fixture
 def released(tmp_path):
-    return save_weights(tmp_path / "weights", random_model())
+    fields = {"training_data": "heads of a friend", "clean_up_mm3": {"specks": 20.0}, "window_hu": [0, 90]}
+    return save_weights(tmp_path / "weights", random_model(), fields)
 
 
 @pytest.fixture
@@ -83,4 +84,5 @@ def test_weights_that_are_calibrated_again_are_the_same_weights(released, tmp_pa
     assert after.sha256 == before.sha256
     assert (after.version, after.threshold) == ("2", 0.4)
     assert after.manifest["calibration"] == {"interval": {"coverage": 0.9}}
-    assert after.manifest["pixel_spacing_mm"] == before.manifest["pixel_spacing_mm"]
+    for name in ("pixel_spacing_mm", "window_hu", "training_data", "clean_up_mm3"):
+        assert after.manifest[name] == before.manifest[name]
