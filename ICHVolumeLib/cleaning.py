@@ -10,7 +10,9 @@ import numpy as np
 
 from .contrast import SPARE_MM, Evidence
 from .doubt import drop_doubtful
+from .half_marked import fill_half_marked
 from .labels import ICH, IVH
+from .outline import move_outlines
 from .preprocessing import BLOCK, Head, connected_pieces
 from .slice_ends import SLICES, grow_ends
 
@@ -20,7 +22,7 @@ LIMITS_MM3 = {
     "label islands": 50.0,  # pieces of one label smaller than this that touch the other label take it
     "holes": 30.0,  # gaps inside a bleed, slice by slice, smaller than this are filled
 }
-LOOKED_AT = ("doubtful pieces", "slice ends")  # the steps that ask the scan, see doubt.py and slice_ends.py
+LOOKED_AT = ("doubtful pieces", "slice ends", "half-marked clots", "outlines")  # steps that ask the scan
 
 
 def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | None = None,
@@ -30,8 +32,8 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
     mask uint8 (slices, rows, columns), 1 ICH, 2 IVH; voxel_volumes_mm3 (slices,) as CTVolume has it. head: from
     find_head on the same grid, or None to leave "outside the skull" out. evidence: on the same grid, or None to leave
     the steps LOOKED_AT out; these have no threshold_mm3 (None) but "slices", the indices of those they changed.
-    removed_ml is negative where a step adds (slice ends, holes) and 0 where it only changes labels (then
-    "relabelled_ml" says how much). limits_mm3 overrides LIMITS_MM3.
+    removed_ml is negative where a step adds (slice ends, half-marked clots, outlines, holes) and 0 where it only
+    changes labels (then "relabelled_ml" says how much). limits_mm3 overrides LIMITS_MM3.
     """
     limits = {**LIMITS_MM3, **(limits_mm3 or {})}
     spare = (1, 1) if evidence is None else (1 + SLICES, int(np.ceil(SPARE_MM / min(evidence.spacing_mm))))
@@ -58,7 +60,9 @@ def _actions(head: Head | None, evidence: Evidence | None) -> dict:
     actions["specks"] = _drop_specks
     if evidence is not None:
         actions["doubtful pieces"] = partial(_drop_doubtful, evidence)
-        actions["slice ends"] = partial(_grow_ends, evidence)
+        for name, change in (("slice ends", grow_ends), ("half-marked clots", fill_half_marked),
+                             ("outlines", move_outlines)):
+            actions[name] = partial(_look, change, evidence)
     return {**actions, "label islands": _join_islands, "holes": _fill_holes}
 
 
@@ -66,8 +70,8 @@ def _drop_doubtful(evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_
     drop_doubtful(part, mm3, replace(evidence, hu=evidence.hu[where], chance=evidence.chance[where]))
 
 
-def _grow_ends(evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_mm3, where) -> None:
-    grow_ends(part, evidence.hu[where], evidence.spacing_mm)
+def _look(change, evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_mm3, where) -> None:
+    change(part, evidence.hu[where], evidence.spacing_mm)
 
 
 def _drop_outside(head: Head, part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .areas import distance_mm
+
 AROUND_MM = (2.5, 9.0)  # the ring around an area; nearer there is partial volume, farther is other anatomy
 BRAIN_HU = (5.0, 55.0)  # of the ring: neither CSF nor bone nor other blood
 SMOOTHING_MM = 0.8  # SD of the Gaussian
@@ -51,27 +53,45 @@ class Around:
         return float(np.median(self.hu[self.away_mm <= 0])) - self.brain_hu
 
 
+def smoothed(hu: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
+    """HU of one slice (rows, columns), float32, within WINDOW_HU and after SMOOTHING_MM."""
+    import SimpleITK as sitk
+
+    image = sitk.GetImageFromArray(np.clip(hu, *WINDOW_HU).astype(np.float32))
+    image.SetSpacing(tuple(reversed(spacing_mm)))
+    return sitk.GetArrayFromImage(sitk.DiscreteGaussian(image, SMOOTHING_MM**2))
+
+
+def widened(box: tuple[slice, ...], spacing_mm: tuple[float, float], slices: int = 0) -> tuple[slice, ...]:
+    """The index box with SPARE_MM around it in its slices, and so many slices above and below."""
+    spare = (slices, *(int(np.ceil(SPARE_MM / step)) for step in spacing_mm))
+    return tuple(slice(max(part.start - more, 0), part.stop + more) for part, more in zip(box, spare, strict=True))
+
+
 def look_around(hu: np.ndarray, area: np.ndarray, marked: np.ndarray, spacing_mm: tuple[float, float]) -> Around | None:
     """hu, area and marked of one slice (rows, columns); marked: other blood, which is not brain. None where the area is
     empty or next to no brain is around it."""
-    import SimpleITK as sitk
-
     rows, columns = np.flatnonzero(area.any(axis=1)), np.flatnonzero(area.any(axis=0))
     if not len(rows):
         return None
     reach = [int(np.ceil((AROUND_MM[1] + 3 * SMOOTHING_MM) / step)) for step in spacing_mm]
     box = tuple(slice(max(int(found[0]) - more, 0), int(found[-1]) + 1 + more)
                 for found, more in zip((rows, columns), reach, strict=True))
-    inside = sitk.GetImageFromArray(area[box].astype(np.uint8))
-    inside.SetSpacing(tuple(reversed(spacing_mm)))
-    away_mm = sitk.GetArrayFromImage(sitk.SignedMaurerDistanceMap(inside, squaredDistance=False, useImageSpacing=True))
-    away_mm[area[box]] = np.minimum(away_mm[area[box]], 0)
-    image = sitk.GetImageFromArray(np.clip(hu[box], *WINDOW_HU).astype(np.float32))
-    image.SetSpacing(inside.GetSpacing())
-    smooth = sitk.GetArrayFromImage(sitk.DiscreteGaussian(image, SMOOTHING_MM**2))
-    ring = (away_mm > AROUND_MM[0]) & (away_mm < AROUND_MM[1]) & ~marked[box]
+    away, smooth = distance_mm(area[box], spacing_mm), smoothed(hu[box], spacing_mm)
+    ring = (away > AROUND_MM[0]) & (away < AROUND_MM[1]) & ~marked[box]
     brain = ring & (smooth > BRAIN_HU[0]) & (smooth < BRAIN_HU[1])
     if np.count_nonzero(brain) * spacing_mm[0] * spacing_mm[1] < LEAST_RING_MM2:
         return None
-    return Around(box, smooth, away_mm, float(np.median(smooth[brain])), float(smooth[brain].std()),
+    return Around(box, smooth, away, float(np.median(smooth[brain])), float(smooth[brain].std()),
                   np.count_nonzero(brain) / np.count_nonzero(ring))
+
+
+def look_around_piece(hu: np.ndarray, piece: np.ndarray, marked: np.ndarray,
+                      spacing_mm: tuple[float, float]) -> tuple[dict[int, Around], float]:
+    """({slice: Around}, contrast_hu) of a piece (slices, rows, columns): where something can be said, and the mean of
+    its slices by area, 0.0 where nothing can."""
+    seen = {int(k): look_around(hu[k], piece[k], marked[k], spacing_mm) for k in np.flatnonzero(piece.any((1, 2)))}
+    seen = {k: around for k, around in seen.items() if around}
+    areas = [np.count_nonzero(piece[k]) for k in seen]
+    contrast_hu = np.average([around.contrast_hu for around in seen.values()], weights=areas) if seen else 0.0
+    return seen, float(contrast_hu)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .contrast import SPARE_MM, Evidence, look_around
+from .contrast import Evidence, look_around, widened
 from .preprocessing import connected_pieces, piece_boxes
 
 FACTS = ("log odds of the highest p(bleed)", "contrast in SDs of the brain around",
@@ -41,11 +41,9 @@ def all_facts(mask: np.ndarray, mm3: np.ndarray, evidence: Evidence) -> tuple[np
     marked = mask > 0
     pieces, count = connected_pieces(marked)
     slab_mm = mm3 / (evidence.spacing_mm[0] * evidence.spacing_mm[1])
-    spare = [int(np.ceil(SPARE_MM / step)) for step in evidence.spacing_mm]
     facts = []
     for number, box in enumerate(piece_boxes(pieces, count), start=1):
-        near = (box[0], *(slice(max(part.start - more, 0), part.stop + more)
-                          for part, more in zip(box[1:], spare, strict=True)))
+        near = widened(box, evidence.spacing_mm)
         part = replace(evidence, hu=evidence.hu[near], chance=evidence.chance[near])
         facts.append(piece_facts(pieces[near] == number, marked[near], part, slab_mm[box[0]]))
     return pieces, facts
