@@ -38,18 +38,17 @@ def fill_half_marked(mask: np.ndarray, hu: np.ndarray, spacing_mm: tuple[float, 
 
 def _bright_region(hu, piece, marked, spacing_mm) -> np.ndarray:
     """bool, like piece: the bright regions that it lies in and that are marked by half."""
-    nothing = np.zeros(piece.shape, bool)
     seen, contrast_hu = look_around_piece(hu, piece, marked, spacing_mm)
     if contrast_hu < LEAST_CONTRAST_HU:
-        return nothing
+        return np.zeros(piece.shape, bool)
     areas = [np.count_nonzero(piece[k]) for k in seen]
     brain_hu = np.average([around.brain_hu for around in seen.values()], weights=areas)
     smooth = np.stack([smoothed(one, spacing_mm) for one in hu])
     bright = (smooth > brain_hu + BRIGHT * contrast_hu) & (smooth < TOO_BRIGHT_HU)
     wide = np.stack([opened(one, NECK_MM, spacing_mm) for one in bright])
     regions, count = connected_pieces(wide, fully_connected=False)
-    sizes, covered, own = (np.bincount(regions[where], minlength=count + 1)
-                           for where in (nothing == 0, marked, piece))
+    sizes, covered, own = (np.bincount(voxels.ravel(), minlength=count + 1)
+                           for voxels in (regions, regions[marked], regions[piece]))
     chosen = (own > 0) & (covered >= COVER * sizes)
     chosen[0] = False
     return chosen[regions]

@@ -267,7 +267,8 @@ def _calibration(weights: Weights) -> str:
             f"that are bleeds with a chance under {100 * verdict['least']:.3g} %, by a logistic regression on "
             f"{verdict['pieces']} pieces. Its weights: {weighted}, offset {verdict['offset']:.2f}. What was left out "
             "is named with its slices. Then slices that a bleed fills at least by half are added at its ends "
-            "(`ICHVolumeLib/slice_ends.py`).")
+            "(`ICHVolumeLib/slice_ends.py`), a clot of which half is marked is marked whole, 5 mm far "
+            "(`half_marked.py`), and outlines are moved to where half of the contrast is (`outline.py`).")
 
 
 def _percent(share) -> str:
