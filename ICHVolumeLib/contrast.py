@@ -15,6 +15,7 @@ BRAIN_HU = (5.0, 55.0)  # of the ring: neither CSF nor bone nor other blood
 SMOOTHING_MM = 0.8  # SD of the Gaussian
 LEAST_RING_MM2 = 30.0  # of brain; with less nothing can be said
 SPARE_MM = AROUND_MM[1] + 3 * SMOOTHING_MM + 0.6  # what must be at hand around an area to look at it
+LEAST_CONTRAST_HU = 10.0  # of a bleed to the brain around: the mask of a fainter one is left as the network drew it
 WINDOW_HU = (-20.0, 110.0)  # bone must not bleed into the brain beside it
 
 

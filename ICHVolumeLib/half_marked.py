@@ -8,7 +8,7 @@ same clot, as far as REACH_MM from what was marked: a leak into something else s
 import numpy as np
 
 from .areas import distance_mm, nearest_label, opened
-from .contrast import look_around_piece, smoothed, widened
+from .contrast import LEAST_CONTRAST_HU, look_around_piece, smoothed, widened
 from .preprocessing import connected_pieces, piece_boxes
 
 BRIGHT = 0.5  # of the clot's contrast to the brain around it
@@ -16,7 +16,6 @@ TOO_BRIGHT_HU = 85.0  # bone and its partial volume
 NECK_MM = 3.0  # radius: what hangs on by less is another thing, blood along the skull, a sinus, a vessel
 COVER = 0.5  # of the region, marked already
 REACH_MM = 5.0
-LEAST_CONTRAST_HU = 10.0
 SLICES = 2  # above and below a clot that belong to the region
 
 

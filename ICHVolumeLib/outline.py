@@ -7,7 +7,7 @@ blood; right inside, what has well under half of it is not. What lies between is
 import numpy as np
 
 from .areas import nearest_label, opened
-from .contrast import Around, look_around_piece, widened
+from .contrast import LEAST_CONTRAST_HU, Around, look_around_piece, widened
 from .preprocessing import connected_pieces, piece_boxes
 
 BLOOD, NO_BLOOD = 0.6, 0.3  # shares of the contrast: at least, at most
@@ -15,7 +15,6 @@ TOO_BRIGHT = 1.5  # times the contrast, or this many HU: bone, a vessel, another
 TOO_BRIGHT_HU = 90.0
 OUTWARDS_MM, INWARDS_MM = 3.0, 1.5  # how far an edge may move; deeper inside a bleed may be uneven
 NARROW_MM = 1.2  # radius: what sticks out by less is noise or a fold
-LEAST_CONTRAST_HU = 10.0
 LEAST_CONTRAST_SD = 2.0  # in SDs of the brain around
 
 

@@ -7,14 +7,13 @@ it has half the contrast of the bleed beside it, the half-maximum rule of edges,
 
 import numpy as np
 
-from .contrast import look_around
+from .contrast import LEAST_CONTRAST_HU, look_around
 from .preprocessing import connected_pieces, piece_boxes
 
 HALF = 0.5
 TOO_BRIGHT = 1.6  # times the bleed's contrast, or this many HU: bone, a vessel, another bleed
 TOO_BRIGHT_HU = 90.0
 REACH_MM = 1.0  # beyond the outline next door
-LEAST_CONTRAST_HU = 10.0  # of the bleed
 LEAST_CONTRAST_SD = 2.5  # the same in SDs of the brain around the new area: a brighter fold is not taken for blood
 LEAST_AREA_MM2 = 15.0
 SLICES = 2  # at most, at either end

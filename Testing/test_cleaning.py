@@ -1,6 +1,7 @@
 import numpy as np
 
-from ICHVolumeLib.cleaning import LIMITS_MM3, clean_mask
+from ICHVolumeLib.cleaning import LIMITS_MM3, LOOKED_AT, clean_mask
+from ICHVolumeLib.contrast import Evidence
 from ICHVolumeLib.preprocessing import find_head
 
 MM3 = np.full(8, 2.0)
@@ -108,3 +109,23 @@ def test_the_mask_given_is_left_as_it_was():
     before = mask.copy()
     clean_mask(mask, MM3)
     assert (mask == before).all()
+
+
+def test_what_the_scan_shows_of_a_half_marked_clot_is_added_and_said():
+    y, x = np.ogrid[:8 * 20, :8 * 20]
+    clot = np.hypot(y - 80, x - 80) <= 24  # 12 mm
+    hu = np.full((8, 160, 160), 30, np.int16)
+    hu[2:6, clot] = 66
+    mask = np.zeros(hu.shape, np.uint8)
+    mask[2:6, clot & (x < 90)] = 1
+    everything_stays = {"weights": [0.0] * 4, "offset": 9.0, "least": 0.1}
+    evidence = Evidence(hu, (mask * 0.9).astype(np.float32), (0.5, 0.5), everything_stays)
+    mm3 = np.full(8, 0.25 * 5)
+    cleaned, steps = clean_mask(mask, mm3, evidence=evidence)
+    assert [item["name"] for item in steps if item["name"] in LOOKED_AT] == list(LOOKED_AT)
+    assert step(steps, "half-marked clots")["slices"] == [2, 3, 4, 5]
+    assert step(steps, "half-marked clots")["threshold_mm3"] is None
+    assert step(steps, "doubtful pieces")["slices"] == []
+    added_ml = -sum(item["removed_ml"] for item in steps)
+    assert np.isclose(added_ml, np.count_nonzero(cleaned[2:6] > mask[2:6]) * 1.25 / 1000, atol=1e-3)
+    assert np.count_nonzero(cleaned[3] > 0) > 0.95 * clot.sum() > 1.2 * np.count_nonzero(mask[3])
