@@ -1,9 +1,12 @@
 """An outline that lies a little off comes to lie where half of the contrast is."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
-from ICHVolumeLib.outline import INWARDS_MM, OUTWARDS_MM, move_outlines
+from ICHVolumeLib.contrast import SMOOTHING_MM
+from ICHVolumeLib.outline import BLOOD, INWARDS_MM, NO_BLOOD, OUTWARDS_MM, move_outlines
 
 SPACING_MM, BRAIN_HU, CLOT_HU = (0.5, 0.5), 30, 66
 SHAPE = (3, 160, 160)
@@ -29,22 +32,17 @@ def equivalent_radius_mm(mask):
     return np.sqrt(np.count_nonzero(mask) * 0.25 / np.pi)
 
 
-def test_an_outline_too_far_in_moves_out():
-    mask = marked(disk(7))
+def smoothed_radius_mm(share):
+    """Where a smoothed edge at 9 mm has this share of its contrast."""
+    return 9 - SMOOTHING_MM * NormalDist().inv_cdf(share)
+
+
+@pytest.mark.parametrize(("drawn_mm", "comes_to_mm"), [
+    (7.0, smoothed_radius_mm(BLOOD)), (9.0, 9.0), (10.0, smoothed_radius_mm(NO_BLOOD))])
+def test_an_outline_too_far_in_moves_out_one_too_far_out_moves_in_and_a_right_one_stays(drawn_mm, comes_to_mm):
+    mask = marked(disk(drawn_mm))
     move_outlines(mask, head(disk(9)), SPACING_MM)
-    assert equivalent_radius_mm(mask[1]) == pytest.approx(9, abs=0.35)
-
-
-def test_an_outline_too_far_out_moves_in():
-    mask = marked(disk(10))
-    move_outlines(mask, head(disk(9)), SPACING_MM)
-    assert equivalent_radius_mm(mask[1]) == pytest.approx(9, abs=0.45)
-
-
-def test_a_right_outline_stays():
-    mask = marked(disk(9))
-    move_outlines(mask, head(disk(9)), SPACING_MM)
-    assert equivalent_radius_mm(mask[1]) == pytest.approx(9, abs=0.15)
+    assert equivalent_radius_mm(mask[1]) == pytest.approx(comes_to_mm, abs=0.15)
 
 
 def test_it_moves_out_only_so_far():
