@@ -3,18 +3,20 @@
 Volumes are those of true voxels (area x local slab height), so a limit means the same on thin and thick slices.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
+from . import half_marked, outline, slice_ends
 from .contrast import SPARE_MM, Evidence
 from .doubt import drop_doubtful
 from .half_marked import fill_half_marked
 from .labels import ICH, IVH
 from .outline import move_outlines
 from .preprocessing import BLOCK, Head, connected_pieces
-from .slice_ends import SLICES, grow_ends
+from .slice_ends import grow_ends
 
 LIMITS_MM3 = {
     "outside the skull": 0.0,  # pieces with no more than this inside the skull, whatever their size
@@ -22,6 +24,8 @@ LIMITS_MM3 = {
     "label islands": 50.0,  # pieces of one label smaller than this that touch the other label take it
     "holes": 30.0,  # gaps inside a bleed, slice by slice, smaller than this are filled
 }
+GROWTH_MM = slice_ends.SLICES * slice_ends.REACH_MM + half_marked.REACH_MM + outline.OUTWARDS_MM  # at most, by all
+GROWTH_SLICES = slice_ends.SLICES
 LOOKED_AT = ("doubtful pieces", "slice ends", "half-marked clots", "outlines")  # steps that ask the scan
 
 
@@ -36,9 +40,9 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
     changes labels (then "relabelled_ml" says how much). limits_mm3 overrides LIMITS_MM3.
     """
     limits = {**LIMITS_MM3, **(limits_mm3 or {})}
-    spare = (1, 1) if evidence is None else (1 + SLICES, int(np.ceil(SPARE_MM / min(evidence.spacing_mm))))
+    spare = (1, 1) if evidence is None else _look_at(evidence.spacing_mm)
     mask, steps = mask.copy(), []
-    for name, action in _actions(head, evidence).items():
+    for name, action in _actions(mask, head, evidence):
         step = {"name": name, "threshold_mm3": float(limits[name]) if name in limits else None, "removed_ml": 0.0}
         step |= {"slices": []} if name in LOOKED_AT else {}
         where = _bounding_box(mask, *spare)
@@ -54,16 +58,28 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
     return mask, steps
 
 
-def _actions(head: Head | None, evidence: Evidence | None) -> dict:
-    """The steps in their order: name -> action(part of the mask, mm3 of its slices, limit in mm3, where it lies)."""
-    actions = {} if head is None else {"outside the skull": partial(_drop_outside, head)}
-    actions["specks"] = _drop_specks
+def _actions(mask: np.ndarray, head: Head | None, evidence: Evidence | None) -> Iterator[tuple]:
+    """The steps in their order: (name, action(part of the mask, mm3 of its slices, limit in mm3, where it lies)).
+
+    Each step is asked for when the one before is done: only what is near the mask as it is then need be smoothed.
+    """
+    if head is not None:
+        yield "outside the skull", partial(_drop_outside, head)
+    yield "specks", _drop_specks
     if evidence is not None:
-        actions["doubtful pieces"] = partial(_drop_doubtful, evidence)
+        yield "doubtful pieces", partial(_drop_doubtful, evidence)
+        near = _bounding_box(mask, *_look_at(evidence.spacing_mm, GROWTH_MM, 1 + GROWTH_SLICES))
+        evidence = evidence.smoothed_in(near) if near else evidence
         for name, change in (("slice ends", grow_ends), ("half-marked clots", fill_half_marked),
                              ("outlines", move_outlines)):
-            actions[name] = partial(_look, change, evidence)
-    return {**actions, "label islands": _join_islands, "holes": _fill_holes}
+            yield name, partial(_look, change, evidence)
+    yield "label islands", _join_islands
+    yield "holes", _fill_holes
+
+
+def _look_at(spacing_mm: tuple[float, float], more_mm: float = 0.0, more_slices: int = 0) -> tuple[int, int]:
+    """(slices, pixels) around a mask that the steps LOOKED_AT look at, and more of both."""
+    return 1 + slice_ends.SLICES + more_slices, int(np.ceil((SPARE_MM + more_mm) / min(spacing_mm)))
 
 
 def _drop_doubtful(evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_mm3, where) -> None:

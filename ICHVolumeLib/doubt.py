@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .contrast import Evidence, look_around, widened
+from .contrast import Evidence, look_around, smoothed, widened
 from .preprocessing import connected_pieces, piece_boxes
 
 FACTS = ("log odds of the highest p(bleed)", "contrast in SDs of the brain around",
@@ -24,7 +24,7 @@ def piece_facts(piece: np.ndarray, marked: np.ndarray, evidence: Evidence, slab_
     areas = np.count_nonzero(piece, axis=(1, 2))
     k = int(areas.argmax())
     peak = float(evidence.chance[piece].max())
-    around = look_around(evidence.hu[k], piece[k], marked[k], evidence.spacing_mm)
+    around = look_around(smoothed(evidence.hu[k], evidence.spacing_mm), piece[k], marked[k], evidence.spacing_mm)
     contrast = float(np.clip(around.contrast_hu / max(around.spread_hu, 1.0), -1, 6)) if around else 0.0
     return [float(np.log((peak + NEAR_ONE) / (1 + NEAR_ONE - peak))), contrast,
             float(min(slab_mm[areas > 0].sum(), 15.0)) / 5, around.brain_share if around else 0.0]

@@ -8,7 +8,7 @@ same clot, as far as REACH_MM from what was marked: a leak into something else s
 import numpy as np
 
 from .areas import distance_mm, nearest_label, opened
-from .contrast import LEAST_CONTRAST_HU, look_around_piece, smoothed, widened
+from .contrast import LEAST_CONTRAST_HU, look_around_piece, widened
 from .preprocessing import connected_pieces, piece_boxes
 
 BRIGHT = 0.5  # of the clot's contrast to the brain around it
@@ -21,7 +21,7 @@ SLICES = 2  # above and below a clot that belong to the region
 
 def fill_half_marked(mask: np.ndarray, hu: np.ndarray, spacing_mm: tuple[float, float]) -> None:
     """Add to every bleed of mask (slices, rows, columns; 0 none, 1 ICH, 2 IVH), in place, what its slices show of the
-    same bright region; a new voxel gets the nearest label of its slice."""
+    same bright region; hu smoothed; a new voxel gets the nearest label of its slice."""
     found = mask > 0
     pieces, count = connected_pieces(found)
     for number, box in enumerate(piece_boxes(pieces, count), start=1):
@@ -42,8 +42,7 @@ def _bright_region(hu, piece, marked, spacing_mm) -> np.ndarray:
         return np.zeros(piece.shape, bool)
     areas = [np.count_nonzero(piece[k]) for k in seen]
     brain_hu = np.average([around.brain_hu for around in seen.values()], weights=areas)
-    smooth = np.stack([smoothed(one, spacing_mm) for one in hu])
-    bright = (smooth > brain_hu + BRIGHT * contrast_hu) & (smooth < TOO_BRIGHT_HU)
+    bright = (hu > brain_hu + BRIGHT * contrast_hu) & (hu < TOO_BRIGHT_HU)
     wide = np.stack([opened(one, NECK_MM, spacing_mm) for one in bright])
     regions, count = connected_pieces(wide, fully_connected=False)
     sizes, covered, own = (np.bincount(voxels.ravel(), minlength=count + 1)

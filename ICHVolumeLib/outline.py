@@ -19,8 +19,8 @@ LEAST_CONTRAST_SD = 2.0  # in SDs of the brain around
 
 
 def move_outlines(mask: np.ndarray, hu: np.ndarray, spacing_mm: tuple[float, float]) -> None:
-    """Move the outlines of mask (slices, rows, columns; 0 none, 1 ICH, 2 IVH), in place; a new voxel gets the nearest
-    label of its slice."""
+    """Move the outlines of mask (slices, rows, columns; 0 none, 1 ICH, 2 IVH), in place; hu smoothed; a new voxel gets
+    the nearest label of its slice."""
     found = mask > 0
     pieces, count = connected_pieces(found)
     for number, box in enumerate(piece_boxes(pieces, count), start=1):

@@ -21,7 +21,8 @@ SLICES = 2  # at most, at either end
 
 def grow_ends(mask: np.ndarray, hu: np.ndarray, spacing_mm: tuple[float, float]) -> None:
     """Add to every bleed of mask (slices, rows, columns; 0 none, 1 ICH, 2 IVH), in place, what fills at least half of
-    the slices before its first and after its last one; a new voxel gets the label most of the slice beside it has."""
+    the slices before its first and after its last one; hu smoothed; a new voxel gets the label most of the slice beside
+    it has."""
     found = mask.copy()
     pieces, count = connected_pieces(found > 0)
     for number, box in enumerate(piece_boxes(pieces, count), start=1):

@@ -129,3 +129,21 @@ def test_what_the_scan_shows_of_a_half_marked_clot_is_added_and_said():
     added_ml = -sum(item["removed_ml"] for item in steps)
     assert np.isclose(added_ml, np.count_nonzero(cleaned[2:6] > mask[2:6]) * 1.25 / 1000, atol=1e-3)
     assert np.count_nonzero(cleaned[3] > 0) > 0.95 * clot.sum() > 1.2 * np.count_nonzero(mask[3])
+
+
+def test_it_is_enough_to_smooth_what_is_near_the_mask(monkeypatch):
+    y, x = np.ogrid[:220, :220]
+    rng = np.random.default_rng(3)
+    hu = rng.normal(32, 5, (14, 220, 220))
+    mask = np.zeros(hu.shape, np.uint8)
+    for center, slices in (((60, 60), slice(3, 6)), ((120, 150), slice(6, 9))):
+        clot = np.hypot(y - center[0], x - center[1]) <= 30
+        hu[slices.start - 2:slices.stop + 2, clot] += 34
+        mask[slices, clot & (x < center[1] + 6)] = 1
+    verdict = {"weights": [0.0] * 4, "offset": 9.0, "least": 0.1}
+    evidence = Evidence(hu.astype(np.int16), (mask * 0.9).astype(np.float32), (0.5, 0.5), verdict)
+    near, _ = clean_mask(mask, np.full(14, 1.25), evidence=evidence)
+    smoothed_in, everywhere = Evidence.smoothed_in, (slice(0, 14), slice(0, 220), slice(0, 220))
+    monkeypatch.setattr(Evidence, "smoothed_in", lambda self, box: smoothed_in(self, everywhere))
+    assert np.array_equal(near, clean_mask(mask, np.full(14, 1.25), evidence=evidence)[0])
+    assert np.count_nonzero(near) > 1.2 * np.count_nonzero(mask)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contrast import look_around
+from ..contrast import look_around, smoothed
 from ..errors import InputError
 from ..measure import measure_mask
 from ..segmentation import Segmenter
@@ -117,7 +117,7 @@ def slices_found(mask: np.ndarray, truth: np.ndarray, ct: CTVolume) -> list[tupl
     rows = []
     for k in np.flatnonzero((truth > 0).any(axis=(1, 2))):
         blood = truth[k] > 0
-        around = look_around(ct.hu[k], blood, blood, ct.pixel_spacing_mm)
+        around = look_around(smoothed(ct.hu[k], ct.pixel_spacing_mm), blood, blood, ct.pixel_spacing_mm)
         rows.append((float(np.count_nonzero(blood) * ct.pixel_area_mm2), around and around.contrast_hu,
                      float(dice(mask[k], truth[k]))))
     return rows
