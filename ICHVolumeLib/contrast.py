@@ -113,7 +113,7 @@ def look_around(hu: np.ndarray, area: np.ndarray, marked: np.ndarray, spacing_mm
 
 def look_around_piece(hu: np.ndarray, piece: np.ndarray, marked: np.ndarray,
                       spacing_mm: tuple[float, float]) -> tuple[dict[int, Around], float]:
-    """({slice: Around}, contrast_hu) of a piece in smoothed hu (slices, rows, columns): where something can be said, and
+    """({slice: Around}, contrast_hu) of a piece (slices, rows, columns; hu smoothed): where something can be said, and
     the mean of its slices by area, 0.0 where nothing can."""
     seen = {int(k): look_around(hu[k], piece[k], marked[k], spacing_mm) for k in np.flatnonzero(piece.any((1, 2)))}
     seen = {k: around for k, around in seen.items() if around}

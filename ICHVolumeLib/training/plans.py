@@ -42,6 +42,6 @@ PLANS = {
     "practical": Plan("adamw", 2e-3, "cosine", "class_dice", 8, 40, 1200, 224, (0.82, 0.98), ema=0.998,
                       hard_share=0.1, warmup_steps=50, first_steps=400, weight_decay=0.01),
     # the same view in finer pixels for the end of a run: the edge of a small bleed is decided by half a pixel
-    "fine": Plan("adamw", 1e-3, "cosine", "class_dice", 4, 12, 1200, 320, (0.60, 0.66), ema=0.998,
+    "fine": Plan("adamw", 3e-4, "cosine", "class_dice", 4, 12, 1200, 320, (0.60, 0.66), ema=0.998,
                  hard_share=0.05, missed_share=0.3, warmup_steps=100, weight_decay=0.01),
 }
