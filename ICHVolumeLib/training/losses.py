@@ -55,14 +55,13 @@ def from_scratch(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _hard_cross_entropy(logits: Tensor, labels: Tensor, share: float = 0.02) -> Tensor:
-    """Mean cross entropy of the worst `share` of every slice's pixels.
+    """Mean cross entropy of the worst `share` of the batch's pixels.
 
     A bleed that is missed outright has p near 0, where soft Dice has no gradient, and over all pixels its cross entropy
-    is a thousandth: it would stay missed (IVH did). Slice by slice, because the worst pixels of a whole batch are soon
-    those of one large bleed that has the brain's density, which nobody can see.
+    is a thousandth: it would stay missed (IVH did).
     """
-    each = functional.cross_entropy(logits, labels.long(), reduction="none").flatten(1)
-    return torch.topk(each, max(1, int(share * each.shape[1])), dim=1, sorted=False).values.mean()
+    each = functional.cross_entropy(logits, labels.long(), reduction="none").flatten()
+    return torch.topk(each, max(1, int(share * each.numel())), sorted=False).values.mean()
 
 
 def _which_blood(logits: Tensor, labels: Tensor) -> Tensor:

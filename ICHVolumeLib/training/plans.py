@@ -19,8 +19,7 @@ class Plan:
     patience: int = 2
     ema: float = 0.0  # decay of the averaged weights that are kept; 0 keeps the last weights
     bf16: bool = True  # autocast; float32 otherwise
-    hard_share: float = 0.0  # share of blocks without a bleed, in heads that drew false alarms
-    missed_share: float = 0.0  # share of blocks made again because a bleed in them was missed, as far as there are some
+    hard_share: float = 0.0  # share of blocks drawn from slices with earlier false alarms
     warmup_steps: int = 0
     first_steps: int = 0  # steps of a run from scratch that use losses.from_scratch instead of `loss`
     weight_decay: float = 0.0
@@ -42,6 +41,6 @@ PLANS = {
     "practical": Plan("adamw", 2e-3, "cosine", "class_dice", 8, 40, 1200, 224, (0.82, 0.98), ema=0.998,
                       hard_share=0.1, warmup_steps=50, first_steps=400, weight_decay=0.01),
     # the same view in finer pixels for the end of a run: the edge of a small bleed is decided by half a pixel
-    "fine": Plan("adamw", 3e-4, "cosine", "class_dice", 4, 12, 1200, 320, (0.60, 0.66), ema=0.998,
-                 hard_share=0.05, missed_share=0.3, warmup_steps=100, weight_decay=0.01),
+    "fine": Plan("adamw", 1e-3, "cosine", "class_dice", 4, 12, 1200, 320, (0.60, 0.66), ema=0.998,
+                 hard_share=0.1, warmup_steps=100, weight_decay=0.01),
 }

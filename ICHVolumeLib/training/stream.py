@@ -1,7 +1,5 @@
 """An endless stream of training batches from the generator, shuffled across patients."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
@@ -9,7 +7,6 @@ from .backgrounds import Background
 from .generator import EVERYTHING, Ingredients, make_block
 
 GAPS = (0.1, 0.8, 0.1)  # how often a neighbour is 0, 1 or 2 slices away
-MOST_KEPT = 400  # mistakes that are remembered, of each kind
 END_SHARE = 0.25  # of the block's outer slices, which lack a neighbour as the first and last of a scan do
 
 
@@ -25,21 +22,12 @@ def neighbours(count: int, in_slices: int, gap: int = 1) -> np.ndarray:
     return np.clip(np.arange(count)[:, None] + offsets, 0, count - 1)
 
 
-@dataclass(frozen=True, eq=False)
-class Origin:
-    """Where a slice came from: the background's index in the pool, and what makes its block again."""
-
-    background: int
-    bleed: bool | None
-    seed: int
-
-
 class BatchStream:
     """Iterates (images (n, in_slices, size, size) float32, labels (n, size, size) uint8, origins).
 
     Blocks of four slices (and the slices that are only their neighbours) fill a buffer of 12 batches; batches are drawn
     from it at random. Now and then the neighbours are the slice itself, as they nearly are in thin scans, or two slices
-    away. origins (Origin) are there so that a network's mistakes can be mined: `report_false_alarm`, `report_miss`.
+    away. origins are the backgrounds' indices, so that false alarms can be mined (`report_false_alarm`).
     """
 
     def __init__(self, pool: list[Background], plan, seed: int, in_slices: int = 1,
@@ -47,9 +35,8 @@ class BatchStream:
         self.pool, self.plan, self.in_slices = pool, plan, in_slices
         self.rng = np.random.default_rng(seed)
         self.ingredients, self.block_slices = ingredients, block_slices
-        self.hard: list[int] = []  # backgrounds that drew false alarms, newest last
-        self.missed: dict[Origin, None] = {}  # blocks with a bleed that was missed, newest last
-        self.buffer: list[tuple[np.ndarray, np.ndarray, Origin]] = []
+        self.hard: list[tuple[int, float]] = []  # backgrounds that drew false alarms, newest last
+        self.buffer: list[tuple[np.ndarray, np.ndarray, int]] = []
         kinds = [one.kind for one in pool]
         weight = {"ct_ich": 0.68, "extra_axial": 0.1, "template": 0.12, "procedural": 0.1}
         shares = np.array([weight[kind] / kinds.count(kind) for kind in kinds])
@@ -67,38 +54,23 @@ class BatchStream:
         labels = torch.from_numpy(np.stack([row[1] for row in rows]))
         return images, labels, [row[2] for row in rows]
 
-    def report_false_alarm(self, origin: Origin):
+    def report_false_alarm(self, background: int, area_mm2: float):
         """Remember a background whose bleed-free slice was marked; it comes back more often, without a bleed."""
-        self.hard = (self.hard + [origin.background])[-MOST_KEPT:]
-
-    def report_miss(self, origin: Origin):
-        """Remember a block whose bleed was missed; it comes back once, in pixels of another size."""
-        self.missed[origin] = None
-        while len(self.missed) > MOST_KEPT:
-            del self.missed[next(iter(self.missed))]
-
-    def _next_origin(self) -> Origin:
-        kind = self.rng.random()
-        index = int(self.rng.choice(len(self.pool), p=self.shares))
-        seed = int(self.rng.integers(2**62))
-        if self.hard and kind < self.plan.hard_share:
-            return Origin(self.hard[self.rng.integers(len(self.hard))], False, seed)
-        if self.missed and kind > 1 - self.plan.missed_share:
-            again = list(self.missed)[self.rng.integers(len(self.missed))]
-            del self.missed[again]
-            return again
-        return Origin(index, None, seed)
+        self.hard = (self.hard + [(background, area_mm2)])[-400:]
 
     def _add_block(self):
-        origin = self._next_origin()
+        again = self.hard and self.rng.random() < self.plan.hard_share
+        index = self.rng.choice(len(self.pool), p=self.shares)
+        if again:
+            index = self.hard[self.rng.integers(len(self.hard))][0]
         pixel_mm = float(np.exp(self.rng.uniform(*np.log(self.plan.pixel_mm))))
         reach = self.in_slices // 2
-        block = make_block(np.random.default_rng(origin.seed), self.pool[origin.background], size=self.plan.size,
-                           pixel_mm=pixel_mm, slices=self.block_slices + 2 * reach, bleed=origin.bleed,
+        block = make_block(self.rng, self.pool[index], size=self.plan.size, pixel_mm=pixel_mm,
+                           slices=self.block_slices + 2 * reach, bleed=False if again else None,
                            ingredients=self.ingredients)
         gap = self.rng.choice(3, p=GAPS) if reach else 1
         images = to_input(block.hu, self.plan.window_hu)[neighbours(len(block.hu), self.in_slices, gap)]
         for k in range(len(images)):
             inner = reach <= k < len(images) - reach
             if inner or self.rng.random() < END_SHARE:
-                self.buffer.append((images[k], block.labels[k], origin))
+                self.buffer.append((images[k], block.labels[k], int(index)))

@@ -16,7 +16,6 @@ from .backgrounds import Background
 from .checkpoint import CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint
 from .generator import EVERYTHING, Ingredients, make_block
 from .heads import is_validation
-from .mining import report_mistakes
 from .plans import Plan
 from .stream import BatchStream, neighbours, to_input
 from .unfolding import BATCHES, load_released_weights
@@ -107,8 +106,7 @@ class _Run:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         self.optimizer.step()
-        if plan.hard_share or plan.missed_share:
-            report_mistakes(self.stream, images, logits.detach(), labels, origins)
+        self._mine(logits.detach(), labels, origins)
         self._average(step)
         self.losses.append(float(loss.detach()))
         self.about["step"] += 1
@@ -116,6 +114,15 @@ class _Run:
     def _loss(self):
         early = self.about["step"] < self.about.get("first_steps", 0)
         return losses.from_scratch if early else getattr(losses, self.plan.loss)
+
+    def _mine(self, logits, labels, origins):
+        """Bleed-free slices on which more than 60 pixels are marked come back as hard negatives."""
+        if not self.plan.hard_share:
+            return
+        marked = (logits.argmax(1) > 0).sum((1, 2)).cpu().numpy()
+        empty = (labels == 0).all(2).all(1).cpu().numpy()
+        for index in np.flatnonzero(empty & (marked > 60)):
+            self.stream.report_false_alarm(origins[index], float(marked[index]))
 
     @torch.no_grad()
     def _average(self, step):

@@ -125,24 +125,13 @@ def test_a_missed_small_bleed_costs_the_practical_loss_as_much_as_a_missed_large
 
 def test_a_bleed_that_is_missed_outright_keeps_a_strong_gradient():
     labels = torch.zeros(2, 64, 64, dtype=torch.uint8)
-    labels[0, :8, :8] = 2  # 64 of a slice's 4096 pixels, all of them called background with e^-18
+    labels[0, :10, :10] = 2  # 100 of 8192 pixels, all of them called background with e^-18
     sure = torch.tensor([18.0, 0.0, 0.0]).view(1, 3, 1, 1).repeat(2, 1, 64, 64).requires_grad_()
     loss = losses._hard_cross_entropy(sure, labels)
     loss.backward()
-    worst = 2 * int(0.02 * 4096)
-    assert float(loss.detach()) == pytest.approx(64 * 18 / worst, rel=1e-3)  # the mean over all pixels would be 0.14
+    worst = int(0.02 * 8192)
+    assert float(loss) == pytest.approx(100 * 18 / worst, rel=1e-3)  # the mean over all pixels would be 0.22
     assert -float(sure.grad[0, 2, 5, 5]) == pytest.approx(1 / worst, rel=1e-3)
-
-
-def test_a_large_bleed_that_nobody_can_see_leaves_the_other_slices_their_share():
-    labels = torch.zeros(2, 64, 64, dtype=torch.uint8)
-    labels[0, :40] = 1  # missed with e^-18
-    labels[1, :4, :4] = 1  # missed with e^-9
-    logits = torch.tensor([18.0, 0.0, 0.0]).view(1, 3, 1, 1).repeat(2, 1, 64, 64)
-    logits[1] /= 2
-    logits.requires_grad_()
-    losses._hard_cross_entropy(logits, labels).backward()
-    assert float(logits.grad[1, 1, 2, 2]) == pytest.approx(float(logits.grad[0, 1].min()), rel=1e-3)
 
 
 def test_bce_dice_sees_one_class_as_the_paper_does():
