@@ -92,6 +92,8 @@ def connected_pieces(binary: np.ndarray, fully_connected: bool = True) -> tuple[
     """(numbered pieces, how many); 26-connected in 3D, 8 in 2D, or 6 / 4 when not fully connected."""
     import SimpleITK as sitk
 
+    if not np.size(binary):  # ITK ends the process on an image without voxels
+        return np.zeros(np.shape(binary), np.uint16), 0
     connect = sitk.ConnectedComponentImageFilter()
     connect.SetFullyConnected(fully_connected)
     pieces = connect.Execute(sitk.GetImageFromArray(np.asarray(binary, bool).view(np.uint8)))
@@ -105,6 +107,8 @@ def piece_boxes(pieces: np.ndarray, count: int) -> list[tuple[slice, ...]]:
     """The index box of each of the pieces that connected_pieces gave, 1..count in order."""
     import SimpleITK as sitk
 
+    if not count:
+        return []
     shapes = sitk.LabelShapeStatisticsImageFilter()
     shapes.Execute(sitk.GetImageFromArray(pieces))
     boxes = []

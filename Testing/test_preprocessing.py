@@ -3,7 +3,17 @@ import pytest
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.preprocessing import Grid, Head, Orientation, find_head, largest_piece, make_grid, window
+from ICHVolumeLib.preprocessing import (
+    Grid,
+    Head,
+    Orientation,
+    connected_pieces,
+    find_head,
+    largest_piece,
+    make_grid,
+    piece_boxes,
+    window,
+)
 from ICHVolumeLib.volume import CTVolume
 
 LPS_AXES = np.array([[-0.5, 0, 0], [0, -0.5, 0], [0, 0, 5.0]])  # columns: RAS steps of i, j, k as rows here
@@ -139,6 +149,13 @@ def test_a_box_on_a_resampled_grid_comes_back_to_the_same_place():
     full = whole.to_native(whole.to_network(image)[None])[0]
     cut = part.to_native(part.to_network(image)[None])[0]
     np.testing.assert_allclose(cut[2:-2, 2:-2], full[part.native_part][2:-2, 2:-2], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 3), (0, 3, 3), (0, 0)])
+def test_where_nothing_is_marked_there_are_no_pieces(shape):
+    pieces, count = connected_pieces(np.zeros(shape, bool))
+    assert pieces.shape == shape and not pieces.any()
+    assert count == 0 and piece_boxes(pieces, count) == []
 
 
 def test_the_largest_piece_touches_by_corners_and_may_be_missing():

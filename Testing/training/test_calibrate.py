@@ -95,6 +95,18 @@ def test_kept_chances_give_the_same_volume(patients, tmp_path):
     assert kept.pieces(0.35)[1] == [True]
 
 
+def test_a_patient_of_whom_the_network_saw_nothing_counts_with_nothing(tmp_path):
+    class Blind(Unsure):
+        def bleed_chance(self, ct):
+            return np.zeros(ct.hu.shape, np.float16)
+
+    missed = patient(0)
+    save_chances(tmp_path / "one.npz", chances_of(Blind([missed]), missed))
+    kept = load_chances(tmp_path / "one.npz")
+    assert kept.volume_ml(0.35) == kept.ambiguous_ml() == 0
+    assert kept.pieces(0.35) == ([], [])
+
+
 def spotted(number):
     """A bright bleed in two slices, and in another place a spot of nothing, which the network marks, too."""
     rng = np.random.default_rng(number)
