@@ -63,7 +63,7 @@ class Around:
 def smoothed(hu: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
     """HU (slices, rows, columns) or of one slice, float32, within WINDOW_HU and after SMOOTHING_MM, slice by slice.
 
-    A seventh of the time of SimpleITK's DiscreteGaussian, which works in double precision and voxel by voxel.
+    By hand, because it takes a fifth of the time of SimpleITK's DiscreteGaussian and half the clean-up was that.
     """
     if hu.ndim == 3:
         return np.stack([smoothed(one, spacing_mm) for one in hu])

@@ -122,8 +122,8 @@ def choose_threshold(rows: list[dict], among) -> dict:
 
     Of the thresholds whose bias of the summed volume cannot be told from none (within two standard errors, or
     BIAS_ALLOWED), the one with the least error, the sum of |marked - true| over the patients. The bias alone would not
-    do: it hangs on the few large bleeds that nobody can see, and making up for these with a low threshold marks
-    everybody else's too widely. spread: 5th and 95th percentile of the choice when patients are drawn again.
+    do: it hangs on a few large bleeds that are hardly marked at any threshold, and making up for these with a low one
+    marks everybody else's too widely. spread: 5th and 95th percentile of the choice when patients are drawn again.
     """
     thresholds = sorted({f"{one:.2f}" for one in among}, key=float)
     true = np.array([row["true_ml"] for row in rows])

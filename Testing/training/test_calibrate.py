@@ -154,7 +154,7 @@ def row(true_ml, ml_by_threshold, ivh_ml=0.0):
     return {"true_ml": true_ml, "true_ivh_ml": ivh_ml, "ml_by_threshold": ml_by_threshold}
 
 
-def test_a_bleed_that_nobody_can_see_does_not_widen_all_the_others():
+def test_a_bleed_that_is_missed_at_any_threshold_does_not_widen_all_the_others():
     seen = [row(20.0, {"0.10": 22.0, "0.40": 20.0}) for _ in range(50)]
     missed = row(100.0, {"0.10": 5.0, "0.40": 0.0})  # with it the bias is +0.5 % at 0.10 and -9 % at 0.40
     assert choose_threshold([*seen, missed], [0.1, 0.4])["threshold"] == 0.4
