@@ -11,7 +11,7 @@ import numpy as np
 
 from . import half_marked, outline, slice_ends
 from .contrast import SPARE_MM, Evidence
-from .doubt import drop_doubtful
+from .doubt import drop_doubtful, drop_unlikely, possible_pieces
 from .half_marked import fill_half_marked
 from .labels import ICH, IVH
 from .outline import move_outlines
@@ -26,7 +26,8 @@ LIMITS_MM3 = {
 }
 GROWTH_MM = slice_ends.SLICES * slice_ends.REACH_MM + half_marked.REACH_MM + outline.OUTWARDS_MM  # at most, by all
 GROWTH_SLICES = slice_ends.SLICES
-LOOKED_AT = ("doubtful pieces", "slice ends", "half-marked clots", "outlines")  # steps that ask the scan
+POSSIBLE_PIECES = "possible pieces"
+LOOKED_AT = ("doubtful pieces", POSSIBLE_PIECES, "slice ends", "half-marked clots", "outlines")  # steps that ask the scan
 
 
 def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | None = None,
@@ -36,16 +37,16 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
     mask uint8 (slices, rows, columns), 1 ICH, 2 IVH; voxel_volumes_mm3 (slices,) as CTVolume has it. head: from
     find_head on the same grid, or None to leave "outside the skull" out. evidence: on the same grid, or None to leave
     the steps LOOKED_AT out; these have no threshold_mm3 (None) but "slices", the indices of those they changed.
-    removed_ml is negative where a step adds (slice ends, half-marked clots, outlines, holes) and 0 where it only
-    changes labels (then "relabelled_ml" says how much). limits_mm3 overrides LIMITS_MM3.
+    removed_ml is negative where a step adds (possible pieces, slice ends, half-marked clots, outlines, holes) and 0 where
+    it only changes labels (then "relabelled_ml" says how much). limits_mm3 overrides LIMITS_MM3.
     """
     limits = {**LIMITS_MM3, **(limits_mm3 or {})}
     spare = (1, 1) if evidence is None else _look_at(evidence.spacing_mm)
-    mask, steps = mask.copy(), []
-    for name, action in _actions(mask, head, evidence):
+    given, mask, steps = mask, mask.copy(), []
+    for name, action in _actions(given, mask, head, evidence, limits):
         step = {"name": name, "threshold_mm3": float(limits[name]) if name in limits else None, "removed_ml": 0.0}
         step |= {"slices": []} if name in LOOKED_AT else {}
-        where = _bounding_box(mask, *spare)
+        where = _bounding_box(evidence.likely if name == POSSIBLE_PIECES else mask, *spare)
         if where is not None:
             before, mm3 = mask[where].copy(), voxel_volumes_mm3[where[0]]
             action(mask[where], mm3, limits.get(name), where)
@@ -58,8 +59,10 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
     return mask, steps
 
 
-def _actions(mask: np.ndarray, head: Head | None, evidence: Evidence | None) -> Iterator[tuple]:
+def _actions(given: np.ndarray, mask: np.ndarray, head: Head | None, evidence: Evidence | None,
+             limits: dict) -> Iterator[tuple]:
     """The steps in their order: (name, action(part of the mask, mm3 of its slices, limit in mm3, where it lies)).
+    given: the mask before the first of them.
 
     Each step is asked for when the one before is done: only what is near the mask as it is then need be smoothed.
     """
@@ -68,6 +71,8 @@ def _actions(mask: np.ndarray, head: Head | None, evidence: Evidence | None) -> 
     yield "specks", _drop_specks
     if evidence is not None:
         yield "doubtful pieces", partial(_drop_doubtful, evidence)
+        if evidence.likely is not None and "possible" in evidence.verdict:
+            yield POSSIBLE_PIECES, partial(_add_possible, given, head, evidence, limits)
         near = _bounding_box(mask, *_look_at(evidence.spacing_mm, GROWTH_MM, 1 + GROWTH_SLICES))
         evidence = evidence.smoothed_in(near) if near else evidence
         for name, change in (("slice ends", grow_ends), ("half-marked clots", fill_half_marked),
@@ -84,6 +89,17 @@ def _look_at(spacing_mm: tuple[float, float], more_mm: float = 0.0, more_slices:
 
 def _drop_doubtful(evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_mm3, where) -> None:
     drop_doubtful(part, mm3, replace(evidence, hu=evidence.hu[where], chance=evidence.chance[where]))
+
+
+def _add_possible(given, head: Head | None, evidence: Evidence, limits: dict, part: np.ndarray, mm3: np.ndarray, _,
+                  where) -> None:
+    near = replace(evidence, hu=evidence.hu[where], chance=evidence.chance[where], likely=evidence.likely[where])
+    possible = possible_pieces(given[where], near)
+    if head is not None:
+        _drop_outside(head, possible, mm3, limits["outside the skull"], where)
+    _drop_specks(possible, mm3, limits["specks"], where)
+    drop_unlikely(possible, mm3, near)
+    part[possible > 0] = possible[possible > 0]
 
 
 def _look(change, evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_mm3, where) -> None:

@@ -24,13 +24,15 @@ class Evidence:
     """What a mask can be held against; arrays (slices, rows, columns) on the mask's grid, turned as it is.
 
     hu: of the scan, or smoothed already (`smoothed_in`); chance: p(bleed) of every voxel, float; spacing_mm along rows,
-    then columns; verdict: see doubt.py, None where only the facts are asked for.
+    then columns; verdict: see doubt.py, None where only the facts are asked for; likely: uint8, the label (1 ICH, 2 IVH)
+    of every voxel with a p(bleed) of doubt.POSSIBLE or more, 0 elsewhere; None where that is not known.
     """
 
     hu: np.ndarray
     chance: np.ndarray
     spacing_mm: tuple[float, float]
     verdict: dict | None = None
+    likely: np.ndarray | None = None
 
     def smoothed_in(self, box: tuple[slice, ...]) -> "Evidence":
         """The same with the HU of an index box smoothed, and 0 HU, which is neither brain nor blood, elsewhere."""

@@ -3,7 +3,10 @@
 A network that sees one slice at a time marks a bright fold of cortex now and then. Such pieces are one slice high,
 never quite sure, hardly brighter than the brain around them varies, and lie where there is little brain. The weights of
 the four facts are fitted on synthetic patients when weights are released (training/pieces.py) and kept in the manifest,
-calibration/pieces: {"weights": [...], "offset", "least", ...}.
+calibration/pieces: {"weights": [...], "offset", "least", "possible", ...}.
+
+The same facts speak for pieces that the network holds possible but not likely, p(bleed) from POSSIBLE to the threshold:
+a spot in three slices that stands out from even brain is a bleed that was nearly missed.
 """
 
 from dataclasses import replace
@@ -15,6 +18,7 @@ from .preprocessing import connected_pieces, piece_boxes
 
 FACTS = ("log odds of the highest p(bleed)", "contrast in SDs of the brain around",
          "height in units of 5 mm (at most 3)", "share of brain around")
+POSSIBLE = 0.2  # p(bleed); pieces nowhere over the threshold are looked at from here on
 NEAR_ONE = 0.001  # so that a p(bleed) that fp16 rounds to 1 has log odds
 
 
@@ -51,7 +55,24 @@ def all_facts(mask: np.ndarray, mm3: np.ndarray, evidence: Evidence) -> tuple[np
 
 def drop_doubtful(mask: np.ndarray, mm3: np.ndarray, evidence: Evidence) -> None:
     """Take the pieces out of mask, in place, that are bleeds with a chance under verdict["least"]."""
+    _drop_under(evidence.verdict["least"], mask, mm3, evidence)
+
+
+def possible_pieces(marked: np.ndarray, evidence: Evidence) -> np.ndarray:
+    """evidence.likely without the pieces that hold anything of marked: what the threshold left out altogether."""
+    pieces, count = connected_pieces(evidence.likely > 0)
+    known = np.zeros(count + 1, bool)
+    known[np.unique(pieces[marked > 0])] = True
+    return np.where(known[pieces], np.uint8(0), evidence.likely)
+
+
+def drop_unlikely(possible: np.ndarray, mm3: np.ndarray, evidence: Evidence) -> None:
+    """Take the pieces out of possible, in place, that are bleeds with a chance under verdict["possible"]."""
+    _drop_under(evidence.verdict["possible"], possible, mm3, evidence)
+
+
+def _drop_under(least: float, mask: np.ndarray, mm3: np.ndarray, evidence: Evidence) -> None:
     pieces, facts = all_facts(mask, mm3, evidence)
     if facts:
-        doubtful = np.concatenate([[False], chance_real(facts, evidence.verdict) < evidence.verdict["least"]])
+        doubtful = np.concatenate([[False], chance_real(facts, evidence.verdict) < least])
         mask[doubtful[pieces]] = 0

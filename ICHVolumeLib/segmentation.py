@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .cleaning import clean_mask
+from .cleaning import POSSIBLE_PIECES, clean_mask
 from .contrast import Evidence
+from .doubt import POSSIBLE
 from .engines import FAILURES, choose_engine, fallback_finding
 from .errors import Cancelled
 from .findings import INFO, WARNING, Finding
@@ -25,7 +26,7 @@ from .volume import CTVolume
 
 log = logging.getLogger(__name__)
 
-AMBIGUOUS = (0.2, 0.8)  # p(bleed) between these is neither bleed nor background
+AMBIGUOUS = (POSSIBLE, 0.8)  # p(bleed) between these is neither bleed nor background
 UNCERTAINTY_FLOOR_MM2 = 10.0  # so that a single doubtful pixel does not make a slice look bad
 
 Progress = Callable[[str, int, int], None]
@@ -175,6 +176,7 @@ class _Scan:
         self.mask = np.zeros(ct.hu.shape, np.uint8)
         self._mask = self.orientation.view(self.mask)
         self._chance = np.zeros(self.hu.shape, np.float16)  # pages that nothing is written to take no memory
+        self._likely = np.zeros(self.hu.shape, np.uint8)
         self._voxel_mm3 = ct.voxel_volumes_mm3[::-1] if self.orientation.flip[0] else ct.voxel_volumes_mm3
         self._pixel_area_mm2 = ct.pixel_area_mm2
         self._ambiguous_mm2 = np.zeros(len(self.hu))
@@ -200,15 +202,17 @@ class _Scan:
 
     def take(self, index: int, lesions: np.ndarray) -> None:
         """lesions: p(ICH), p(IVH) of one slice, (2, *box_shape). Only where they matter do they leave the box."""
-        found = self.grid.around(lesions.sum(axis=0) >= min(self._weights.threshold, AMBIGUOUS[0]))
+        found = self.grid.around(lesions.sum(axis=0) >= min(self._weights.threshold, POSSIBLE))
         if found is None:
             return
         grid, part = found
         ich, ivh = grid.to_native(lesions[(slice(None), *part)])
         bleed = ich + ivh
         marked = bleed >= self._weights.threshold
+        label = np.where(ivh > ich, np.uint8(IVH.value), np.uint8(ICH.value))
         self._chance[(index, *grid.native_part)] = bleed
-        self._mask[(index, *grid.native_part)] = np.where(marked, np.where(ivh > ich, IVH.value, ICH.value), 0)
+        self._likely[(index, *grid.native_part)] = label * (bleed >= POSSIBLE)
+        self._mask[(index, *grid.native_part)] = label * marked
         doubtful = (bleed >= AMBIGUOUS[0]) & (bleed < AMBIGUOUS[1])
         doubtful_mm2, either_mm2 = (np.count_nonzero(area) * self._pixel_area_mm2
                                     for area in (doubtful, doubtful | marked))
@@ -218,7 +222,7 @@ class _Scan:
     def clean(self) -> list[dict]:
         manifest = self._weights.manifest
         verdict = manifest["calibration"].get("pieces")
-        evidence = Evidence(self.hu, self._chance, self._spacing_mm, verdict) if verdict else None
+        evidence = Evidence(self.hu, self._chance, self._spacing_mm, verdict, self._likely) if verdict else None
         cleaned, steps = clean_mask(self._mask, self._voxel_mm3, self.head if self.head.skull_found else None,
                                     manifest["clean_up_mm3"], evidence)
         self._mask[...] = cleaned
@@ -236,6 +240,7 @@ class _Scan:
                                                          "Hounsfield units; the whole of every slice was searched."))
         findings += [doubtful_finding(step, marked_ml) for step in clean_up
                      if step["name"] == "doubtful pieces" and step["removed_ml"] > 0]
+        findings += [possible_finding(step) for step in clean_up if step["name"] == POSSIBLE_PIECES and step["slices"]]
         uncertainty = self._uncertainty[::-1] if self.orientation.flip[0] else self._uncertainty
         calibration = self._weights.manifest["calibration"]
         return Segmentation(
@@ -256,10 +261,21 @@ def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Cal
 
 def doubtful_finding(step: dict, marked_ml: float) -> Finding:
     """What the clean-up left out as probably no bleed, so that a person looks there too."""
-    where = ", ".join(str(k + 1) for k in step["slices"][:12]) + (" and more" if len(step["slices"]) > 12 else "")
     return Finding("doubtful-pieces", INFO if marked_ml else WARNING,
-                   f"{step['removed_ml']:.2f} mL in slice{'s' if len(step['slices']) > 1 else ''} {where} looked like "
-                   "blood to the network, but hardly stands out from the brain around it and was left out. Look there.")
+                   f"{step['removed_ml']:.2f} mL in {_slices_text(step['slices'])} looked like blood to the network, but "
+                   "hardly stands out from the brain around it and was left out. Look there.")
+
+
+def possible_finding(step: dict) -> Finding:
+    """What the clean-up marked although the network was not sure, so that a person looks there too."""
+    return Finding("possible-pieces", INFO,
+                   f"{-step['removed_ml']:.2f} mL in {_slices_text(step['slices'])} stands out from the brain around it "
+                   "as a bleed does, but the network was not sure; it is marked. Look there.")
+
+
+def _slices_text(indices: list[int]) -> str:
+    where = ", ".join(str(k + 1) for k in indices[:12]) + (" and more" if len(indices) > 12 else "")
+    return f"slice{'s' if len(indices) > 1 else ''} {where}"
 
 
 def _stop_if(is_cancelled: Callable[[], bool]) -> None:

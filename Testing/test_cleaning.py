@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from ICHVolumeLib.cleaning import LIMITS_MM3, LOOKED_AT, clean_mask
 from ICHVolumeLib.contrast import Evidence
@@ -118,8 +121,8 @@ def test_what_the_scan_shows_of_a_half_marked_clot_is_added_and_said():
     hu[2:6, clot] = 66
     mask = np.zeros(hu.shape, np.uint8)
     mask[2:6, clot & (x < 90)] = 1
-    everything_stays = {"weights": [0.0] * 4, "offset": 9.0, "least": 0.1}
-    evidence = Evidence(hu, (mask * 0.9).astype(np.float32), (0.5, 0.5), everything_stays)
+    everything_stays = {"weights": [0.0] * 4, "offset": 9.0, "least": 0.1, "possible": 0.1}
+    evidence = Evidence(hu, (mask * 0.9).astype(np.float32), (0.5, 0.5), everything_stays, likely=mask)
     mm3 = np.full(8, 0.25 * 5)
     cleaned, steps = clean_mask(mask, mm3, evidence=evidence)
     assert [item["name"] for item in steps if item["name"] in LOOKED_AT] == list(LOOKED_AT)
@@ -129,6 +132,57 @@ def test_what_the_scan_shows_of_a_half_marked_clot_is_added_and_said():
     added_ml = -sum(item["removed_ml"] for item in steps)
     assert np.isclose(added_ml, np.count_nonzero(cleaned[2:6] > mask[2:6]) * 1.25 / 1000, atol=1e-3)
     assert np.count_nonzero(cleaned[3] > 0) > 0.95 * clot.sum() > 1.2 * np.count_nonzero(mask[3])
+
+
+@pytest.fixture
+def possible_case():
+    """(evidence, bright, even): two spots of p 0.3 in noisy brain, IVH to the network, one of them 30 HU brighter."""
+    y, x = np.ogrid[:160, :160]
+    bright, even = np.hypot(y - 50, x - 50) <= 10, np.hypot(y - 110, x - 110) <= 10
+    hu = np.random.default_rng(5).normal(30, 4, (8, 160, 160))
+    hu[3:5, bright] += 30
+    likely = np.zeros(hu.shape, np.uint8)
+    likely[3:5, bright | even] = 2
+    verdict = {"weights": [0.0, 1.0, 0.0, 0.0], "offset": -3.0, "least": 0.5, "possible": 0.5}  # from 3 SDs
+    evidence = Evidence(hu.astype(np.int16), (likely > 0) * np.float32(0.3), (0.5, 0.5), verdict, likely)
+    return evidence, bright, even
+
+
+def test_a_spot_under_the_threshold_is_marked_when_the_scan_speaks_for_it_even_if_nothing_else_is(possible_case):
+    evidence, bright, even = possible_case
+    cleaned, steps = clean_mask(np.zeros_like(evidence.likely), np.full(8, 1.25), evidence=evidence)
+    assert np.count_nonzero(cleaned[3:5, bright] == 2) > 0.95 * 2 * bright.sum()
+    assert not cleaned[:, even].any()
+    added = step(steps, "possible pieces")
+    assert added["slices"] == [3, 4] and added["threshold_mm3"] is None
+    assert np.isclose(-added["removed_ml"], 2 * bright.sum() * 1.25 / 1000)
+
+
+def test_a_marked_piece_that_was_left_out_as_doubtful_does_not_come_back_as_a_possible_one(possible_case):
+    evidence, bright, _ = possible_case
+    never = replace(evidence, verdict={**evidence.verdict, "least": 1.0})
+    cleaned, _ = clean_mask(evidence.likely, np.full(8, 1.25), evidence=never)
+    assert not cleaned.any()
+
+
+def test_a_possible_speck_is_a_speck(possible_case):
+    evidence, bright, _ = possible_case
+    y, x = np.ogrid[:160, :160]
+    evidence.likely[...] = 0
+    evidence.likely[3, np.hypot(y - 50, x - 50) <= 2] = 1  # 13 pixels of 1.25 mm3
+    assert not clean_mask(np.zeros_like(evidence.likely), np.full(8, 1.25), evidence=evidence)[0].any()
+
+
+def test_a_possible_piece_outside_the_skull_is_none(phantom):
+    head = find_head(phantom.ct.hu, phantom.ct.pixel_spacing_mm)
+    likely = np.zeros(phantom.mask.shape, np.uint8)
+    likely[len(likely) // 2, 2:12, 2:12] = 1  # in the air: 500 mm3
+    likely[phantom.mask > 0] = 1
+    everything = {"weights": [0.0] * 4, "offset": 9.0, "least": 0.1, "possible": 0.1}
+    evidence = Evidence(phantom.ct.hu, (likely > 0) * np.float32(0.3), phantom.ct.pixel_spacing_mm, everything, likely)
+    _, steps = clean_mask(np.zeros_like(likely), phantom.ct.voxel_volumes_mm3, head, evidence=evidence)
+    bleed_ml = np.count_nonzero(phantom.mask, axis=(1, 2)) @ phantom.ct.voxel_volumes_mm3 / 1000
+    assert np.isclose(-step(steps, "possible pieces")["removed_ml"], bleed_ml)
 
 
 def test_it_is_enough_to_smooth_what_is_near_the_mask(monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ICHVolumeLib.contrast import Evidence
-from ICHVolumeLib.doubt import FACTS, all_facts, chance_real, drop_doubtful
+from ICHVolumeLib.doubt import FACTS, all_facts, chance_real, drop_doubtful, drop_unlikely, possible_pieces
 
 SPACING_MM, MM3 = (0.5, 0.5), np.full(6, 0.5 * 0.5 * 5)
 CONTRAST_ALONE = {"weights": [0.0, 1.0, 0.0, 0.0], "offset": -2.0, "least": 0.5}  # real from 2 SDs
@@ -62,6 +62,26 @@ def test_a_verdict_that_asks_for_less_keeps_both(case):
     before = mask.copy()
     drop_doubtful(mask, MM3, Evidence(evidence.hu, evidence.chance, SPACING_MM, {**CONTRAST_ALONE, "least": 0.01}))
     assert (mask == before).all()
+
+
+def test_possible_is_what_holds_nothing_that_is_marked_with_its_labels(case):
+    mask, evidence = case
+    likely = np.where(mask > 0, 3 - mask, 0).astype(np.uint8)
+    marked = mask.copy()
+    marked[1:3, BRIGHT] = 0  # its third slice alone is over the threshold
+    marked[:, FAINT] = 0
+    possible = possible_pieces(marked, Evidence(evidence.hu, evidence.chance, SPACING_MM, likely=likely))
+    assert not possible[:, BRIGHT].any()
+    assert np.array_equal(possible[:, FAINT], likely[:, FAINT]) and possible.dtype == np.uint8
+
+
+@pytest.mark.parametrize(("asked", "stays"), [(0.6, False), (0.5, True)])
+def test_a_possible_piece_has_its_own_cut(case, asked, stays):
+    mask, evidence = case
+    by_height = {"weights": [0.0, 0.0, 1.0, 0.0], "offset": -2.8, "least": 0.0, "possible": asked}  # 3 slabs: 0.55
+    drop_unlikely(mask, MM3, Evidence(evidence.hu, evidence.chance, SPACING_MM, by_height))
+    assert not mask[:, FAINT].any()
+    assert mask[:, BRIGHT].any() == stays
 
 
 def test_an_empty_mask_stays_empty(case):

@@ -212,6 +212,22 @@ def test_a_doubtful_piece_is_left_out_and_its_slices_are_named(tmp_path, grid):
     assert [one.severity for one in alone.findings if one.code == "doubtful-pieces"] == ["warning"]
 
 
+@pytest.mark.parametrize("grid", ["regular", "flipped"])
+def test_a_spot_the_network_is_not_sure_of_is_marked_and_named_when_it_stands_out(tmp_path, grid):
+    verdict = {"weights": [0.0, 1.0, 0.0, 0.0], "offset": -2.0, "least": 0.5, "possible": 0.5}
+    weights = thresholding_weights(tmp_path, {"calibration": {"pieces": verdict}, "pixel_spacing_mm": AS_SCANNED,
+                                              "threshold": 0.9})
+    phantom, segmenter, faint = case(grid), Segmenter("cpu", weights), 7
+    hu = phantom.ct.hu.copy()
+    hu[faint, 70:80, 60:70] = 54  # p(bleed) near 0.5 for this network
+    segmentation = segmenter.apply(replace(phantom.ct, hu=hu))
+    step = next(step for step in segmentation.clean_up if step["name"] == "possible pieces")
+    assert step["slices"] == [faint] and step["removed_ml"] < -0.5
+    assert segmentation.mask[faint, 71:79, 61:69].all()
+    finding = next(one for one in segmentation.findings if one.code == "possible-pieces")
+    assert f"in slice {faint + 1} " in finding.message and finding.severity == "info"
+
+
 def test_weights_without_a_verdict_do_not_ask_the_scan(segmenter):
     names = [step["name"] for step in segmenter.apply(case().ct).clean_up]
     assert not set(names) & set(LOOKED_AT)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..cleaning import clean_mask
 from ..contrast import SPARE_MM, Evidence
-from ..doubt import all_facts
+from ..doubt import POSSIBLE, all_facts
 from ..files import replacing
 from ..labels import ICH
 from ..preprocessing import Head, Orientation, find_head
@@ -44,7 +44,9 @@ class Chances:
     def mask(self, threshold: float, limits_mm3: dict | None = None, verdict: dict | None = None) -> np.ndarray:
         """uint8, the cleaned mask of the box at a threshold; all of it is called ICH."""
         marked = self._whole((self.chance >= np.float16(threshold)) * np.uint8(ICH.value))
-        evidence = verdict and Evidence(self._whole(self.hu), self._whole(self.chance), self.spacing_mm, verdict)
+        likely = (self.chance >= np.float16(POSSIBLE)) * np.uint8(ICH.value)
+        evidence = verdict and Evidence(*map(self._whole, (self.hu, self.chance)), self.spacing_mm, verdict,
+                                        self._whole(likely))
         cleaned, _ = clean_mask(marked, self.voxel_volumes_mm3, self.head, limits_mm3, evidence)
         return cleaned[self.box]
 

@@ -48,6 +48,27 @@ def test_in_training_mode_they_are_the_same_network_too(released, folded, images
     torch.testing.assert_close(model(images), folded(images), atol=1e-3, rtol=1e-3)
 
 
+def test_however_small_folding_made_a_layer_a_step_of_training_changes_it_as_little_as_the_others(released, images):
+    weights = load_weights(released)
+    tiny = "ups.0.shrink.conv.weight"
+    for_folding = AttFocusNet(weights.config)
+    state = {name: torch.from_numpy(values.copy()) for name, values in weights.tensors.items()}
+    state[tiny] *= 0.001
+    for_folding.load_state_dict(state)
+    save_weights(released, for_folding, {})
+    model = AttFocusNet(AttFocusNetConfig(base_width=4))
+    load_released_weights(released, model, [images])
+    before = {name: value.detach().clone() for name, value in model.named_parameters()}
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4)
+    model(images).square().mean().backward()
+    optimizer.step()
+    convolutions = [name for name in before if name.endswith("conv.weight") and "gate" not in name]
+    turned = {name: torch.nn.functional.cosine_similarity(before[name].flatten(1), value.flatten(1)).min().item()
+              for name, value in model.named_parameters() if name in convolutions}
+    assert tiny in turned and len(turned) > 20
+    assert min(turned.values()) > 0.999
+
+
 def test_they_may_begin_a_network_on_three_slices(released, folded, images):
     model = AttFocusNet(AttFocusNetConfig(base_width=4, in_slices=3)).eval()
     three = torch.rand(4, 3, 64, 64)
