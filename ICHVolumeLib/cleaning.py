@@ -27,7 +27,8 @@ LIMITS_MM3 = {
 GROWTH_MM = slice_ends.SLICES * slice_ends.REACH_MM + half_marked.REACH_MM + outline.OUTWARDS_MM  # at most, by all
 GROWTH_SLICES = slice_ends.SLICES
 POSSIBLE_PIECES = "possible pieces"
-LOOKED_AT = ("doubtful pieces", POSSIBLE_PIECES, "slice ends", "half-marked clots", "outlines")  # steps that ask the scan
+# the steps that ask the scan
+LOOKED_AT = ("doubtful pieces", POSSIBLE_PIECES, "slice ends", "half-marked clots", "outlines")
 
 
 def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | None = None,
@@ -37,8 +38,8 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
     mask uint8 (slices, rows, columns), 1 ICH, 2 IVH; voxel_volumes_mm3 (slices,) as CTVolume has it. head: from
     find_head on the same grid, or None to leave "outside the skull" out. evidence: on the same grid, or None to leave
     the steps LOOKED_AT out; these have no threshold_mm3 (None) but "slices", the indices of those they changed.
-    removed_ml is negative where a step adds (possible pieces, slice ends, half-marked clots, outlines, holes) and 0 where
-    it only changes labels (then "relabelled_ml" says how much). limits_mm3 overrides LIMITS_MM3.
+    removed_ml is negative where a step adds (possible pieces, slice ends, half-marked clots, outlines, holes) and 0
+    where it only changes labels (then "relabelled_ml" says how much). limits_mm3 overrides LIMITS_MM3.
     """
     limits = {**LIMITS_MM3, **(limits_mm3 or {})}
     spare = (1, 1) if evidence is None else _look_at(evidence.spacing_mm)

@@ -24,8 +24,8 @@ class Evidence:
     """What a mask can be held against; arrays (slices, rows, columns) on the mask's grid, turned as it is.
 
     hu: of the scan, or smoothed already (`smoothed_in`); chance: p(bleed) of every voxel, float; spacing_mm along rows,
-    then columns; verdict: see doubt.py, None where only the facts are asked for; likely: uint8, the label (1 ICH, 2 IVH)
-    of every voxel with a p(bleed) of doubt.POSSIBLE or more, 0 elsewhere; None where that is not known.
+    then columns; verdict: see doubt.py, None where only the facts are asked for; likely: uint8, the label (1 ICH, 2
+    IVH) of every voxel with a p(bleed) of doubt.POSSIBLE or more, 0 elsewhere; None where that is not known.
     """
 
     hu: np.ndarray

@@ -262,15 +262,15 @@ def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Cal
 def doubtful_finding(step: dict, marked_ml: float) -> Finding:
     """What the clean-up left out as probably no bleed, so that a person looks there too."""
     return Finding("doubtful-pieces", INFO if marked_ml else WARNING,
-                   f"{step['removed_ml']:.2f} mL in {_slices_text(step['slices'])} looked like blood to the network, but "
-                   "hardly stands out from the brain around it and was left out. Look there.")
+                   f"{step['removed_ml']:.2f} mL in {_slices_text(step['slices'])} looked like blood to the network, "
+                   "but hardly stands out from the brain around it and was left out. Look there.")
 
 
 def possible_finding(step: dict) -> Finding:
     """What the clean-up marked although the network was not sure, so that a person looks there too."""
     return Finding("possible-pieces", INFO,
-                   f"{-step['removed_ml']:.2f} mL in {_slices_text(step['slices'])} stands out from the brain around it "
-                   "as a bleed does, but the network was not sure; it is marked. Look there.")
+                   f"{-step['removed_ml']:.2f} mL in {_slices_text(step['slices'])} stands out from the brain around "
+                   "it as a bleed does, but the network was not sure; it is marked. Look there.")
 
 
 def _slices_text(indices: list[int]) -> str:
