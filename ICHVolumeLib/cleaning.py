@@ -44,10 +44,10 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
     limits = {**LIMITS_MM3, **(limits_mm3 or {})}
     spare = (1, 1) if evidence is None else _look_at(evidence.spacing_mm)
     given, mask, steps = mask, mask.copy(), []
-    for name, action in _actions(given, mask, head, evidence, limits):
+    for name, looked_at, action in _actions(given, mask, head, evidence, limits):
         step = {"name": name, "threshold_mm3": float(limits[name]) if name in limits else None, "removed_ml": 0.0}
         step |= {"slices": []} if name in LOOKED_AT else {}
-        where = _bounding_box(evidence.likely if name == POSSIBLE_PIECES else mask, *spare)
+        where = _bounding_box(looked_at, *spare)
         if where is not None:
             before, mm3 = mask[where].copy(), voxel_volumes_mm3[where[0]]
             action(mask[where], mm3, limits.get(name), where)
@@ -62,25 +62,25 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
 
 def _actions(given: np.ndarray, mask: np.ndarray, head: Head | None, evidence: Evidence | None,
              limits: dict) -> Iterator[tuple]:
-    """The steps in their order: (name, action(part of the mask, mm3 of its slices, limit in mm3, where it lies)).
-    given: the mask before the first of them.
+    """The steps in their order: (name, what the box is drawn around that it works in, action(part of the mask, mm3 of
+    its slices, limit in mm3, where it lies)). given: the mask before the first of them.
 
     Each step is asked for when the one before is done: only what is near the mask as it is then need be smoothed.
     """
     if head is not None:
-        yield "outside the skull", partial(_drop_outside, head)
-    yield "specks", _drop_specks
+        yield "outside the skull", mask, partial(_drop_outside, head)
+    yield "specks", mask, _drop_specks
     if evidence is not None:
-        yield "doubtful pieces", partial(_drop_doubtful, evidence)
+        yield "doubtful pieces", mask, partial(_drop_doubtful, evidence)
         if evidence.likely is not None and "possible" in evidence.verdict:
-            yield POSSIBLE_PIECES, partial(_add_possible, given, head, evidence, limits)
+            yield POSSIBLE_PIECES, evidence.likely, partial(_add_possible, given, head, evidence, limits)
         near = _bounding_box(mask, *_look_at(evidence.spacing_mm, GROWTH_MM, 1 + GROWTH_SLICES))
         evidence = evidence.smoothed_in(near) if near else evidence
         for name, change in (("slice ends", grow_ends), ("half-marked clots", fill_half_marked),
                              ("outlines", move_outlines)):
-            yield name, partial(_look, change, evidence)
-    yield "label islands", _join_islands
-    yield "holes", _fill_holes
+            yield name, mask, partial(_look, change, evidence)
+    yield "label islands", mask, _join_islands
+    yield "holes", mask, _fill_holes
 
 
 def _look_at(spacing_mm: tuple[float, float], more_mm: float = 0.0, more_slices: int = 0) -> tuple[int, int]:
@@ -94,6 +94,7 @@ def _drop_doubtful(evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_
 
 def _add_possible(given, head: Head | None, evidence: Evidence, limits: dict, part: np.ndarray, mm3: np.ndarray, _,
                   where) -> None:
+    """What is possible must pass what is marked: inside the skull, no speck, and the verdict at its own cut."""
     near = replace(evidence, hu=evidence.hu[where], chance=evidence.chance[where], likely=evidence.likely[where])
     possible = possible_pieces(given[where], near)
     if head is not None:

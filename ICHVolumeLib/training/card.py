@@ -10,6 +10,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+from ..doubt import POSSIBLE
 from ..errors import InputError
 from ..network.weights import WEIGHTS_FILE, Weights
 from .figures import Line, lines
@@ -266,9 +267,16 @@ def _calibration(weights: Weights) -> str:
     return (f"{text}\n\nThe same patients decide which marked pieces are left out (`ICHVolumeLib/doubt.py`): those "
             f"that are bleeds with a chance under {100 * verdict['least']:.3g} %, by a logistic regression on "
             f"{verdict['pieces']} pieces. Its weights: {weighted}, offset {verdict['offset']:.2f}. What was left out "
-            "is named with its slices. Then slices that a bleed fills at least by half are added at its ends "
-            "(`ICHVolumeLib/slice_ends.py`), a clot of which half is marked is marked whole, 5 mm far "
-            "(`half_marked.py`), and outlines are moved to where half of the contrast is (`outline.py`).")
+            f"is named with its slices. {_possible_text(verdict)}Then slices that a bleed fills at least by half are "
+            "added at its ends (`ICHVolumeLib/slice_ends.py`), a clot of which half is marked is marked whole, 5 mm "
+            "far (`half_marked.py`), and outlines are moved to where half of the contrast is (`outline.py`).")
+
+
+def _possible_text(verdict: dict) -> str:
+    if "possible" not in verdict:
+        return ""
+    return (f"Pieces nowhere over the threshold but with a p(bleed) of {POSSIBLE:g} or more are marked, and named, "
+            f"too, when that chance is {100 * verdict['possible']:.3g} % or more. ")
 
 
 def _percent(share) -> str:

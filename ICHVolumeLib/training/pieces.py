@@ -5,7 +5,7 @@ import numpy as np
 from ..doubt import FACTS
 
 LEAST = 0.125  # a piece that is seven times as likely none as one goes
-POSSIBLE = 0.15  # the same of a piece nowhere over the threshold: 5 of 45 missed bleeds for 1.4 mL in 200 patients
+LEAST_POSSIBLE = 0.15  # the same of a piece nowhere over the threshold, which is marked from there on
 OVERLAP = 0.1  # of a piece that is truly blood: then it is real
 SHRINK = 0.001  # per piece, on standardised facts: a ridge, so that facts which part all pieces stay finite
 FEWEST = 10  # real ones and others each; with fewer nothing is learned
@@ -33,4 +33,4 @@ def fit_verdict(facts, real, least: float = LEAST) -> dict | None:
             break
     scaled = weights[:-1] / spread
     return {"facts": list(FACTS), "weights": scaled.tolist(), "offset": float(weights[-1] - scaled @ mean),
-            "least": least, "possible": POSSIBLE, "pieces": len(facts)}
+            "least": least, "possible": LEAST_POSSIBLE, "pieces": len(facts)}

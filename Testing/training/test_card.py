@@ -109,6 +109,11 @@ def test_the_verdict_on_pieces_is_spelled_out(tmp_path, measured, weights):
     text = " ".join(write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)[0].read_text("utf-8").split())
     assert "under 12.5 %, by a logistic regression on 400 pieces" in text
     assert "0.50 for the contrast, 0.25 for the height, offset -3.00" in text
+    assert "nowhere over the threshold" not in text
+    verdict["possible"] = 0.15
+    text = " ".join(write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)[0].read_text("utf-8").split())
+    assert "nowhere over the threshold but with a p(bleed) of 0.2 or more are marked" in text
+    assert "when that chance is 15 % or more" in text
 
 
 def test_figures_of_other_weights_make_no_card(tmp_path, measured, weights):
