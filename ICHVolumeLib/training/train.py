@@ -59,7 +59,8 @@ class _Run:
         torch.manual_seed(seed)
         self.folder, self.plan, self.device = folder, plan, torch.device(device)
         self.bf16 = plan.bf16 and bf16_pays(self.device)
-        self.model = AttFocusNet(config).to(self.device, memory_format=torch.channels_last)
+        self.layout = fastest_layout(self.device)
+        self.model = AttFocusNet(config).to(self.device, memory_format=self.layout)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizer = self._optimizer()
         self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(), "config": config.to_dict(),
@@ -96,7 +97,7 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = plan.learning_rate * rate
         images, labels, origins = next(self.stream)
-        images = images.to(self.device, memory_format=torch.channels_last)
+        images = images.to(self.device, memory_format=self.layout)
         labels = labels.to(self.device)
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
@@ -161,6 +162,11 @@ def bf16_pays(device: torch.device) -> bool:
         return True
     has = torch.cpu.get_capabilities()
     return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+
+
+def fastest_layout(device: torch.device) -> torch.memory_format:
+    """Channels last where convolutions are computed in bf16; elsewhere training is a fifth slower with it."""
+    return torch.channels_last if bf16_pays(device) else torch.contiguous_format
 
 
 def validation_blocks(pool, in_slices: int, plan: Plan):

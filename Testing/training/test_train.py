@@ -13,7 +13,7 @@ from ICHVolumeLib.training.checkpoint import load_starting_weights
 from ICHVolumeLib.training.curves import draw_curves
 from ICHVolumeLib.training.plans import PLANS, Plan
 from ICHVolumeLib.training.stream import BatchStream, neighbours
-from ICHVolumeLib.training.train import bf16_pays, train
+from ICHVolumeLib.training.train import bf16_pays, fastest_layout, train
 
 TINY = Plan("adamw", 3e-3, "cosine", "class_dice", batch=4, epochs=3, epoch_slices=40, size=64, pixel_mm=(1.8, 2.4),
             ema=0.9, bf16=False, hard_share=0.2, validation_blocks=3)
@@ -35,6 +35,7 @@ def test_a_processor_that_only_emulates_bf16_trains_in_float32(monkeypatch, has,
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
     assert bf16_pays(torch.device("cpu")) == expected
     assert bf16_pays(torch.device("cuda"))
+    assert fastest_layout(torch.device("cpu")) == (torch.channels_last if expected else torch.contiguous_format)
 
 
 def test_a_run_goes_on_where_it_stopped(pool, tmp_path):
@@ -95,7 +96,8 @@ def test_the_paper_preset_is_the_papers_recipe():
     assert (paper.schedule, paper.patience, paper.size, paper.window_hu) == ("plateau", 2, 512, (-60.0, 140.0))
 
 
-@pytest.mark.parametrize("loss", [losses.bce_dice, losses.ce_dice, losses.class_dice, losses.from_scratch])
+@pytest.mark.parametrize("loss", [losses.bce_dice, losses.ce_dice, losses.class_dice, losses.blood_dice,
+                                  losses.from_scratch])
 def test_a_loss_is_small_for_the_right_answer_and_large_for_the_wrong_one(loss):
     labels = torch.zeros(2, 16, 16, dtype=torch.uint8)
     labels[0, 4:9, 4:9], labels[1, 2:6, 8:12] = 1, 2
@@ -104,7 +106,7 @@ def test_a_loss_is_small_for_the_right_answer_and_large_for_the_wrong_one(loss):
     assert loss(-right, labels) > 1
 
 
-@pytest.mark.parametrize("loss", [losses.class_dice, losses.ce_dice])
+@pytest.mark.parametrize("loss", [losses.class_dice, losses.blood_dice, losses.ce_dice])
 def test_a_loss_of_three_classes_parts_ich_from_ivh(loss):
     labels = torch.full((1, 8, 8), 2, dtype=torch.uint8)
     ich = torch.tensor([-9.0, 9.0, -9.0]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
@@ -118,9 +120,24 @@ def test_a_missed_small_bleed_costs_the_practical_loss_as_much_as_a_missed_large
         labels[0, :size, :size] = 1
         nothing = torch.tensor([9.0, -9.0, -9.0]).view(1, 3, 1, 1).expand(1, 3, 64, 64)
         chances = torch.softmax(nothing, 1)
-        return float(losses._slice_dice_loss(1 - chances[:, 0], (labels > 0).float()))
+        return float(losses._slice_dice_losses(1 - chances[:, 0], (labels > 0).float()))
 
     assert cost_of_missing(10) == pytest.approx(cost_of_missing(50), abs=0.1)
+
+
+def test_a_mark_on_a_clean_slice_costs_the_preset_small_no_dice_and_a_missed_bleed_all_of_it():
+    background = torch.tensor([9.0, -9.0, -9.0]).view(1, 3, 1, 1).repeat(2, 1, 64, 64)
+    spot = background.clone()
+    spot[0, :, :10, :10] = torch.tensor([-9.0, 9.0, -9.0]).view(3, 1, 1)
+    bleed, clean = torch.zeros(2, 2, 64, 64, dtype=torch.uint8)
+    bleed[0, :10, :10] = 1
+    dice_of = {loss: [float(loss(logits, labels) - losses._hard_cross_entropy(logits, labels)
+                            - losses._which_blood(logits, labels))
+                      for logits, labels in ((spot, clean), (background, bleed))]
+               for loss in (losses.class_dice, losses.blood_dice)}
+    one_of_two_slices = (1 - 10 / (100 + 10)) / 2
+    assert dice_of[losses.class_dice] == pytest.approx([one_of_two_slices] * 2, abs=1e-3)
+    assert dice_of[losses.blood_dice] == pytest.approx([0, one_of_two_slices], abs=1e-3)
 
 
 def test_a_bleed_that_is_missed_outright_keeps_a_strong_gradient():
@@ -130,7 +147,7 @@ def test_a_bleed_that_is_missed_outright_keeps_a_strong_gradient():
     loss = losses._hard_cross_entropy(sure, labels)
     loss.backward()
     worst = int(0.02 * 8192)
-    assert float(loss) == pytest.approx(100 * 18 / worst, rel=1e-3)  # the mean over all pixels would be 0.22
+    assert float(loss.detach()) == pytest.approx(100 * 18 / worst, rel=1e-3)  # the mean over all pixels would be 0.22
     assert -float(sure.grad[0, 2, 5, 5]) == pytest.approx(1 / worst, rel=1e-3)
 
 
