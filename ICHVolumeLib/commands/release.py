@@ -18,6 +18,8 @@ def add_arguments(parser) -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder for the weights and their manifest")
     parser.add_argument("--model-version", required=True, help="name of these weights in every report")
     parser.add_argument("--patients", type=int, default=100, help="synthetic patients to calibrate on")
+    parser.add_argument("--start-share", type=float, default=0.0, metavar="SHARE",
+                        help="mix this share of the weights that the run started from into those of its end, 0 to 1")
     add_jobs_argument(parser)
 
 
@@ -33,5 +35,6 @@ def run(args) -> None:
     beside = args.run_folder if is_run(args.run_folder) else args.out
     pool = load_pool(args.data, beside.parent / "heads.npz")
     jobs = default_jobs() if args.jobs is None else args.jobs
-    fields = release(args.run_folder, args.out, pool, version=args.model_version, patients=args.patients, jobs=jobs)
+    fields = release(args.run_folder, args.out, pool, version=args.model_version, patients=args.patients, jobs=jobs,
+                     start_share=args.start_share)
     say(f"Weights {fields['version']}, threshold {fields['threshold']}: {args.out}")

@@ -6,9 +6,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save
 
+from ..errors import InputError
 from ..files import replace_file
 
 CHECKPOINT = "checkpoint.safetensors"
+START = "start.safetensors"  # of a run that started from other weights: what it started from
 STEM = "stem.0.conv.weight"  # (width, in_slices, 3, 3): the convolution that sees the slices
 
 
@@ -38,6 +40,31 @@ def load_checkpoint(folder: Path, model, averaged=None, optimizer=None) -> dict:
             state.setdefault(int(index), {})[key] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return about
+
+
+def save_start(folder: Path, model):
+    """Keep what a run starts from, so that its end can be mixed with it (`mix_in_start`)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(folder / START, save({name: value.detach().cpu().contiguous().clone()
+                                       for name, value in model.state_dict().items()}))
+
+
+def mix_in_start(folder: Path, model, share: float):
+    """model (the end of the run in `folder`) becomes (1 - share) of itself and `share` of the run's start, in place.
+
+    A short run from good weights forgets a part of what they knew; weights between its two ends can be better than both
+    (Wortsman et al. 2022, arXiv:2109.01903). Raises InputError unless 0 <= share < 1 and the start was kept.
+    """
+    if not 0 <= share < 1:
+        raise InputError(f"A share of {share:g} of the starting weights: give 0 or more and less than 1.")
+    if not (folder / START).is_file():
+        raise InputError(f"{folder} holds no {START}: the run started from scratch, or before its start was kept. "
+                         "Release it without a share of its start.")
+    start = load_file(folder / START)
+    with torch.no_grad():
+        for name, value in model.state_dict().items():
+            if value.dtype.is_floating_point:
+                value.lerp_(start[name].to(value), share)
 
 
 def load_starting_weights(folder: Path, model):

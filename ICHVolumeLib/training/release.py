@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import InputError
 from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig, unfold_batch_norm
 from ..network.weights import load_weights, save_weights
 from ..segmentation import Segmenter
 from .calibrate import Calibration
-from .checkpoint import CHECKPOINT, load_checkpoint
+from .checkpoint import CHECKPOINT, load_checkpoint, mix_in_start
 from .patients import CALIBRATION, synthetic_patients
 
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
@@ -20,11 +21,13 @@ TRAINING_DATA = (
     "No real hemorrhage with a mask was used.")
 
 
-def averaged_model(run: Path) -> AttFocusNet:
-    """The averaged weights of a training run, in evaluation mode."""
+def averaged_model(run: Path, start_share: float = 0.0) -> AttFocusNet:
+    """The averaged weights of a training run, mixed with a share of those that it started from; evaluation mode."""
     config = AttFocusNetConfig.from_dict(_about(run)["config"])
     averaged = AttFocusNet(config)
     load_checkpoint(Path(run), AttFocusNet(config), averaged)
+    if start_share:
+        mix_in_start(Path(run), averaged, start_share)
     return averaged.eval()
 
 
@@ -50,14 +53,16 @@ def is_run(folder: Path) -> bool:
 
 
 def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100, work: Path | None = None,
-            jobs: int = 0) -> dict:
+            jobs: int = 0, start_share: float = 0.0) -> dict:
     """Write calibrated weights of `run` into `folder`; returns the manifest fields that were set.
 
     run: a training run's folder, or released weights that are to be calibrated again. patients: synthetic patients of
     the calibration half; the network sees each once, and what it thought is kept in work / "calibration" (default: in
-    the run's folder, or beside `folder`), where an interrupted calibration goes on.
+    the run's folder, or beside `folder`), where an interrupted calibration goes on. start_share: see `averaged_model`.
     """
-    model, fields = _of_run(run) if is_run(run) else _of_weights(run)
+    if start_share and not is_run(run):
+        raise InputError(f"{run} holds released weights, which have no start; name the run that they came from.")
+    model, fields = _of_run(run, start_share) if is_run(run) else _of_weights(run)
     work = Path(work or (run if is_run(run) else Path(folder).parent))
     fields["version"] = version
     save_weights(folder, model, fields)
@@ -71,9 +76,9 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
     return fields
 
 
-def _of_run(run: Path):
-    return averaged_model(run), {"pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run),
-                                 "training_data": TRAINING_DATA}
+def _of_run(run: Path, start_share: float):
+    return averaged_model(run, start_share), {"pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run),
+                                              "training_data": TRAINING_DATA}
 
 
 def _of_weights(folder: Path):

@@ -13,7 +13,7 @@ import torch
 from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from . import losses
 from .backgrounds import Background
-from .checkpoint import CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint
+from .checkpoint import CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint, save_start
 from .generator import EVERYTHING, Ingredients, make_block
 from .heads import is_validation
 from .plans import Plan
@@ -82,6 +82,7 @@ class _Run:
         else:
             load_released_weights(folder, self.model, (next(self.stream)[0] for _ in range(BATCHES)))
         self.averaged.load_state_dict(self.model.state_dict())
+        save_start(self.folder, self.model)
 
     def _optimizer(self):
         parameters = self.model.parameters()

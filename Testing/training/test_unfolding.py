@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 from network_weights import random_model
+from safetensors.torch import load_file
 
 from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from ICHVolumeLib.network.weights import load_weights, save_weights
+from ICHVolumeLib.training.checkpoint import START
 from ICHVolumeLib.training.plans import PLANS
-from ICHVolumeLib.training.release import averaged_model
+from ICHVolumeLib.training.release import averaged_model, release
 from ICHVolumeLib.training.train import train
 from ICHVolumeLib.training.unfolding import load_released_weights
 
@@ -92,6 +94,27 @@ def test_a_run_starts_from_released_weights_and_goes_on_from_its_own(released, f
     torch.testing.assert_close(first, folded(slices), atol=0.05, rtol=0.05)  # one step of the norms' averages
     (released / "manifest.json").unlink()  # not looked at again
     assert train(pool, tmp_path / "run", replace(plan, epochs=2), config, start_from=released)["step"] == [1, 2]
+
+
+def test_a_release_may_lie_between_the_start_and_the_end_of_its_run(released, pool, tmp_path):
+    plan = replace(PLANS["practical"], epochs=1, epoch_slices=8, size=64, batch=4, validation_blocks=0, hard_share=0.0,
+                   pixel_mm=(1.8, 2.4), learning_rate=0.05)
+    run = tmp_path / "run"
+    train(pool, run, plan, AttFocusNetConfig(base_width=4), start_from=released)
+    start, end = load_file(run / START), averaged_model(run).state_dict()
+    between = averaged_model(run, 0.25).state_dict()
+    moved = [name for name in end if not torch.equal(start[name], end[name])]
+    assert any("conv" in name for name in moved) and any("running_mean" in name for name in moved)
+    for name, value in between.items():
+        if value.dtype.is_floating_point:
+            torch.testing.assert_close(value, 0.25 * start[name] + 0.75 * end[name])
+    with pytest.raises(InputError, match="share of 1 .* less than 1"):
+        averaged_model(run, 1.0)
+    (run / START).unlink()
+    with pytest.raises(InputError, match="holds no start.safetensors"):
+        averaged_model(run, 0.25)
+    with pytest.raises(InputError, match="released weights, which have no start"):
+        release(released, tmp_path / "again", [], version="2", start_share=0.25)
 
 
 def test_weights_that_are_calibrated_again_are_the_same_weights(released, tmp_path, monkeypatch):
