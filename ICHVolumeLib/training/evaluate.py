@@ -58,18 +58,19 @@ def read_rows(rows_file: Path) -> list[dict]:
 
 
 def model_mark(segmenter: Segmenter) -> str:
-    """Which weights at which threshold, with which verdict on pieces, made a row, of which generator's patients."""
+    """Which weights at which threshold, with which verdict on pieces and which interval, made a row, of which
+    generator's patients."""
     weights = segmenter.weights
-    verdict = json.dumps(weights.manifest["calibration"].get("pieces")).encode()
-    return (f"{weights.sha256[:16]} at {weights.threshold:g}, pieces {hashlib.sha256(verdict).hexdigest()[:8]}, "
-            f"patients {generator_mark()}")
+    calibration = json.dumps(weights.manifest["calibration"], sort_keys=True).encode()
+    return (f"{weights.sha256[:16]} at {weights.threshold:g}, calibration "
+            f"{hashlib.sha256(calibration).hexdigest()[:8]}, patients {generator_mark()}")
 
 
 def rows_of_model(segmenter: Segmenter, rows_file: Path) -> list[dict]:
     """The rows of an interrupted evaluation. Raises InputError when they are of another model."""
     rows = read_rows(rows_file)
     if any(row.get("model") != model_mark(segmenter) for row in rows):
-        raise InputError(f"{rows_file}: holds cases of other weights, another threshold or an earlier generator; "
+        raise InputError(f"{rows_file}: holds cases of other weights, another calibration or an earlier generator; "
                          "give another folder, or remove the file.")
     return rows
 

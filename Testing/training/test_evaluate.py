@@ -34,9 +34,10 @@ def patient(name="a", index=0, contrast=30, shift=0):
 class Oracle:
     """A segmenter that knows the truth, shifts it and counts its calls."""
 
-    def __init__(self, truths, shift=0, sha256="0" * 64, verdict=None):
+    def __init__(self, truths, shift=0, sha256="0" * 64, verdict=None, interval=None):
         self.truths, self.shift, self.calls = truths, shift, 0
-        self.weights = SimpleNamespace(sha256=sha256, threshold=0.5, manifest={"calibration": {"pieces": verdict}})
+        self.weights = SimpleNamespace(sha256=sha256, threshold=0.5,
+                                       manifest={"calibration": {"pieces": verdict, "interval": interval}})
 
     def apply(self, ct):
         self.calls += 1
@@ -95,6 +96,8 @@ def test_rows_of_other_weights_are_not_mixed_in(tmp_path):
         evaluate(Oracle([one], sha256="1" * 64), lambda known: [], tmp_path / "cases.jsonl")
     with pytest.raises(InputError, match="other weights"):
         evaluate(Oracle([one], verdict={"least": 0.1}), lambda known: [], tmp_path / "cases.jsonl")
+    with pytest.raises(InputError, match="another calibration"):
+        evaluate(Oracle([one], interval={"quantile": 1.2}), lambda known: [], tmp_path / "cases.jsonl")
 
 
 def test_every_slice_with_blood_says_how_much_it_showed():
