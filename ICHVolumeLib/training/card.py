@@ -276,7 +276,7 @@ def _possible_text(verdict: dict) -> str:
     if "possible" not in verdict:
         return ""
     return (f"Pieces nowhere over the threshold but with a p(bleed) of {POSSIBLE:g} or more are marked, and named, "
-            f"too, when that chance is {100 * verdict['possible']:.3g} % or more. ")
+            f"too, when the regression gives them {100 * verdict['possible']:.3g} % or more. ")
 
 
 def _percent(share) -> str:

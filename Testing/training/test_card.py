@@ -113,7 +113,7 @@ def test_the_verdict_on_pieces_is_spelled_out(tmp_path, measured, weights):
     verdict["possible"] = 0.15
     text = " ".join(write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)[0].read_text("utf-8").split())
     assert "nowhere over the threshold but with a p(bleed) of 0.2 or more are marked" in text
-    assert "when that chance is 15 % or more" in text
+    assert "when the regression gives them 15 % or more" in text
 
 
 def test_figures_of_other_weights_make_no_card(tmp_path, measured, weights):
