@@ -12,7 +12,7 @@ from .console import say
 def add_arguments(parser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the run (checkpoint, curves)")
-    parser.add_argument("--preset", choices=("paper", "practical", "fine", "small"), default="practical")
+    parser.add_argument("--preset", choices=("paper", "practical", "fine", "small", "many"), default="practical")
     parser.add_argument("--width", type=int, default=16, help="base width of the network")
     parser.add_argument("--fusion", choices=("R1", "R2", "R3"), default="R1")
     parser.add_argument("--gate", choices=("concat", "add"), default="concat")
@@ -23,6 +23,9 @@ def add_arguments(parser) -> None:
                         help="start from the averaged weights of another run, or from released weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--jobs", type=int, default=0, metavar="N",
+                        help="make the slices in N other processes; for a GPU, with --preset many")
+    parser.add_argument("--made-heads", type=int, default=24, metavar="N", help="heads made by code among the others")
 
 
 def run(args) -> None:
@@ -37,8 +40,9 @@ def run(args) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = AttFocusNetConfig(base_width=args.width, fusion=args.fusion, gate=args.gate, focus=not args.no_focus,
                                in_slices=args.in_slices)
-    pool = load_pool(args.data, args.out.parent / "heads.npz")
+    cache = "heads.npz" if args.made_heads == 24 else f"heads{args.made_heads}.npz"
+    pool = load_pool(args.data, args.out.parent / cache, made=args.made_heads)
     train(pool, args.out, PLANS[args.preset], config, seed=args.seed, minutes=args.minutes, device=args.device,
-          start_from=args.start_from)
+          start_from=args.start_from, jobs=args.jobs)
     draw_curves(args.out)
     say(f"Checkpoint, curves.json and curves.png: {args.out}")

@@ -256,10 +256,12 @@ def _calibration(weights: Weights) -> str:
     if not interval:
         return "The threshold and the interval of these weights are not calibrated."
     share = f"{100 * interval['coverage']:.0f} %"
+    mixed = weights.manifest.get("start_share")
+    mixed = f" --start-share {mixed:g}" if mixed else ""
     text = (f"The threshold and the {share} interval (split conformal prediction) were calibrated on "
             f"{interval['patients']} other synthetic patients, in heads that are neither trained nor tested on:\n\n"
             f"    ichvolume release RUN DATA -o FOLDER --model-version {weights.version} "
-            f"--patients {interval['patients']}")
+            f"--patients {interval['patients']}{mixed}")
     if not verdict:
         return text
     weighted = ", ".join(f"{weight:.2f} for the {name}" for name, weight in zip(verdict["facts"], verdict["weights"],

@@ -78,12 +78,9 @@ def _hard_cross_entropy(logits: Tensor, labels: Tensor, share: float = 0.02) -> 
 
 def _which_blood(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross entropy of ICH against IVH over the blood's pixels, IVH counted three times; 0 without blood."""
-    blood = labels > 0
-    if not blood.any():
-        return logits.sum() * 0
-    two = logits[:, 1:].movedim(1, -1)[blood]
-    weights = torch.tensor([1.0, 3.0], device=logits.device)
-    return functional.cross_entropy(two, labels[blood].long() - 1, weights)
+    weights = torch.tensor([0.0, 1.0, 3.0], device=logits.device)[labels.long()]
+    each = functional.cross_entropy(logits[:, 1:], (labels == 2).long(), reduction="none")
+    return (each * weights).sum() / weights.sum().clamp_min(1)
 
 
 def _bleed_logit(logits: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from .checkpoint import CHECKPOINT, load_checkpoint, mix_in_start
 from .patients import CALIBRATION, synthetic_patients
 
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
-KEPT = ("pixel_spacing_mm", "window_hu", "training_data", "licence", "clean_up_mm3")  # when calibrated again
+KEPT = ("pixel_spacing_mm", "window_hu", "training_data", "licence", "clean_up_mm3", "start_share")  # calibrated again
 TRAINING_DATA = (
     "Synthetic hemorrhages in bleed-free heads: real slices of the CT-ICH data set v1.0.0 (Hssayeni et al., Data "
     "2020;5:14, PhysioNet, CC BY 4.0), the CT brain template of C. Rorden (BSD-2), and heads made by code. "
@@ -63,6 +63,8 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
     if start_share and not is_run(run):
         raise InputError(f"{run} holds released weights, which have no start; name the run that they came from.")
     model, fields = _of_run(run, start_share) if is_run(run) else _of_weights(run)
+    if start_share:
+        fields["start_share"] = start_share
     work = Path(work or (run if is_run(run) else Path(folder).parent))
     fields["version"] = version
     save_weights(folder, model, fields)
@@ -83,4 +85,4 @@ def _of_run(run: Path, start_share: float):
 
 def _of_weights(folder: Path):
     weights = load_weights(folder)
-    return unfold_batch_norm(weights), {name: weights.manifest[name] for name in KEPT}
+    return unfold_batch_norm(weights), {name: weights.manifest[name] for name in KEPT if name in weights.manifest}

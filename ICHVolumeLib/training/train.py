@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..errors import InputError
 from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from . import losses
 from .backgrounds import Background
@@ -17,7 +18,7 @@ from .checkpoint import CHECKPOINT, load_checkpoint, load_starting_weights, save
 from .generator import EVERYTHING, Ingredients, make_block
 from .heads import is_validation
 from .plans import Plan
-from .stream import BatchStream, neighbours, to_input
+from .stream import BatchStream, made_ahead, neighbours, to_input
 from .unfolding import BATCHES, load_released_weights
 
 log = logging.getLogger(__name__)
@@ -26,13 +27,18 @@ SAVE_EVERY_S = 300
 
 def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetConfig, *, seed: int = 0,
           minutes: float | None = None, device: str = "cpu", start_from: Path | None = None,
-          ingredients: Ingredients = EVERYTHING) -> dict:
+          ingredients: Ingredients = EVERYTHING, jobs: int = 0) -> dict:
     """Train on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
 
     minutes: stop the schedule at that wall time instead of after plan.epochs. A checkpoint in `folder` is
     resumed; start_from: folder of another run whose averaged weights are the starting point, or of released weights.
+    jobs: processes that make the slices (0: this one, and the run can be repeated to the last bit). Raises InputError
+    where they are to mine hard negatives, too.
     """
-    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients)
+    if jobs and plan.hard_share:
+        raise InputError("Slices made by other processes cannot be those of earlier false alarms: train with a preset "
+                         "without hard negatives (--preset many), or without --jobs.")
+    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs)
     total = plan.epochs * plan.epoch_slices // plan.batch
     started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
     while True:
@@ -55,11 +61,12 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetC
 class _Run:
     """The state of one run: model, averaged model, optimizer, stream, curves."""
 
-    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients):
+    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients, jobs):
         torch.manual_seed(seed)
         self.folder, self.plan, self.device = folder, plan, torch.device(device)
         self.bf16 = plan.bf16 and bf16_pays(self.device)
         self.layout = fastest_layout(self.device)
+        torch.backends.cudnn.benchmark = True  # every batch has the same shape
         self.model = AttFocusNet(config).to(self.device, memory_format=self.layout)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizer = self._optimizer()
@@ -69,37 +76,46 @@ class _Run:
         if (folder / CHECKPOINT).is_file():
             self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
         training = [one for one in pool if not is_validation(one.patient)]
-        self.stream = BatchStream(training, plan, seed + self.about["step"], config.in_slices, ingredients)
+        given = training, plan, seed + self.about["step"], config.in_slices, ingredients
+        self.stream = made_ahead(jobs, *given, device=self.device) if jobs else BatchStream(*given)
         if start_from is not None and self.about["step"] == 0:
             self._start_from(Path(start_from))
         self.validation = validation_blocks(pool, config.in_slices, plan)
-        self.losses: list[float] = []
+        self.losses: list[torch.Tensor] = []
         self.best, self.stale, self.factor = math.inf, 0, 1.0
 
     def _start_from(self, folder: Path):
         if (folder / CHECKPOINT).is_file():
             load_starting_weights(folder, self.model)
         else:
-            load_released_weights(folder, self.model, (next(self.stream)[0] for _ in range(BATCHES)))
+            load_released_weights(folder, self.model, (next(self.stream)[0].float() for _ in range(BATCHES)))
         self.averaged.load_state_dict(self.model.state_dict())
+        self.about["norm_rates"] = norm_rates(self.model)
         save_start(self.folder, self.model)
 
     def _optimizer(self):
-        parameters = self.model.parameters()
+        """Its first group of parameters is all convolutions; then comes one for every batch norm."""
+        norms = [list(norm.parameters()) for norm in batch_norms(self.model)]
+        apart = {id(one) for norm in norms for one in norm}
+        groups = [[one for one in self.model.parameters() if id(one) not in apart], *norms]
+        groups = [{"params": group} for group in groups]
         if self.plan.optimizer == "rmsprop":
-            return torch.optim.RMSprop(parameters, lr=self.plan.learning_rate)
-        return torch.optim.AdamW(parameters, lr=self.plan.learning_rate, weight_decay=self.plan.weight_decay)
+            return torch.optim.RMSprop(groups, lr=self.plan.learning_rate)
+        return torch.optim.AdamW(groups, lr=self.plan.learning_rate, weight_decay=self.plan.weight_decay,
+                                 fused=self.device.type == "cuda")
 
     def step(self, done: float):
         """One batch; done is the share of the run that is over (0..1)."""
         plan, step = self.plan, self.about["step"]
         rate = self.factor if plan.schedule == "plateau" else 0.5 * (1 + math.cos(math.pi * done))
         rate *= min(1.0, (step + 1) / plan.warmup_steps) if plan.warmup_steps else 1.0
-        for group in self.optimizer.param_groups:
-            group["lr"] = plan.learning_rate * rate
+        norms = self.optimizer.param_groups[1:]
+        for group, share in zip(self.optimizer.param_groups, [1.0, *self.about.get("norm_rates", [1.0] * len(norms))],
+                                strict=True):
+            group["lr"] = plan.learning_rate * rate * share
         images, labels, origins = next(self.stream)
-        images = images.to(self.device, memory_format=self.layout)
-        labels = labels.to(self.device)
+        images = images.to(self.device, non_blocking=True).to(torch.float32, memory_format=self.layout)
+        labels = labels.to(self.device, non_blocking=True)
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.model(images)
@@ -110,7 +126,7 @@ class _Run:
         self.optimizer.step()
         self._mine(logits.detach(), labels, origins)
         self._average(step)
-        self.losses.append(float(loss.detach()))
+        self.losses.append(loss.detach())  # read at the end of the epoch: a GPU need not wait for it
         self.about["step"] += 1
 
     def _loss(self):
@@ -129,15 +145,16 @@ class _Run:
     @torch.no_grad()
     def _average(self, step):
         decay = min(self.plan.ema, (step + 1) / (step + 10))
-        for kept, new in zip(self.averaged.state_dict().values(), self.model.state_dict().values(), strict=True):
-            if kept.dtype.is_floating_point:
-                kept.lerp_(new.float(), 1 - decay)
-            else:
-                kept.copy_(new)
+        pairs = list(zip(self.averaged.state_dict().values(), self.model.state_dict().values(), strict=True))
+        kept, new = zip(*(pair for pair in pairs if pair[0].dtype.is_floating_point), strict=True)
+        torch._foreach_lerp_(kept, new, 1 - decay)
+        for count, now in pairs:
+            if not count.dtype.is_floating_point:
+                count.copy_(now)
 
     def close_epoch(self):
         """Validate, note the curves, lower the rate on a plateau."""
-        mean_loss = float(np.mean(self.losses))
+        mean_loss = float(torch.stack(self.losses).mean())
         self.losses = []
         scores = validate(self.averaged, self.validation, self.device, self.bf16)
         for name, value in {"step": self.about["step"], "seconds": self.about["seconds"], "loss": mean_loss,
@@ -155,6 +172,19 @@ class _Run:
     def save(self):
         save_checkpoint(self.folder, self.model, self.averaged, self.optimizer, self.about)
         (self.folder / "curves.json").write_text(json.dumps(self.about["curves"]), encoding="utf-8")
+
+
+def batch_norms(model: torch.nn.Module) -> list[torch.nn.BatchNorm2d]:
+    return [one for one in model.modules() if isinstance(one, torch.nn.BatchNorm2d)]
+
+
+def norm_rates(model: torch.nn.Module) -> list[float]:
+    """How large the scales of every batch norm are, 1 at most: the share of the learning rate that suits them.
+
+    Weights that were trained before have norms with scales of 0.001. AdamW changes every one by up to the learning
+    rate, however small it is.
+    """
+    return [min(1.0, float(norm.weight.detach().square().mean().sqrt())) for norm in batch_norms(model)]
 
 
 def bf16_pays(device: torch.device) -> bool:

@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..network.attfocusnet import AttFocusNet, ConvNorm, unfold_batch_norm
 from ..network.weights import load_weights
 from .checkpoint import load_state
+from .widening import widen
 
 BATCHES = 8
 WEIGHT_RMS = 0.03  # of the weights of every output channel; a learning rate of 0.0003 then turns them by 1 % a step
@@ -30,11 +31,14 @@ def load_released_weights(folder: Path, model: AttFocusNet, batches: Iterable[Te
     Raises InputError when the weights are of a network of another kind, or cannot be read.
     """
     weights = load_weights(folder)
+    if weights.config.base_width < model.config.base_width:
+        weights = widen(weights, model.config.base_width)
     ours, theirs = (config.to_dict() | {"norm": "", "in_slices": 0} for config in (model.config, weights.config))
     if ours != theirs:
         differ = ", ".join(f"{name} {theirs[name]} there, {ours[name]} here" for name in ours
                            if ours[name] != theirs[name])
-        raise InputError(f"{folder}: weights of another network ({differ}); start from weights of the same kind.")
+        raise InputError(f"{folder}: weights of another network ({differ}); start from weights of the same kind, "
+                         "which may be narrower.")
     load_state(unfold_batch_norm(weights).state_dict(), model)
     _take_statistics(model, batches)
 

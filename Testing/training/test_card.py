@@ -1,6 +1,7 @@
 """The model card says what was measured, no more, and its pictures show the case they name."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -67,6 +68,14 @@ def test_the_card_holds_every_figure_with_its_target(tmp_path, measured, weights
     assert (tmp_path / "Pictures" / "model" / "small-1.png").is_file()
     assert "{" not in text and "None" not in text
     assert all(len(line) <= 120 or line.startswith(("|", "!", "    ")) for line in text.splitlines())
+
+
+@pytest.mark.parametrize(("manifest", "end"), [({}, " 77"), ({"start_share": 0.4}, " 77 --start-share 0.4")])
+def test_the_card_releases_with_the_share_of_the_start_that_is_in_the_weights(tmp_path, measured, weights, manifest,
+                                                                              end):
+    weights = replace(weights, manifest=weights.manifest | manifest)
+    text = write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)[0].read_text(encoding="utf-8")
+    assert f"    ichvolume release RUN DATA -o FOLDER --model-version 9.9 --patients{end}\n" in text
 
 
 def test_the_card_lists_the_training_runs_and_what_is_noted_about_them(tmp_path, measured, weights):

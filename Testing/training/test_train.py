@@ -1,18 +1,24 @@
 """Training: learns, resumes, and its weights become a model that segments."""
 
 import json
+import multiprocessing
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from network_weights import random_model
+from safetensors.torch import load_file
 
+from ICHVolumeLib.errors import InputError
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, AttFocusNetConfig
+from ICHVolumeLib.network.weights import save_weights
 from ICHVolumeLib.training import losses
-from ICHVolumeLib.training.checkpoint import load_starting_weights
+from ICHVolumeLib.training.checkpoint import CHECKPOINT, START, load_starting_weights
 from ICHVolumeLib.training.curves import draw_curves
 from ICHVolumeLib.training.plans import PLANS, Plan
-from ICHVolumeLib.training.stream import BatchStream, neighbours
+from ICHVolumeLib.training.stream import BatchStream, made_ahead, neighbours
 from ICHVolumeLib.training.train import bf16_pays, fastest_layout, train
 
 TINY = Plan("adamw", 3e-3, "cosine", "class_dice", batch=4, epochs=3, epoch_slices=40, size=64, pixel_mm=(1.8, 2.4),
@@ -43,6 +49,68 @@ def test_a_run_goes_on_where_it_stopped(pool, tmp_path):
     curves = train(pool, tmp_path, replace(TINY, epochs=2), AttFocusNetConfig(base_width=4))
     assert curves["step"][0] == 10
     assert curves["step"][-1] == 20
+
+
+def test_the_preset_many_trains_and_validates_with_slices_that_other_processes_make(pool, tmp_path, monkeypatch):
+    here, add_block = os.getpid(), BatchStream._add_block
+
+    def elsewhere(stream):
+        assert os.getpid() != here, "this process makes slices itself"
+        add_block(stream)
+
+    monkeypatch.setattr(BatchStream, "_add_block", elsewhere)
+    small = {name: getattr(TINY, name) for name in ("batch", "epochs", "epoch_slices", "size", "pixel_mm", "bf16",
+                                                    "learning_rate", "warmup_steps", "validation_blocks")}
+    curves = train(pool, tmp_path, replace(PLANS["many"], **small), AttFocusNetConfig(base_width=4), jobs=1)
+    assert curves["step"] == [10, 20, 30]
+    assert curves["loss"][-1] < curves["loss"][0]
+    assert all(0 < dice < 1 for dice in curves["dice"])
+    assert not multiprocessing.active_children()
+
+
+def test_other_processes_are_refused_where_hard_negatives_are_wanted(pool, tmp_path):
+    with pytest.raises(InputError, match="earlier false alarms: .*--preset many.*without --jobs"):
+        train(pool, tmp_path / "run", TINY, AttFocusNetConfig(base_width=4), jobs=1)
+    assert not (tmp_path / "run").exists()
+
+
+def test_every_process_makes_slices_of_its_own(pool):
+    plan, shape = replace(TINY, hard_share=0.0), (4, 3, 64, 64)
+    stream = made_ahead(2, pool, plan, 1, 3, device=torch.device("cpu"))
+    batches = [next(stream) for _ in range(4)]
+    for images, labels, origins in batches:
+        assert (images.shape, images.dtype) == (shape, torch.float16)
+        assert (labels.shape, labels.dtype) == ((4, 64, 64), torch.uint8)
+        assert images.min() == 0 and images.max() == 1  # air and bone
+        assert len(origins) == 4 and set(origins) <= set(range(len(pool)))
+    slices = torch.cat([images for images, _, _ in batches]).flatten(1)
+    assert len(slices.unique(dim=0)) == 16
+
+
+def test_a_step_changes_the_scales_of_a_batch_norm_in_proportion_also_after_a_break(pool, tmp_path):
+    quiet, loud, rate = "ups.0.shrink.norm", "stem.0.norm", 0.1
+    model = random_model()
+    with torch.no_grad():
+        for name, factor in ((quiet, 0.001), (loud, 10)):
+            for parameter in model.get_submodule(name).parameters():
+                parameter.mul_(factor)
+    released, run = save_weights(tmp_path / "weights", model), tmp_path / "run"
+    plan = replace(TINY, epochs=1, epoch_slices=4, hard_share=0.0, validation_blocks=0, learning_rate=rate)
+
+    def weights_after(epochs):
+        train(pool, run, replace(plan, epochs=epochs), AttFocusNetConfig(base_width=4), start_from=released)
+        return {name.removeprefix("model."): value for name, value in load_file(run / CHECKPOINT).items()}
+
+    first, second, start = weights_after(1), weights_after(2), load_file(run / START)
+    sizes = {name: float(value.square().mean().sqrt()) for name, value in start.items() if "norm.weight" in name}
+    assert sizes[f"{quiet}.weight"] < 0.002 and sizes[f"{loud}.weight"] > 1.1
+    for name, size in sizes.items():
+        for before, after in ((start, first), (first, second)):
+            assert 0 < float((after[name] - before[name]).abs().max()) < 1.01 * rate * min(1, size), name
+    sizes[quiet.replace("norm", "conv.weight")] = 1  # of a convolution every weight matters alike
+    for name in (f"{quiet}.weight", f"{loud}.weight", quiet.replace("norm", "conv.weight")):
+        change = float((first[name] - start[name]).abs().max())  # AdamW's first step is the rate, whatever the gradient
+        assert change == pytest.approx(rate * min(1, sizes[name]), rel=0.01), name
 
 
 @pytest.mark.parametrize(("warm", "expected"), [(False, ["first"] * 3 + ["own"] * 7), (True, ["own"] * 10)])
@@ -149,6 +217,25 @@ def test_a_bleed_that_is_missed_outright_keeps_a_strong_gradient():
     worst = int(0.02 * 8192)
     assert float(loss.detach()) == pytest.approx(100 * 18 / worst, rel=1e-3)  # the mean over all pixels would be 0.22
     assert -float(sure.grad[0, 2, 5, 5]) == pytest.approx(1 / worst, rel=1e-3)
+
+
+@pytest.mark.parametrize("blood_pixels", [1, 2, 40])
+def test_ich_against_ivh_is_the_cross_entropy_of_the_bloods_pixels_alone(blood_pixels):
+    logits = 3 * torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(2))
+    labels = torch.zeros(2, 8, 8, dtype=torch.uint8)
+    labels.flatten()[:3 * blood_pixels:3] = torch.arange(blood_pixels).remainder(2).add(1).to(torch.uint8)
+    blood = labels > 0
+    assert blood.sum() == blood_pixels
+    ich_or_ivh = torch.stack([logits[:, 1][blood], logits[:, 2][blood]], dim=1)
+    plain = torch.nn.functional.cross_entropy(ich_or_ivh, labels[blood].long() - 1, torch.tensor([1.0, 3.0]))
+    assert float(losses._which_blood(logits, labels)) == pytest.approx(float(plain), rel=1e-5)
+
+
+def test_without_blood_ich_against_ivh_costs_nothing_and_teaches_nothing():
+    logits = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(2)).requires_grad_()
+    loss = losses._which_blood(logits, torch.zeros(2, 8, 8, dtype=torch.uint8))
+    loss.backward()
+    assert loss == 0 and not logits.grad.any()
 
 
 def test_bce_dice_sees_one_class_as_the_paper_does():

@@ -79,15 +79,28 @@ def test_they_may_begin_a_network_on_three_slices(released, folded, images):
     torch.testing.assert_close(model(three), folded(images), atol=1e-4, rtol=1e-4)
 
 
-def test_weights_of_another_network_are_refused_with_what_differs(released):
-    with pytest.raises(InputError, match="base_width 4 there, 6 here"):
-        load_released_weights(released, AttFocusNet(AttFocusNetConfig(base_width=6)), [])
+@pytest.mark.parametrize("in_slices", [1, 3])
+def test_a_wider_network_starts_as_good_as_the_narrower_weights(released, folded, images, in_slices):
+    model = AttFocusNet(AttFocusNetConfig(base_width=6, in_slices=in_slices)).eval()
+    seen = torch.rand(4, in_slices, 64, 64)
+    seen[:, in_slices // 2] = images[:, 0]
+    load_released_weights(released, model, [seen])
+    torch.testing.assert_close(model(seen), folded(images), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(model.train()(seen), folded(images), atol=1e-3, rtol=1e-3)
 
 
-def test_a_run_starts_from_released_weights_and_goes_on_from_its_own(released, folded, pool, tmp_path):
+@pytest.mark.parametrize(("fields", "differs"), [({"base_width": 2}, "base_width 4 there, 2 here"),
+                                                 ({"base_width": 6, "fusion": "R2"}, "fusion R1 there, R2 here")])
+def test_weights_of_another_network_are_refused_with_what_differs(released, fields, differs):
+    with pytest.raises(InputError, match=rf"\({differs}\)"):
+        load_released_weights(released, AttFocusNet(AttFocusNetConfig(**fields)), [])
+
+
+@pytest.mark.parametrize("width", [4, 6])
+def test_a_run_starts_from_released_weights_and_goes_on_from_its_own(released, folded, pool, tmp_path, width):
     plan = replace(PLANS["practical"], epochs=1, epoch_slices=4, size=64, batch=4, validation_blocks=0, hard_share=0.0,
                    pixel_mm=(1.8, 2.4), learning_rate=0.0)
-    config = AttFocusNetConfig(base_width=4)
+    config = AttFocusNetConfig(base_width=width)
     train(pool, tmp_path / "run", plan, config, start_from=released)
     slices = torch.rand(2, 1, 64, 64)
     first = averaged_model(tmp_path / "run")(slices)
@@ -117,13 +130,31 @@ def test_a_release_may_lie_between_the_start_and_the_end_of_its_run(released, po
         release(released, tmp_path / "again", [], version="2", start_share=0.25)
 
 
-def test_weights_that_are_calibrated_again_are_the_same_weights(released, tmp_path, monkeypatch):
+@pytest.fixture
+def without_patients(monkeypatch):
+    """Releases are calibrated on nobody, and choose this."""
     from ICHVolumeLib.training import release as module
 
     chosen = {"threshold": 0.4, "interval": {"coverage": 0.9}, "pieces": None}
     monkeypatch.setattr(module, "synthetic_patients", lambda *args, **more: [])
     monkeypatch.setattr(module.Calibration, "choose", lambda self: chosen)
-    module.release(released, tmp_path / "again", [], version="2")
+
+
+def test_weights_say_which_share_of_the_start_is_in_them_also_when_calibrated_again(released, pool, tmp_path,
+                                                                                    without_patients):
+    plan = replace(PLANS["practical"], epochs=1, epoch_slices=4, size=64, batch=4, validation_blocks=0, hard_share=0.0,
+                   pixel_mm=(1.8, 2.4))
+    train(pool, tmp_path / "run", plan, AttFocusNetConfig(base_width=4), start_from=released)
+    release(tmp_path / "run", tmp_path / "mixed", [], version="2", start_share=0.25)
+    release(tmp_path / "mixed", tmp_path / "again", [], version="3")
+    release(tmp_path / "run", tmp_path / "end", [], version="2")
+    assert load_weights(tmp_path / "mixed").manifest["start_share"] == 0.25
+    assert load_weights(tmp_path / "again").manifest["start_share"] == 0.25
+    assert "start_share" not in load_weights(tmp_path / "end").manifest
+
+
+def test_weights_that_are_calibrated_again_are_the_same_weights(released, tmp_path, without_patients):
+    release(released, tmp_path / "again", [], version="2")
     before, after = load_weights(released), load_weights(tmp_path / "again")
     assert after.sha256 == before.sha256
     assert (after.version, after.threshold) == ("2", 0.4)
