@@ -32,8 +32,8 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetC
 
     minutes: stop the schedule at that wall time instead of after plan.epochs. A checkpoint in `folder` is
     resumed; start_from: folder of another run whose averaged weights are the starting point, or of released weights.
-    jobs: processes that make the slices (0: this one, and the run can be repeated to the last bit). Raises InputError
-    where they are to mine hard negatives, too.
+    jobs: processes that make the slices (0: this one); another number, other slices. Raises InputError where they are
+    to mine hard negatives, too.
     """
     if jobs and plan.hard_share:
         raise InputError("Slices made by other processes cannot be those of earlier false alarms: train with a preset "
@@ -90,18 +90,13 @@ class _Run:
         else:
             load_released_weights(folder, self.model, (next(self.stream)[0].float() for _ in range(BATCHES)))
         self.averaged.load_state_dict(self.model.state_dict())
-        self.about["norm_rates"] = norm_rates(self.model)
         save_start(self.folder, self.model)
 
     def _optimizer(self):
-        """Its first group of parameters is all convolutions; then comes one for every batch norm."""
-        norms = [list(norm.parameters()) for norm in batch_norms(self.model)]
-        apart = {id(one) for norm in norms for one in norm}
-        groups = [[one for one in self.model.parameters() if id(one) not in apart], *norms]
-        groups = [{"params": group} for group in groups]
+        parameters = self.model.parameters()
         if self.plan.optimizer == "rmsprop":
-            return torch.optim.RMSprop(groups, lr=self.plan.learning_rate)
-        return torch.optim.AdamW(groups, lr=self.plan.learning_rate, weight_decay=self.plan.weight_decay,
+            return torch.optim.RMSprop(parameters, lr=self.plan.learning_rate)
+        return torch.optim.AdamW(parameters, lr=self.plan.learning_rate, weight_decay=self.plan.weight_decay,
                                  fused=self.device.type == "cuda")
 
     def step(self, done: float):
@@ -109,10 +104,8 @@ class _Run:
         plan, step = self.plan, self.about["step"]
         rate = self.factor if plan.schedule == "plateau" else 0.5 * (1 + math.cos(math.pi * done))
         rate *= min(1.0, (step + 1) / plan.warmup_steps) if plan.warmup_steps else 1.0
-        norms = self.optimizer.param_groups[1:]
-        for group, share in zip(self.optimizer.param_groups, [1.0, *self.about.get("norm_rates", [1.0] * len(norms))],
-                                strict=True):
-            group["lr"] = plan.learning_rate * rate * share
+        for group in self.optimizer.param_groups:
+            group["lr"] = plan.learning_rate * rate
         images, labels, origins = next(self.stream)
         images = images.to(self.device, non_blocking=True).to(torch.float32, memory_format=self.layout)
         labels = labels.to(self.device, non_blocking=True)
@@ -172,19 +165,6 @@ class _Run:
     def save(self):
         save_checkpoint(self.folder, self.model, self.averaged, self.optimizer, self.about)
         (self.folder / "curves.json").write_text(json.dumps(self.about["curves"]), encoding="utf-8")
-
-
-def batch_norms(model: torch.nn.Module) -> list[torch.nn.BatchNorm2d]:
-    return [one for one in model.modules() if isinstance(one, torch.nn.BatchNorm2d)]
-
-
-def norm_rates(model: torch.nn.Module) -> list[float]:
-    """How large the scales of every batch norm are, 1 at most: the share of the learning rate that suits them.
-
-    Weights that were trained before have norms with scales of 0.001. AdamW changes every one by up to the learning
-    rate, however small it is.
-    """
-    return [min(1.0, float(norm.weight.detach().square().mean().sqrt())) for norm in batch_norms(model)]
 
 
 def bf16_pays(device: torch.device) -> bool:
