@@ -17,6 +17,7 @@ from .labels import ICH, IVH
 from .outline import move_outlines
 from .preprocessing import BLOCK, Head, connected_pieces
 from .slice_ends import grow_ends
+from .which_blood import ask_around
 
 LIMITS_MM3 = {
     "outside the skull": 0.0,  # pieces with no more than this inside the skull, whatever their size
@@ -28,7 +29,7 @@ GROWTH_MM = slice_ends.SLICES * slice_ends.REACH_MM + half_marked.REACH_MM + out
 GROWTH_SLICES = slice_ends.SLICES
 POSSIBLE_PIECES = "possible pieces"
 # the steps that ask the scan
-LOOKED_AT = ("doubtful pieces", POSSIBLE_PIECES, "slice ends", "half-marked clots", "outlines")
+LOOKED_AT = ("doubtful pieces", POSSIBLE_PIECES, "slice ends", "half-marked clots", "outlines", "labels")
 
 
 def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | None = None,
@@ -54,7 +55,7 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: Head | Non
             step["removed_ml"] = round(_volume_ml(before > 0, mm3) - _volume_ml(mask[where] > 0, mm3), 6)
             if name in LOOKED_AT:
                 step["slices"] = [where[0].start + int(k) for k in np.flatnonzero((before != mask[where]).any((1, 2)))]
-            if name == "label islands":
+            if name in ("labels", "label islands"):
                 step["relabelled_ml"] = round(_volume_ml(before != mask[where], mm3), 6)
         steps.append(step)
     return mask, steps
@@ -79,6 +80,8 @@ def _actions(given: np.ndarray, mask: np.ndarray, head: Head | None, evidence: E
         for name, change in (("slice ends", grow_ends), ("half-marked clots", fill_half_marked),
                              ("outlines", move_outlines)):
             yield name, mask, partial(_look, change, evidence)
+        if evidence.ivh_chance is not None:
+            yield "labels", mask, partial(_label_anew, evidence)
     yield "label islands", mask, _join_islands
     yield "holes", mask, _fill_holes
 
@@ -106,6 +109,11 @@ def _add_possible(given, head: Head | None, evidence: Evidence, limits: dict, pa
 
 def _look(change, evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_mm3, where) -> None:
     change(part, evidence.hu[where], evidence.spacing_mm)
+
+
+def _label_anew(evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_mm3, where) -> None:
+    slab_mm = mm3 / (evidence.spacing_mm[0] * evidence.spacing_mm[1])
+    ask_around(part, evidence.ivh_chance[where], evidence.chance[where], evidence.spacing_mm, slab_mm)
 
 
 def _drop_outside(head: Head, part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> None:

@@ -25,7 +25,8 @@ class Evidence:
 
     hu: of the scan, or smoothed already (`smoothed_in`); chance: p(bleed) of every voxel, float; spacing_mm along rows,
     then columns; verdict: see doubt.py, None where only the facts are asked for; likely: uint8, the label (1 ICH, 2
-    IVH) of every voxel with a p(bleed) of doubt.POSSIBLE or more, 0 elsewhere; None where that is not known.
+    IVH) of every voxel with a p(bleed) of doubt.POSSIBLE or more, 0 elsewhere; ivh_chance: p(IVH), float. These two
+    None where they are not known.
     """
 
     hu: np.ndarray
@@ -33,6 +34,7 @@ class Evidence:
     spacing_mm: tuple[float, float]
     verdict: dict | None = None
     likely: np.ndarray | None = None
+    ivh_chance: np.ndarray | None = None
 
     def smoothed_in(self, box: tuple[slice, ...]) -> "Evidence":
         """The same with the HU of an index box smoothed, and 0 HU, which is neither brain nor blood, elsewhere."""
@@ -69,9 +71,12 @@ def smoothed(hu: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
     """
     if hu.ndim == 3:
         return np.stack([smoothed(one, spacing_mm) for one in hu])
-    values = np.clip(hu, *WINDOW_HU).astype(np.float32)
-    across = _smoothed_down(values.T, SMOOTHING_MM / spacing_mm[1]).T
-    return _smoothed_down(across, SMOOTHING_MM / spacing_mm[0])
+    return blurred(np.clip(hu, *WINDOW_HU).astype(np.float32), SMOOTHING_MM, spacing_mm)
+
+
+def blurred(values: np.ndarray, sd_mm: float, spacing_mm: tuple[float, float]) -> np.ndarray:
+    """Gaussian of one slice, float32 (rows, columns)."""
+    return _smoothed_down(_smoothed_down(values.T, sd_mm / spacing_mm[1]).T, sd_mm / spacing_mm[0])
 
 
 def _smoothed_down(values: np.ndarray, sd_rows: float) -> np.ndarray:

@@ -176,6 +176,7 @@ class _Scan:
         self.mask = np.zeros(ct.hu.shape, np.uint8)
         self._mask = self.orientation.view(self.mask)
         self._chance = np.zeros(self.hu.shape, np.float16)  # pages that nothing is written to take no memory
+        self._ivh_chance = np.zeros(self.hu.shape, np.float16)
         self._likely = np.zeros(self.hu.shape, np.uint8)
         self._voxel_mm3 = ct.voxel_volumes_mm3[::-1] if self.orientation.flip[0] else ct.voxel_volumes_mm3
         self._pixel_area_mm2 = ct.pixel_area_mm2
@@ -211,6 +212,7 @@ class _Scan:
         marked = bleed >= self._weights.threshold
         label = np.where(ivh > ich, np.uint8(IVH.value), np.uint8(ICH.value))
         self._chance[(index, *grid.native_part)] = bleed
+        self._ivh_chance[(index, *grid.native_part)] = ivh
         self._likely[(index, *grid.native_part)] = label * (bleed >= POSSIBLE)
         self._mask[(index, *grid.native_part)] = label * marked
         doubtful = (bleed >= AMBIGUOUS[0]) & (bleed < AMBIGUOUS[1])
@@ -222,7 +224,8 @@ class _Scan:
     def clean(self) -> list[dict]:
         manifest = self._weights.manifest
         verdict = manifest["calibration"].get("pieces")
-        evidence = Evidence(self.hu, self._chance, self._spacing_mm, verdict, self._likely) if verdict else None
+        evidence = Evidence(self.hu, self._chance, self._spacing_mm, verdict, self._likely,
+                            self._ivh_chance) if verdict else None
         cleaned, steps = clean_mask(self._mask, self._voxel_mm3, self.head if self.head.skull_found else None,
                                     manifest["clean_up_mm3"], evidence)
         self._mask[...] = cleaned

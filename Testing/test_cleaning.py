@@ -122,7 +122,8 @@ def test_what_the_scan_shows_of_a_half_marked_clot_is_added_and_said():
     mask = np.zeros(hu.shape, np.uint8)
     mask[2:6, clot & (x < 90)] = 1
     everything_stays = {"weights": [0.0] * 4, "offset": 9.0, "least": 0.1, "possible": 0.1}
-    evidence = Evidence(hu, (mask * 0.9).astype(np.float32), (0.5, 0.5), everything_stays, likely=mask)
+    evidence = Evidence(hu, (mask * 0.9).astype(np.float32), (0.5, 0.5), everything_stays, likely=mask,
+                        ivh_chance=np.zeros(hu.shape, np.float16))
     mm3 = np.full(8, 0.25 * 5)
     cleaned, steps = clean_mask(mask, mm3, evidence=evidence)
     assert [item["name"] for item in steps if item["name"] in LOOKED_AT] == list(LOOKED_AT)
@@ -132,6 +133,24 @@ def test_what_the_scan_shows_of_a_half_marked_clot_is_added_and_said():
     added_ml = -sum(item["removed_ml"] for item in steps)
     assert np.isclose(added_ml, np.count_nonzero(cleaned[2:6] > mask[2:6]) * 1.25 / 1000, atol=1e-3)
     assert np.count_nonzero(cleaned[3] > 0) > 0.95 * clot.sum() > 1.2 * np.count_nonzero(mask[3])
+
+
+def test_a_slice_whose_blood_is_called_ivh_amid_a_clot_is_labelled_anew_and_named():
+    mask = np.zeros((8, 160, 160), np.uint8)
+    mask[2:6, 50:90, 50:90] = 1
+    mask[3, 50:90, 50:90] = 2
+    bleed = (mask > 0) * np.float32(0.9)
+    everything_stays = {"weights": [0.0] * 4, "offset": 9.0, "least": 0.1, "possible": 0.1}
+    hu = np.where(mask > 0, 66, 30).astype(np.int16)
+    ivh = np.select([mask == 2, mask == 1], [0.5, 0.1])
+    evidence = Evidence(hu, bleed, (0.5, 0.5), everything_stays, mask, ivh)
+    cleaned, steps = clean_mask(mask, np.full(8, 0.25 * 5), evidence=evidence)
+    assert not (cleaned == 2).any() and (cleaned > 0)[mask > 0].mean() > 0.98
+    labels = step(steps, "labels")
+    assert (labels["slices"], labels["removed_ml"], labels["threshold_mm3"]) == ([3], 0.0, None)
+    assert labels["relabelled_ml"] == pytest.approx(40 * 40 * 0.25 * 5 / 1000, rel=0.02)
+    _, steps = clean_mask(mask, np.full(8, 0.25 * 5), evidence=replace(evidence, ivh_chance=None))
+    assert "labels" not in [item["name"] for item in steps]
 
 
 @pytest.fixture
