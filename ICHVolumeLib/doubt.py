@@ -1,8 +1,8 @@
 """Which pieces of the network's mask are bleeds: a verdict on every connected piece from four plain facts.
 
-The network marks a bright fold of cortex now and then. Such pieces are one slice high,
-never quite sure, hardly brighter than the brain around them varies, and lie where there is little brain. The weights of
-the four facts are fitted on synthetic patients when weights are released (training/pieces.py) and kept in the manifest,
+The network marks a bright fold of cortex now and then. Such pieces are one slice high, never quite sure, hardly
+brighter than the brain around them varies, and lie where there is little brain. The weights of the four facts are
+fitted on synthetic patients when weights are released (training/pieces.py) and kept in the manifest,
 calibration/pieces: {"weights": [...], "offset", "least", "possible", ...}.
 
 The same facts speak for pieces that the network holds possible but not likely, p(bleed) from POSSIBLE to the threshold:
