@@ -28,7 +28,7 @@ LIMITS_MM3 = {
 GROWTH_MM = slice_ends.SLICES * slice_ends.REACH_MM + half_marked.REACH_MM + outline.OUTWARDS_MM  # at most, by all
 GROWTH_SLICES = slice_ends.SLICES
 POSSIBLE_PIECES = "possible pieces"
-# the steps that ask the scan
+# the steps that need evidence: they ask the scan, or the network once more
 LOOKED_AT = ("doubtful pieces", POSSIBLE_PIECES, "slice ends", "half-marked clots", "outlines", "labels")
 
 

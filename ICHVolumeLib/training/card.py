@@ -271,7 +271,8 @@ def _calibration(weights: Weights) -> str:
             f"{verdict['pieces']} pieces. Its weights: {weighted}, offset {verdict['offset']:.2f}. What was left out "
             f"is named with its slices. {_possible_text(verdict)}Then slices that a bleed fills at least by half are "
             "added at its ends (`ICHVolumeLib/slice_ends.py`), a clot of which half is marked is marked whole, 5 mm "
-            "far (`half_marked.py`), and outlines are moved to where half of the contrast is (`outline.py`).")
+            "far (`half_marked.py`), and outlines are moved to where half of the contrast is (`outline.py`). Whether "
+            "it is ICH or IVH is asked of the slices above and below, too (`which_blood.py`).")
 
 
 def _possible_text(verdict: dict) -> str:

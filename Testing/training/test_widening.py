@@ -64,9 +64,10 @@ def test_the_channels_added_to_trained_weights_are_not_silent(pool):
     shipped = load_weights()
     plan = replace(PLANS["fine"], hard_share=0.0, size=128, pixel_mm=(1.4, 1.6))
     slices = next(BatchStream(pool, plan, seed=1, in_slices=shipped.config.in_slices))[0]
-    few, many = (heard(network(weights), slices) for weights in (shipped, widen(shipped, 24)))
+    wider = widen(shipped, 2 * shipped.config.base_width)
+    few, many = (heard(network(weights), slices) for weights in (shipped, wider))
     added = {name: np.subtract(many[name], few[name]) for name in few}
-    assert len(added) > 30
+    assert len(added) > 30 and all(count == few[name][1] for name, (_, count) in added.items())
     silent = {name: f"{count - loud} of {count}" for name, (loud, count) in added.items() if loud < 0.5 * count}
     assert not silent
 
