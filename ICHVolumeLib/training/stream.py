@@ -1,12 +1,7 @@
 """An endless stream of training batches from the generator, shuffled across patients."""
 
-import sys
-from collections.abc import Iterator
-from functools import partial
-
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from .backgrounds import Background
 from .generator import EVERYTHING, Ingredients, make_block
@@ -79,31 +74,3 @@ class BatchStream:
             inner = reach <= k < len(images) - reach
             if inner or self.rng.random() < END_SHARE:
                 self.buffer.append((images[k], block.labels[k], int(index)))
-
-
-def made_ahead(jobs: int, pool: list[Background], plan, seed: int, *more, device: torch.device) -> Iterator:
-    """What BatchStream(pool, plan, seed, *more) gives, made by `jobs` other processes, images in float16.
-
-    For a GPU, which trains faster than one core makes slices. The processes take turns, each with a seed of its own, so
-    that a run can be repeated with as many. False alarms cannot be reported back. Each process computes in one thread:
-    on 16 cores, with four threads each, 14 of them made slices for a seventh of the training.
-    """
-    start = "fork" if sys.platform == "linux" else "spawn"  # forked, gigabytes of heads are in memory only once
-    return iter(DataLoader(_MadeBatches(partial(BatchStream, pool, plan), seed, more), batch_size=None,
-                           num_workers=jobs, prefetch_factor=4, pin_memory=device.type == "cuda",
-                           multiprocessing_context=start))
-
-
-class _MadeBatches(IterableDataset):
-    """Batches of a stream of its own in every process."""
-
-    def __init__(self, make_stream, seed: int, more: tuple):
-        self.make_stream, self.seed, self.more = make_stream, seed, more
-
-    def __iter__(self):
-        from threadpoolctl import threadpool_limits
-
-        threadpool_limits(1)  # numpy's; torch's own are one already
-        maker = get_worker_info().id
-        for images, labels, origins in self.make_stream([self.seed, maker], *self.more):
-            yield images.half(), labels, origins  # half as much to move; off by 0.05 HU at most

@@ -17,8 +17,9 @@ from .backgrounds import Background
 from .checkpoint import CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint, save_start
 from .generator import EVERYTHING, Ingredients, make_block
 from .heads import is_validation
+from .made_ahead import made_ahead
 from .plans import Plan
-from .stream import BatchStream, made_ahead, neighbours, to_input
+from .stream import BatchStream, neighbours, to_input
 from .unfolding import BATCHES, load_released_weights
 
 log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ data: then the network is the same in training mode, too.
 Which split is taken matters for training. Folded, the weights of the deep convolutions are a twentieth of what they
 began with; AdamW changes every weight by up to the learning rate, however small it is, so that a few steps would undo
 what the deep layers had learned. Before a batch norm the scale of a convolution is free: all get weights of one size.
+Channels that have fallen silent begin anew (reviving.py).
 """
 
 from collections.abc import Iterable
@@ -19,9 +20,10 @@ from ..errors import InputError
 from ..network.attfocusnet import AttFocusNet, ConvNorm, unfold_batch_norm
 from ..network.weights import load_weights
 from .checkpoint import load_state
+from .reviving import revive
 from .widening import widen
 
-BATCHES = 8
+BATCHES = 24  # many enough for a channel that speaks only on rare slices
 WEIGHT_RMS = 0.03  # of the weights of every output channel; a learning rate of 0.0003 then turns them by 1 % a step
 
 
@@ -40,11 +42,15 @@ def load_released_weights(folder: Path, model: AttFocusNet, batches: Iterable[Te
         raise InputError(f"{folder}: weights of another network ({differ}); start from weights of the same kind, "
                          "which may be narrower.")
     load_state(unfold_batch_norm(weights).state_dict(), model)
+    was_training, batches = model.training, list(batches)
+    model.eval()
+    revive(model, batches)
     _take_statistics(model, batches)
+    model.train(was_training)
 
 
 @torch.no_grad()
-def _take_statistics(model: AttFocusNet, batches: Iterable[Tensor]):
+def _take_statistics(model: AttFocusNet, batches: list[Tensor]):
     """Give every batch norm the mean and variance of what reaches it, and a scale and shift that undo them, and every
     convolution before one weights of WEIGHT_RMS."""
     pairs = {module.norm: module.conv for module in model.modules() if isinstance(module, ConvNorm)}
@@ -57,11 +63,8 @@ def _take_statistics(model: AttFocusNet, batches: Iterable[Tensor]):
 
     hooks = [norm.register_forward_pre_hook(add) for norm in pairs]
     device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
     for images in batches:
         model(images.to(device))
-    model.train(was_training)
     for hook in hooks:
         hook.remove()
     for norm, conv in pairs.items():

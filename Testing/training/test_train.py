@@ -1,8 +1,6 @@
 """Training: learns, resumes, and its weights become a model that segments."""
 
 import json
-import multiprocessing
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +13,7 @@ from ICHVolumeLib.training import losses
 from ICHVolumeLib.training.checkpoint import load_starting_weights
 from ICHVolumeLib.training.curves import draw_curves
 from ICHVolumeLib.training.plans import PLANS, Plan
-from ICHVolumeLib.training.stream import BatchStream, made_ahead, neighbours
+from ICHVolumeLib.training.stream import BatchStream, neighbours
 from ICHVolumeLib.training.train import bf16_pays, fastest_layout, train
 
 TINY = Plan("adamw", 3e-3, "cosine", "class_dice", batch=4, epochs=3, epoch_slices=40, size=64, pixel_mm=(1.8, 2.4),
@@ -48,40 +46,10 @@ def test_a_run_goes_on_where_it_stopped(pool, tmp_path):
     assert curves["step"][-1] == 20
 
 
-def test_the_preset_many_trains_and_validates_with_slices_that_other_processes_make(pool, tmp_path, monkeypatch):
-    here, add_block = os.getpid(), BatchStream._add_block
-
-    def elsewhere(stream):
-        assert os.getpid() != here, "this process makes slices itself"
-        add_block(stream)
-
-    monkeypatch.setattr(BatchStream, "_add_block", elsewhere)
-    small = {name: getattr(TINY, name) for name in ("batch", "epochs", "epoch_slices", "size", "pixel_mm", "bf16",
-                                                    "learning_rate", "warmup_steps", "validation_blocks")}
-    curves = train(pool, tmp_path, replace(PLANS["many"], **small), AttFocusNetConfig(base_width=4), jobs=1)
-    assert curves["step"] == [10, 20, 30]
-    assert curves["loss"][-1] < curves["loss"][0]
-    assert all(0 < dice < 1 for dice in curves["dice"])
-    assert not multiprocessing.active_children()
-
-
 def test_other_processes_are_refused_where_hard_negatives_are_wanted(pool, tmp_path):
     with pytest.raises(InputError, match="earlier false alarms: .*--preset many.*without --jobs"):
         train(pool, tmp_path / "run", TINY, AttFocusNetConfig(base_width=4), jobs=1)
     assert not (tmp_path / "run").exists()
-
-
-def test_every_process_makes_slices_of_its_own(pool):
-    plan, shape = replace(TINY, hard_share=0.0), (4, 3, 64, 64)
-    stream = made_ahead(2, pool, plan, 1, 3, device=torch.device("cpu"))
-    batches = [next(stream) for _ in range(4)]
-    for images, labels, origins in batches:
-        assert (images.shape, images.dtype) == (shape, torch.float16)
-        assert (labels.shape, labels.dtype) == ((4, 64, 64), torch.uint8)
-        assert images.min() == 0 and images.max() == 1  # air and bone
-        assert len(origins) == 4 and set(origins) <= set(range(len(pool)))
-    slices = torch.cat([images for images, _, _ in batches]).flatten(1)
-    assert len(slices.unique(dim=0)) == 16
 
 
 @pytest.mark.parametrize(("warm", "expected"), [(False, ["first"] * 3 + ["own"] * 7), (True, ["own"] * 10)])
