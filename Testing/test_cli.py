@@ -44,12 +44,19 @@ def test_the_commands_are_there_and_explain_themselves():
         assert "usage" in ichvolume(command, "--help").stdout
 
 
+def test_other_processes_are_refused_before_the_heads_are_read(tmp_path, capsys):
+    pytest.importorskip("torch")
+    assert cli.main(["train", str(tmp_path / "no data"), "-o", str(tmp_path / "run"), "--jobs", "2"]) != 0
+    assert "--preset many" in capsys.readouterr().err
+
+
 def test_version_is_the_packages():
     assert ichvolume("--version").stdout.strip() == f"ICHVolume {__version__}"
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["segment"], ["segment", "ct"], ["measure", "ct", "-o", "out"],
-                                       ["sample", "out", "--tilt", "steep"],
+                                       ["sample", "out", "--tilt", "steep"], ["train", "d", "-o", "o", "--jobs", "-1"],
+                                       ["evaluate", "d", "-o", "o", "--patients", "few"],
                                        ["segment", "ct", "-o", "o", "--gcs", "x"]])
 def test_bad_usage_is_one_line_and_exit_code_2(arguments, capsys):
     with pytest.raises(SystemExit) as ending:

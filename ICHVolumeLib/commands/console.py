@@ -1,5 +1,6 @@
 """What the commands write: answers on standard output, the progress bar and complaints on standard error."""
 
+import argparse
 import json
 import shutil
 import sys
@@ -21,6 +22,13 @@ def say_json(values: dict) -> None:
 def complain(sentence: str) -> None:
     """One line on standard error, whatever the message was broken into."""
     sys.stderr.write("ichvolume: " + " ".join(sentence.split()) + "\n")
+
+
+def count(text: str) -> int:
+    """An argument that counts something: 0, 1, 2, ..."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
 
 
 def add_progress_argument(parser) -> None:

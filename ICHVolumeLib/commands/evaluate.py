@@ -8,14 +8,14 @@ mean that the network has seen too few heads.
 
 from pathlib import Path
 
-from .console import say
+from .console import count, say
 
 
 def add_arguments(parser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--weights", type=Path, metavar="DIR")
-    parser.add_argument("--patients", type=int, default=200)
+    parser.add_argument("--patients", type=count, default=200)
     parser.add_argument("--scan", type=Path, action="append", default=[], metavar="FOLDER",
                         help="a real bleed-free scan; its marked volume is listed (may be repeated)")
     parser.add_argument("--pictures", type=int, default=0, metavar="N", help="draw N cases of every kind of failure")
@@ -25,7 +25,7 @@ def add_arguments(parser) -> None:
 
 
 def add_jobs_argument(parser) -> None:
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes that make patients ahead of the network; "
+    parser.add_argument("--jobs", type=count, metavar="N", help="processes that make patients ahead of the network; "
                                                               "0: none (default: one per core, at most 4)")
 
 

@@ -7,7 +7,7 @@ beside OUT), so a second run only makes the choice again.
 
 from pathlib import Path
 
-from .console import say
+from .console import count, say
 from .evaluate import add_jobs_argument
 
 
@@ -17,7 +17,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder for the weights and their manifest")
     parser.add_argument("--model-version", required=True, help="name of these weights in every report")
-    parser.add_argument("--patients", type=int, default=100, help="synthetic patients to calibrate on")
+    parser.add_argument("--patients", type=count, default=100, help="synthetic patients to calibrate on")
     parser.add_argument("--start-share", type=float, default=0.0, metavar="SHARE",
                         help="mix this share of the weights that the run started from into those of its end, 0 to 1")
     add_jobs_argument(parser)

@@ -6,7 +6,7 @@ stopped. Needs torch and, for the curves as a picture, matplotlib.
 
 from pathlib import Path
 
-from .console import say
+from .console import count, say
 
 
 def add_arguments(parser) -> None:
@@ -23,9 +23,9 @@ def add_arguments(parser) -> None:
                         help="start from the averaged weights of another run, or from released weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--jobs", type=int, default=0, metavar="N",
+    parser.add_argument("--jobs", type=count, default=0, metavar="N",
                         help="make the slices in N other processes; for a GPU, with --preset many")
-    parser.add_argument("--made-heads", type=int, default=24, metavar="N", help="heads made by code among the others")
+    parser.add_argument("--made-heads", type=count, metavar="N", help="heads made by code among the others (24)")
 
 
 def run(args) -> None:
@@ -35,13 +35,16 @@ def run(args) -> None:
     from ..training.curves import draw_curves
     from ..training.heads import load_pool
     from ..training.plans import PLANS
-    from ..training.train import train
+    from ..training.train import check_jobs, train
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = AttFocusNetConfig(base_width=args.width, fusion=args.fusion, gate=args.gate, focus=not args.no_focus,
                                in_slices=args.in_slices)
-    cache = "heads.npz" if args.made_heads == 24 else f"heads{args.made_heads}.npz"
-    pool = load_pool(args.data, args.out.parent / cache, made=args.made_heads)
+    check_jobs(PLANS[args.preset], args.jobs)  # before the heads are read, which takes a minute
+    if args.made_heads is None:
+        pool = load_pool(args.data, args.out.parent / "heads.npz")
+    else:
+        pool = load_pool(args.data, args.out.parent / f"heads{args.made_heads}.npz", made=args.made_heads)
     train(pool, args.out, PLANS[args.preset], config, seed=args.seed, minutes=args.minutes, device=args.device,
           start_from=args.start_from, jobs=args.jobs)
     draw_curves(args.out)

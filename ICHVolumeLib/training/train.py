@@ -36,9 +36,7 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetC
     jobs: processes that make the slices (0: this one); another number, other slices. Raises InputError where they are
     to mine hard negatives, too.
     """
-    if jobs and plan.hard_share:
-        raise InputError("Slices made by other processes cannot be those of earlier false alarms: train with a preset "
-                         "without hard negatives (--preset many), or without --jobs.")
+    check_jobs(plan, jobs)
     run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs)
     total = plan.epochs * plan.epoch_slices // plan.batch
     started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
@@ -57,6 +55,13 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetC
         run.close_epoch()
     run.save()
     return run.about["curves"]
+
+
+def check_jobs(plan: Plan, jobs: int):
+    """Raises InputError where other processes are to make the slices of a plan that mines hard negatives."""
+    if jobs and plan.hard_share:
+        raise InputError("Slices made by other processes cannot be those of earlier false alarms: train with a preset "
+                         "without hard negatives (--preset many), or without --jobs.")
 
 
 class _Run:
