@@ -12,7 +12,8 @@ from .console import count, say
 def add_arguments(parser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the run (checkpoint, curves)")
-    parser.add_argument("--preset", choices=("paper", "practical", "fine", "small", "many"), default="practical")
+    parser.add_argument("--preset", default="practical",
+                        choices=("paper", "practical", "fine", "small", "faint", "many"))
     parser.add_argument("--width", type=int, default=16, help="base width of the network")
     parser.add_argument("--fusion", choices=("R1", "R2", "R3"), default="R1")
     parser.add_argument("--gate", choices=("concat", "add"), default="concat")

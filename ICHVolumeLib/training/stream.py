@@ -3,10 +3,14 @@
 import numpy as np
 import torch
 
+from ..contrast import BRAIN_HU
 from .backgrounds import Background
-from .generator import EVERYTHING, Ingredients, make_block
+from .generator import EVERYTHING, Block, Ingredients, make_block
 
 GAPS = (0.1, 0.8, 0.1)  # how often a neighbour is 0, 1 or 2 slices away
+FAINT_HU = (4.0, 16.0)  # of blood above brain: below it can hardly be seen, above the network finds it
+LEAST_FAINT_MM2 = 100.0  # of blood in a slice of a block
+DRAWS = 15  # of a block until there is faint blood in it
 END_SHARE = 0.25  # of the block's outer slices, which lack a neighbour as the first and last of a scan do
 
 
@@ -20,6 +24,18 @@ def neighbours(count: int, in_slices: int, gap: int = 1) -> np.ndarray:
     """(count, in_slices) indices: each slice amid its neighbours `gap` slices apart; beyond the ends, the end slice."""
     offsets = (np.arange(in_slices) - in_slices // 2) * gap
     return np.clip(np.arange(count)[:, None] + offsets, 0, count - 1)
+
+
+def has_faint_blood(block: Block) -> bool:
+    """Whether a slice shows LEAST_FAINT_MM2 of blood, and the blood of the block stands out by FAINT_HU."""
+    blood = block.labels > 0
+    if blood.sum((1, 2)).max() * block.pixel_mm**2 < LEAST_FAINT_MM2:
+        return False
+    hu = block.hu[blood.any((1, 2))]
+    brain = hu[(hu > BRAIN_HU[0]) & (hu < BRAIN_HU[1]) & ~blood[blood.any((1, 2))]]
+    if not len(brain):
+        return False
+    return FAINT_HU[0] < float(np.median(block.hu[blood]) - np.median(brain)) < FAINT_HU[1]
 
 
 class BatchStream:
@@ -63,11 +79,15 @@ class BatchStream:
         index = self.rng.choice(len(self.pool), p=self.shares)
         if again:
             index = self.hard[self.rng.integers(len(self.hard))][0]
-        pixel_mm = float(np.exp(self.rng.uniform(*np.log(self.plan.pixel_mm))))
         reach = self.in_slices // 2
-        block = make_block(self.rng, self.pool[index], size=self.plan.size, pixel_mm=pixel_mm,
-                           slices=self.block_slices + 2 * reach, bleed=False if again else None,
-                           ingredients=self.ingredients)
+        faint = not again and self.rng.random() < self.plan.faint_share
+        for _ in range(DRAWS if faint else 1):
+            pixel_mm = float(np.exp(self.rng.uniform(*np.log(self.plan.pixel_mm))))
+            block = make_block(self.rng, self.pool[index], size=self.plan.size, pixel_mm=pixel_mm,
+                               slices=self.block_slices + 2 * reach, bleed=False if again else faint or None,
+                               ingredients=self.ingredients)
+            if faint and has_faint_blood(block):
+                break
         gap = self.rng.choice(3, p=GAPS) if reach else 1
         images = to_input(block.hu, self.plan.window_hu)[neighbours(len(block.hu), self.in_slices, gap)]
         for k in range(len(images)):

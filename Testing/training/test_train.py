@@ -13,7 +13,6 @@ from ICHVolumeLib.training import losses
 from ICHVolumeLib.training.checkpoint import load_starting_weights
 from ICHVolumeLib.training.curves import draw_curves
 from ICHVolumeLib.training.plans import PLANS, Plan
-from ICHVolumeLib.training.stream import BatchStream, neighbours
 from ICHVolumeLib.training.train import bf16_pays, fastest_layout, train
 
 TINY = Plan("adamw", 3e-3, "cosine", "class_dice", batch=4, epochs=3, epoch_slices=40, size=64, pixel_mm=(1.8, 2.4),
@@ -74,27 +73,6 @@ def test_a_run_on_three_slices_starts_as_good_as_the_run_on_one_that_it_starts_f
     load_starting_weights(tmp_path, three)
     slices = torch.rand(2, 3, 32, 32)
     torch.testing.assert_close(three(slices), one(slices[:, 1:2]))
-
-
-def test_the_stream_puts_each_slice_amid_its_neighbours(pool):
-    stream = BatchStream(pool, replace(TINY, hard_share=0.0), seed=1, in_slices=3)
-    images, labels, _ = next(stream)
-    assert images.shape == (4, 3, 64, 64) and labels.shape == (4, 64, 64)
-    kept = len(stream.buffer)
-    while len(stream.buffer) < kept + 300:
-        stream._add_block()
-    triples = [one for one, _, _ in stream.buffer[kept:]]
-    same = np.array([[(one[0] == one[1]).all(), (one[2] == one[1]).all()] for one in triples])
-    assert 0.05 < same.all(1).mean() < 0.2  # thin scans
-    assert 0.03 < (same.sum(1) == 1).mean() < 0.25  # first and last slices
-    following = [(a[1:] == b[:2]).all() for a, b in zip(triples, triples[1:], strict=False)]
-    assert np.mean(following) > 0.4  # the next slice sees this one below itself
-
-
-def test_neighbours_of_the_end_slices_are_the_end_slices():
-    assert neighbours(4, 3).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]
-    assert neighbours(4, 3, gap=2).tolist() == [[0, 0, 2], [0, 1, 3], [0, 2, 3], [1, 3, 3]]
-    assert neighbours(3, 1).tolist() == [[0], [1], [2]]
 
 
 def test_the_paper_preset_is_the_papers_recipe():

@@ -1,0 +1,67 @@
+"""The slices that a run sees: neighbours, and how often faint blood is among them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ICHVolumeLib.training.generator import Block
+from ICHVolumeLib.training.plans import PLANS
+from ICHVolumeLib.training.stream import BatchStream, has_faint_blood, neighbours
+
+TINY = replace(PLANS["small"], size=64, pixel_mm=(1.8, 2.4), hard_share=0.0)
+
+
+def disc(contrast_hu, radius_mm, noise_hu=8.0):
+    """Two slices of noisy brain of 32 HU in 0.6 mm pixels, the second with a disc of blood."""
+    y, x = np.mgrid[:128, :128] * 0.6 - 38.4
+    labels = np.zeros((2, 128, 128), np.uint8)
+    labels[1] = np.hypot(x, y) < radius_mm
+    hu = np.random.default_rng(0).normal(32.0, noise_hu, labels.shape) + contrast_hu * labels
+    return Block(hu.astype(np.float32), labels, 0.6, 5.0, "disc")
+
+
+@pytest.mark.parametrize(("contrast_hu", "radius_mm", "expected"), [(10, 15, True), (30, 15, False), (1, 15, False),
+                                                                    (10, 4, False), (10, 0, False)])
+def test_faint_blood_stands_out_a_little_and_is_not_tiny(contrast_hu, radius_mm, expected):
+    assert has_faint_blood(disc(contrast_hu, radius_mm)) == expected
+
+
+def test_blood_without_brain_around_it_is_not_called_faint():
+    full = disc(10, 15)
+    full.labels[:] = 1
+    assert not has_faint_blood(full)
+
+
+def test_faint_blood_is_as_frequent_as_the_plan_says(pool, monkeypatch):
+    blocks = []
+    monkeypatch.setattr("ICHVolumeLib.training.stream.make_block",
+                        lambda rng, *given, **wanted: blocks.append(wanted["bleed"]) or disc(rng.choice([10, 40]), 15))
+    stream = BatchStream(pool, replace(TINY, faint_share=0.3), seed=1)
+    while len(stream.buffer) < 4000:
+        stream._add_block()
+    images = np.stack([one for one, _, _ in stream.buffer[1::2]])[:, 0]
+    blood = np.median(images[:, 60:68, 60:68], axis=(1, 2))
+    assert np.mean(blood < 0.6) == pytest.approx(0.3 + 0.7 * 0.5, abs=0.03)  # half of the others are faint by chance
+    assert True in blocks and None in blocks
+
+
+def test_the_stream_puts_each_slice_amid_its_neighbours(pool):
+    stream = BatchStream(pool, TINY, seed=1, in_slices=3)
+    images, labels, _ = next(stream)
+    assert images.shape == (4, 3, 64, 64) and labels.shape == (4, 64, 64)
+    kept = len(stream.buffer)
+    while len(stream.buffer) < kept + 300:
+        stream._add_block()
+    triples = [one for one, _, _ in stream.buffer[kept:]]
+    same = np.array([[(one[0] == one[1]).all(), (one[2] == one[1]).all()] for one in triples])
+    assert 0.05 < same.all(1).mean() < 0.2  # thin scans
+    assert 0.03 < (same.sum(1) == 1).mean() < 0.25  # first and last slices
+    following = [(a[1:] == b[:2]).all() for a, b in zip(triples, triples[1:], strict=False)]
+    assert np.mean(following) > 0.4  # the next slice sees this one below itself
+
+
+def test_neighbours_of_the_end_slices_are_the_end_slices():
+    assert neighbours(4, 3).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]
+    assert neighbours(4, 3, gap=2).tolist() == [[0, 0, 2], [0, 1, 3], [0, 2, 3], [1, 3, 3]]
+    assert neighbours(3, 1).tolist() == [[0], [1], [2]]
