@@ -21,7 +21,8 @@ def made_ahead(jobs: int, pool: list[Background], plan, seed: int, *more, device
     cannot be reported back. Each process computes in one thread: on 16 cores, with four threads each, 14 of them made
     slices for a seventh of the training.
 
-    They are started afresh, not forked: a process that has run threads, ITK's and others', may crash when it is forked.
+    They are started afresh, not forked: a process in which threads run is not safe to fork, and ITK, torch and numpy
+    all run some.
     The gigabytes of heads are in memory only once all the same, as a file in the temporary folder that all map.
     """
     with tempfile.TemporaryDirectory(prefix="ichvolume_heads_", ignore_cleanup_errors=True) as folder:

@@ -10,6 +10,7 @@ what the deep layers had learned. Before a batch norm the scale of a convolution
 Channels that have fallen silent begin anew (reviving.py).
 """
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from .checkpoint import load_state
 from .reviving import revive
 from .widening import widen
 
+log = logging.getLogger(__name__)
 BATCHES = 24  # many enough for a channel that speaks only on rare slices
 WEIGHT_RMS = 0.03  # of the weights of every output channel; a learning rate of 0.0003 then turns them by 1 % a step
 
@@ -44,7 +46,7 @@ def load_released_weights(folder: Path, model: AttFocusNet, batches: Iterable[Te
     load_state(unfold_batch_norm(weights).state_dict(), model)
     was_training, batches = model.training, list(batches)
     model.eval()
-    revive(model, batches)
+    log.info("%d silent channels begin anew", revive(model, batches))
     _take_statistics(model, batches)
     model.train(was_training)
 

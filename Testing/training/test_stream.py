@@ -27,6 +27,7 @@ def test_faint_blood_stands_out_a_little_and_is_not_tiny(contrast_hu, radius_mm,
     assert has_faint_blood(disc(contrast_hu, radius_mm)) == expected
 
 
+@pytest.mark.filterwarnings("error")
 def test_blood_without_brain_around_it_is_not_called_faint():
     full = disc(10, 15)
     full.labels[:] = 1
