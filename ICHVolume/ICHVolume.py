@@ -266,7 +266,7 @@ class ICHVolumeLogic(ScriptedLoadableModuleLogic):
         """Segment a head CT and wait; returns the vtkMRMLSegmentationNode, or None when no bleed was found.
 
         device: "auto", "cpu", "cuda". One of this CT that nobody edited is replaced or goes, an edited one is kept.
-        Raises ICHVolumeLib.errors.InputError for a volume, weights or packages that cannot be used.
+        Raises ICHVolumeLib.core.errors.InputError for a volume, weights or packages that cannot be used.
         """
         from ICHVolumePanel.case import Case
         from ICHVolumePanel.child_process import segment_and_wait
@@ -281,7 +281,7 @@ class ICHVolumeLogic(ScriptedLoadableModuleLogic):
         return case.segmentation_node if case.result.found else None
 
     def measure(self, segmentationNode, volumeNode=None):
-        """ICHVolumeLib.result.Result of this mask as it stands, corrections included."""
+        """ICHVolumeLib.core.result.Result of this mask as it stands, corrections included."""
         return self._case(segmentationNode, volumeNode).result
 
     def export(self, segmentationNode, folder, formats=("STL",), space="LPS", volumeNode=None):

@@ -8,15 +8,15 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME_OF = {
-    "CTVolume": "volume",
-    "ClinicalInputs": "result",
-    "Result": "result",
-    "check_ct": "checks",
-    "make_sample": "sample",
+    "CTVolume": "core.ct_volume",
+    "ClinicalInputs": "core.result",
+    "Result": "core.result",
+    "check_ct": "quality.checks",
+    "make_sample": "synthetic.sample",
     "measure_mask": "measure",
-    "read_ct": "reading",
-    "read_mask": "reading",
-    "segment_ct": "segmentation",
+    "read_ct": "io",
+    "read_mask": "io",
+    "segment_ct": "segmentation.segmenter",
 }
 
 __all__ = ["__version__", *_HOME_OF]

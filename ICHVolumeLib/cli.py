@@ -15,7 +15,7 @@ from importlib import import_module
 from . import __version__
 from .commands import COMMANDS
 from .commands.console import complain
-from .errors import Cancelled, ICHVolumeError, InputError
+from .core.errors import Cancelled, ICHVolumeError, InputError
 
 DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 3
 

@@ -17,9 +17,9 @@ from bare_slicer import require_slicer  # noqa: E402
 from mrml_phantoms import add_ct  # noqa: E402
 from offscreen import SliceView, ThreeDView, save_png  # noqa: E402
 
-from ICHVolumeLib.labels import LABELS  # noqa: E402
+from ICHVolumeLib.core.labels import LABELS  # noqa: E402
 from ICHVolumeLib.measure import measure_mask  # noqa: E402
-from ICHVolumeLib.sample import make_sample  # noqa: E402
+from ICHVolumeLib.synthetic.sample import make_sample  # noqa: E402
 
 PICTURE = ROOT / "Resources" / "Pictures" / "mask-and-surface.png"
 SIZE = 640

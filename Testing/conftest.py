@@ -36,3 +36,21 @@ def tilted_uneven_folder(real_data):
     if not folder.is_dir():
         pytest.skip(f"no ge_tilted_uneven in {real_data}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def make_head():
+    from round_head import round_head
+
+    return round_head
+
+
+@pytest.fixture(scope="session")
+def head(make_head):
+    return make_head()
+
+
+@pytest.fixture(scope="session")
+def pool(make_head):
+    """Six patients, p0 to p5."""
+    return [make_head(f"p{number}", slices=4) for number in range(6)]

@@ -9,7 +9,7 @@ from math import cos, pi, radians, sin
 
 import numpy as np
 
-from ICHVolumeLib.volume import CTVolume, ScanInfo
+from ICHVolumeLib.core.ct_volume import CTVolume, ScanInfo
 
 GRIDS = ("regular", "tilted", "uneven", "tilted-uneven", "overlapping", "flipped", "oblique")
 AIR_HU, SCALP_HU, SKULL_HU, BRAIN_HU, BLEED_HU = -1000, 40, 1000, 32, 65

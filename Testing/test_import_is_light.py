@@ -21,7 +21,7 @@ def modules_after(code: str) -> set[str]:
     "import ICHVolumeLib",
     "from ICHVolumeLib.cli import build_parser; build_parser()",
     "from ICHVolumeLib import CTVolume, ClinicalInputs, measure_mask, make_sample",
-    "import ICHVolumeLib.pipeline, ICHVolumeLib.report",
+    "import ICHVolumeLib.workflow.case, ICHVolumeLib.report",
 ], ids=["the package", "the command line", "its plain names", "the pipeline"])
 def test_importing_loads_nothing_heavy(code):
     assert modules_after(code).isdisjoint(HEAVY)

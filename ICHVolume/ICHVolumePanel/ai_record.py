@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
-from ICHVolumeLib.findings import Finding
-from ICHVolumeLib.result import Abc2, VolumeMl
-from ICHVolumeLib.segmentation import Segmentation
+from ICHVolumeLib.core.findings import Finding
+from ICHVolumeLib.core.result import Abc2, VolumeMl
+from ICHVolumeLib.segmentation.segmenter import Segmentation
 
 REVIEW_ABOVE = 0.05  # slices less uncertain than this are not worth a surgeon's look
 NO_MASK = np.zeros((0, 0, 0), np.uint8)

@@ -5,12 +5,12 @@ from dataclasses import asdict
 
 import numpy as np
 
-from ICHVolumeLib.checks import check_ct, check_without_image
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.findings import Finding
-from ICHVolumeLib.labels import LABELS
-from ICHVolumeLib.pipeline import make_result
-from ICHVolumeLib.volume import CTVolume, ScanInfo
+from ICHVolumeLib.core.ct_volume import CTVolume, ScanInfo
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.core.findings import Finding
+from ICHVolumeLib.core.labels import LABELS
+from ICHVolumeLib.quality.checks import check_ct, check_without_image
+from ICHVolumeLib.workflow.case import make_result
 
 from . import scene, scene_lines
 from .ai_record import AiRecord

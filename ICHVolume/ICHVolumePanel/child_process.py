@@ -107,7 +107,7 @@ def make_sample_and_wait(folder, process_events, pixels):
 
     folder: the one that holds ICHVolumeLib. Raises RuntimeError when the child fails.
     """
-    from ICHVolumeLib.exchange import read_scan
+    from ICHVolumeLib.worker.npz_files import read_scan
 
     made, failed = [], []
 
@@ -135,8 +135,8 @@ def segment_and_wait(ct, folder, device="auto", weights_dir=None):
 
     Raises InputError (the scan, the model or the packages cannot be used) and RuntimeError (the child failed).
     """
-    from ICHVolumeLib.errors import InputError
-    from ICHVolumeLib.exchange import read_segmentation, write_scan
+    from ICHVolumeLib.core.errors import InputError
+    from ICHVolumeLib.worker.npz_files import read_segmentation, write_scan
 
     with tempfile.TemporaryDirectory(prefix="ichvolume-") as place:
         scan, out = Path(place) / "scan.npz", Path(place) / "segmentation.npz"

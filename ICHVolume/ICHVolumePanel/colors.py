@@ -2,7 +2,7 @@
 
 import qt
 
-from ICHVolumeLib.findings import ERROR, WARNING
+from ICHVolumeLib.core.findings import ERROR, WARNING
 
 CORRECTED = "corrected"
 _ON_LIGHT = {ERROR: "#c62828", WARNING: "#b35300", CORRECTED: "#b35300"}

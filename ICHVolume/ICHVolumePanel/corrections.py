@@ -4,12 +4,12 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from math import isfinite
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.findings import INFO, Finding
+from ICHVolumeLib.clinical.scores import check_inputs
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.core.findings import INFO, Finding
+from ICHVolumeLib.core.result import Abc2, ClinicalInputs, Point, Result
 from ICHVolumeLib.measure import abc2_from_lines, abc2_with_axes
-from ICHVolumeLib.pipeline import with_abc2
-from ICHVolumeLib.result import Abc2, ClinicalInputs, Point, Result
-from ICHVolumeLib.scores import check_inputs
+from ICHVolumeLib.workflow.case import with_abc2
 
 from .translation import tr as _
 

@@ -3,8 +3,8 @@
 import logging
 from pathlib import Path
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.files import replace_file
+from ICHVolumeLib.core.atomic_files import replace_file
+from ICHVolumeLib.core.errors import InputError
 
 from . import exporting
 from .translation import tr as _

@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.files import replace_file
+from ICHVolumeLib.core.atomic_files import replace_file
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.io.result_files import csv_text
 from ICHVolumeLib.report import write_report
-from ICHVolumeLib.result_files import csv_text
 
 from . import scene_export
 from .scene_export import FORMATS

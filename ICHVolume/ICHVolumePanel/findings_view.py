@@ -1,6 +1,6 @@
 """What is noticed about the CT, under its selector: short sentences, the serious ones first and coloured."""
 
-from ICHVolumeLib.findings import ERROR, Finding
+from ICHVolumeLib.core.findings import ERROR, Finding
 
 from . import headline
 from .colors import colors_for

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from ICHVolumeLib.findings import ERROR, WARNING
+from ICHVolumeLib.core.findings import ERROR, WARNING
 
 from .results_table import interval_text, mortality_text, score_text
 from .translation import tr as _

@@ -2,10 +2,10 @@
 
 import logging
 
-from ICHVolumeLib.checks import check_without_image
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.exchange import read_segmentation
-from ICHVolumeLib.findings import WARNING, Finding
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.core.findings import WARNING, Finding
+from ICHVolumeLib.quality.checks import check_without_image
+from ICHVolumeLib.worker.npz_files import read_segmentation
 
 from . import headline, packages, scene
 from .case import Case, ct_of_in_steps

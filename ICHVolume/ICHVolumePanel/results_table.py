@@ -5,8 +5,8 @@ No Qt here: `make_rows` says what each cell shows, `parse_entry` reads what was 
 
 from dataclasses import dataclass
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.result import Abc2, Result, Score, VolumeMl
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.core.result import Abc2, Result, Score, VolumeMl
 
 from .corrections import SITES, Corrections
 from .translation import tr as _

@@ -4,7 +4,7 @@ import time
 
 import qt
 
-from ICHVolumeLib.findings import ERROR
+from ICHVolumeLib.core.findings import ERROR
 
 from .colors import colors_for
 from .translation import tr as _

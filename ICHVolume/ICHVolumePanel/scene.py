@@ -54,7 +54,8 @@ def new_segmentation_in_steps(volume_node, mask, labels, name="ICH"):
     """Add a segmentation of the CT to the scene and return its vtkMRMLSegmentationNode.
 
     mask: uint8 (slices, rows, columns) on the CT's grid; labels: objects with value, name, color (0..1 RGB) and
-    terminology (ICHVolumeLib.labels.LABELS). Every label gets a segment, empty or not, so it can be painted at once.
+    terminology (ICHVolumeLib.core.labels.LABELS). Every label gets a segment, empty or not, so it can be painted at
+    once.
     Same grid and parent transform as the CT; closed surface made and shown in 3D; mask noted as automatic
     (see is_edited) and the CT as the source (see volume_of).
     A generator of short steps; the node goes again when it is closed or fails before the end.

@@ -45,7 +45,7 @@ def problem_with_volume(volume_node) -> str | None:
 
     Covers: nothing chosen, deleted from the scene, labelmap, colour or vector image, no voxels, one slice, MR and
     others (by DICOM modality). Its values are looked at by ct_arrays_in_steps; what a scan merely should be warned of
-    (tilt, contrast, ...) is ICHVolumeLib.checks.check_ct's.
+    (tilt, contrast, ...) is ICHVolumeLib.quality.checks.check_ct's.
     """
     if volume_node is None:
         return _("Choose a head CT.")
@@ -81,7 +81,7 @@ def ct_arrays_in_steps(volume_node, slices_per_step=SLICES_PER_STEP):
     """The CT as plain values; CTVolume(hu, ijk_to_ras, slice_origins_ras, ScanInfo(**info), findings) fits them.
 
     hu: int16 (slices, rows, columns), a copy; ijk_to_ras: 4x4 float, shear kept; slice_origins_ras: (slices, 3)
-    float, RAS mm of voxel (i=0, j=0) of every slice; info: dict of ICHVolumeLib.volume.ScanInfo's fields;
+    float, RAS mm of voxel (i=0, j=0) of every slice; info: dict of ICHVolumeLib.core.ct_volume.ScanInfo's fields;
     findings: list of (code, severity, message). A generator that copies some slices per step.
     Raises ValueError with problem_with_volume's sentence, or one about the values.
     """

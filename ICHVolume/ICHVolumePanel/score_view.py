@@ -1,6 +1,6 @@
 """The ICH score section: GCS by its parts, mortality, and the folded max-ICH and FUNC."""
 
-from ICHVolumeLib.scores import gcs_total
+from ICHVolumeLib.clinical.scores import gcs_total
 
 from . import headline
 from .results_table import parse_entry

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.exchange import write_measured, write_scan_in_steps
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.worker.npz_files import write_measured, write_scan_in_steps
 
 from .translation import tr as _
 from .turns import Turns

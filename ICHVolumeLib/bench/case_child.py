@@ -19,8 +19,14 @@ def import_all() -> None:
     import safetensors.numpy  # noqa: F401
     import SimpleITK  # noqa: F401
 
-    from .. import checks, mask_file, measure, segmentation  # noqa: F401
-    from ..reading import dicom, read_ct  # noqa: F401
+    from .. import measure  # noqa: F401
+    from ..io import (  # noqa: F401
+        dicom,
+        read_ct,
+        segmentation_nrrd,  # noqa: F401
+    )
+    from ..quality import checks  # noqa: F401
+    from ..segmentation import segmenter  # noqa: F401
 
     try:
         from ..engines import openvino_engine  # noqa: F401
@@ -30,10 +36,10 @@ def import_all() -> None:
 
 def one_case(segmenter, source: str, mask_path: str) -> dict:
     """Step -> seconds. "compile" is all that the engine needs before its first slice."""
-    from ..checks import check_ct
-    from ..mask_file import write_mask_seg_nrrd
+    from ..io import read_ct
+    from ..io.segmentation_nrrd import write_mask_seg_nrrd
     from ..measure import abc2, measure_mask
-    from ..reading import read_ct
+    from ..quality.checks import check_ct
 
     abc2.forget_lines()  # the second scan is another patient
     marks = [clock()]
@@ -59,7 +65,7 @@ def one_case(segmenter, source: str, mask_path: str) -> dict:
 def main() -> int:
     source, mask_path, repeats = sys.argv[1:4]
     import_all()
-    from ..segmentation import Segmenter
+    from ..segmentation.segmenter import Segmenter
     from .machine import peak_memory_mb
 
     imported = clock()

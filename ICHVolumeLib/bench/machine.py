@@ -15,7 +15,7 @@ VOID_LOAD = 3.0  # with more than this the processor was not ours
 
 def describe_machine(threads: int) -> dict:
     """processor, cores, threads used, instruction sets, what OpenVINO offers, system, versions, GPU."""
-    from ..pipeline import installed_versions
+    from ..workflow.case import installed_versions
 
     name, offered = _openvino_view()
     return {"processor": name or _name_from_system(), "cores": os.cpu_count(), "threads": threads,

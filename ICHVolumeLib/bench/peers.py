@@ -14,7 +14,7 @@ from math import ceil
 
 import numpy as np
 
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
 
 WINDOW_3D = (32, 128, 128)  # of the scan's own grid: slices, rows, columns
 OVERLAP_3D = 0.25  # MONAI's default for sliding windows

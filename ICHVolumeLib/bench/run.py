@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..sample import make_sample
-from ..sample.dicom_series import write_dicom_series
-from ..segmentation import Segmenter
+from ..segmentation.segmenter import Segmenter
+from ..synthetic.dicom_series import write_dicom_series
+from ..synthetic.sample import make_sample
 from . import machine, savings, whole_case
 from .engines import BASELINE, NAMES, WORDS, make_runners
 from .rounds import ROUNDS, interleave, median_ratio
@@ -135,7 +135,7 @@ def _layers(weights, slices, rows, peaks: dict, options: Options) -> dict:
 
 def case_part(options: Options, sample, folder: Path, tell) -> dict:
     """The 40 slices cold, warm and reported; the 300 slices for memory, time and reading."""
-    from ..mask_file import write_mask_seg_nrrd
+    from ..io.segmentation_nrrd import write_mask_seg_nrrd
 
     tell("A whole case of 40 slices: cold and warm")
     write_dicom_series(sample.ct, folder / "ct40")

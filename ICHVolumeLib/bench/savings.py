@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..sample import make_sample
-from ..segmentation import Segmenter
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..segmentation.segmenter import Segmenter
+from ..synthetic.sample import make_sample
 from .scans import tiny_bleed_patient
 
 TINY_ML = (0.1, 0.3, 1.0)

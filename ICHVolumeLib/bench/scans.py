@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..preprocessing import BLOCK, find_head, window
-from ..sample import make_sample
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..segmentation.grid import BLOCK, find_head, window
+from ..synthetic.sample import make_sample
 
 FIXED_SLICES = 6
 THIN_SLICES = 300

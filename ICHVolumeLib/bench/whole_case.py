@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.ct_volume import CTVolume
+from ..core.errors import ICHVolumeError
 from ..engines.cache import ENVIRONMENT_VARIABLE
-from ..errors import ICHVolumeError
-from ..pipeline import run_measure
 from ..report.picture3d import child_environment
-from ..volume import CTVolume
+from ..workflow.case import run_measure
 
 
 def run_child(source: Path, folder: Path, repeats: int = 2, weights_dir=None) -> dict:
@@ -74,7 +74,7 @@ def reading_ms(source: Path, repeats: int) -> dict:
     turns, with the files in the system's cache. ratio: SimpleITK's time / ours."""
     import SimpleITK as sitk
 
-    from ..reading import read_ct
+    from ..io import read_ct
     from .rounds import alternate, median_ratio
 
     def with_simpleitk():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..doubt import FACTS
+from ..postprocessing.false_positive_filter import FACTS
 
 LEAST = 0.125  # a piece that is seven times as likely none as one goes
 LEAST_POSSIBLE = 0.15  # the same of a piece nowhere over the threshold, which is marked from there on

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cleaning import clean_mask
-from ..contrast import SPARE_MM, Evidence
-from ..doubt import POSSIBLE, all_facts
-from ..files import replacing
-from ..labels import ICH
-from ..preprocessing import Head, Orientation, find_head
-from ..segmentation import AMBIGUOUS, Segmenter
-from ..slice_ends import SLICES
-from .evaluate import box_around
-from .patients import Patient
-from .pieces import OVERLAP
+from ..core.atomic_files import replacing
+from ..core.labels import ICH
+from ..evaluation.cases import box_around
+from ..postprocessing.false_positive_filter import POSSIBLE, all_facts
+from ..postprocessing.local_contrast import SPARE_MM, Evidence
+from ..postprocessing.partial_volume_slices import SLICES
+from ..postprocessing.steps import clean_mask
+from ..segmentation.grid import Head, Orientation, find_head
+from ..segmentation.segmenter import AMBIGUOUS, Segmenter
+from ..synthetic.patients import Patient
+from .fit_filter import OVERLAP
 
 LEAST_KEPT = 0.03  # chances below the lowest threshold need not be kept
 

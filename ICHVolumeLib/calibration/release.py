@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
+from ..core.errors import InputError
 from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig, unfold_batch_norm
 from ..network.weights import load_weights, save_weights
-from ..segmentation import Segmenter
-from .calibrate import Calibration
-from .checkpoint import CHECKPOINT, load_checkpoint, mix_in_start
-from .patients import CALIBRATION, synthetic_patients
+from ..segmentation.segmenter import Segmenter
+from ..synthetic.patients import CALIBRATION, synthetic_patients
+from ..training.checkpoint import CHECKPOINT, load_checkpoint, mix_in_start
+from .threshold import Calibration
 
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
 KEPT = ("pixel_spacing_mm", "window_hu", "training_data", "licence", "clean_up_mm3", "start_share")  # calibrated again

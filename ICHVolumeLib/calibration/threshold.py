@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..interval import calibrate_interval
-from ..segmentation import Segmenter
-from .chances import LEAST_KEPT, chances_of, load_chances, save_chances
-from .evaluate import append_row, read_rows
-from .figures import SIZES_ML
-from .patients import Patient, generator_mark, start_maker
-from .pieces import fit_verdict
+from ..evaluation.cases import append_row, read_rows
+from ..evaluation.summary import SIZES_ML
+from ..segmentation.conformal_interval import calibrate_interval
+from ..segmentation.segmenter import Segmenter
+from ..synthetic.patients import Patient, generator_mark, start_maker
+from .fit_filter import fit_verdict
+from .probability_cache import LEAST_KEPT, chances_of, load_chances, save_chances
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ FUNC, Rost 2008, 10.1161/STROKEAHA.107.512202.
 import math
 from dataclasses import dataclass, replace
 
-from .errors import InputError
-from .result import ClinicalInputs, Score
+from ..core.errors import InputError
+from ..core.result import ClinicalInputs, Score
 
 LIMIT_ML = 30.0
 LOBAR, DEEP, INFRATENTORIAL = "lobar", "deep", "infratentorial"

@@ -7,7 +7,7 @@ minute. Close other programs first: over a load of 3 the figures are void, and t
 import sys
 from pathlib import Path
 
-from ..errors import InputError
+from ..core.errors import InputError
 from .console import say
 
 
@@ -34,7 +34,7 @@ def run(args) -> None:
     for line in lines(result):
         say(line)
     if args.out:
-        from ..result_files import write_json
+        from ..io.result_files import write_json
 
         write_json(args.out, result)
 

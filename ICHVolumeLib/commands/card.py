@@ -20,8 +20,8 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> None:
+    from ..evaluation.model_card import write_card
     from ..network.weights import WEIGHTS_FILE, load_weights, weights_folder
-    from ..training.card import write_card
 
     weights = load_weights(args.weights)
     megabytes = (weights_folder(args.weights) / WEIGHTS_FILE).stat().st_size / 1e6

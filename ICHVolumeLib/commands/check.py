@@ -12,9 +12,9 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> None:
-    from ..checks import check_ct
-    from ..pipeline import describe_geometry, refuse_unusable
-    from ..reading import read_ct
+    from ..io import read_ct
+    from ..quality.checks import check_ct
+    from ..workflow.case import describe_geometry, refuse_unusable
 
     ct = read_ct(args.input, args.series)
     noticed = check_ct(ct)
@@ -24,7 +24,7 @@ def run(args) -> None:
         say_json({"source": str(args.input), "series_uid": ct.info.series_uid,
                   "geometry": asdict(describe_geometry(ct)), "findings": [asdict(finding) for finding in noticed]})
     else:
-        from ..summary import finding_lines, geometry_line
+        from ..report.summary import finding_lines, geometry_line
 
         say(f"{args.input}: {geometry_line(describe_geometry(ct))}")
         for line in finding_lines(noticed):

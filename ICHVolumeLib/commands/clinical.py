@@ -1,6 +1,6 @@
 """The clinical options that `segment` and `measure` share. What is not given stays unknown and scores as a range."""
 
-from ..result import ClinicalInputs
+from ..core.result import ClinicalInputs
 
 _YES_NO = {"yes": True, "no": False, "unknown": None}
 
@@ -20,7 +20,7 @@ def add_clinical_arguments(parser) -> None:
 
 def clinical_inputs(args) -> ClinicalInputs:
     """The options as values. Raises InputError for a value that cannot be, before any work is done."""
-    from ..scores import check_inputs
+    from ..clinical.scores import check_inputs
 
     inputs = ClinicalInputs(
         age_years=args.age,

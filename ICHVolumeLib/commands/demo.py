@@ -23,8 +23,8 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> None:
-    from ..pipeline import run_segment
-    from ..result import ClinicalInputs
+    from ..core.result import ClinicalInputs
+    from ..workflow.case import run_segment
 
     with Progress(args.progress) as progress:
         sample = write_sample(args.out / "sample", seed=args.seed, ivh=True)
@@ -42,7 +42,7 @@ def run(args) -> None:
 
 def compare(sample, case) -> dict:
     """Dice per label and of their union, volumes in mL, and the seconds the paper's figure can be held against."""
-    from ..labels import ICH, IVH
+    from ..core.labels import ICH, IVH
 
     pairs = {"all": (sample.mask > 0, case.mask > 0)}
     pairs |= {label.name: (sample.mask == label.value, case.mask == label.value) for label in (ICH, IVH)}

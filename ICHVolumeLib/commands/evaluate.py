@@ -33,11 +33,11 @@ def run(args) -> None:
     import json
     import logging
 
-    from ..segmentation import Segmenter
-    from ..training.evaluate import evaluate
-    from ..training.figures import summarise
-    from ..training.heads import load_pool
-    from ..training.patients import TEST, TRAINED, default_jobs, synthetic_patients, use_one_itk_thread
+    from ..evaluation.cases import evaluate
+    from ..evaluation.summary import summarise
+    from ..segmentation.segmenter import Segmenter
+    from ..synthetic.background_pool import load_pool
+    from ..synthetic.patients import TEST, TRAINED, default_jobs, synthetic_patients, use_one_itk_thread
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     use_one_itk_thread()
@@ -54,7 +54,7 @@ def run(args) -> None:
     text = json.dumps(figures, indent=2)
     (args.out / "figures.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     if args.pictures:
-        from ..training.failures import draw_failures
+        from ..evaluation.failures import draw_failures
 
         draw_failures(segmenter, pool, rows, args.out / "pictures", args.pictures, part)
     say(text)
@@ -62,9 +62,9 @@ def run(args) -> None:
 
 def _bleed_free(segmenter, pool, scans) -> dict:
     """False alarms on the real slices of unseen patients, and the mL marked in each bleed-free scan."""
-    from ..reading import read_ct
-    from ..training.evaluate import false_alarms
-    from ..training.heads import is_validation
+    from ..evaluation.cases import false_alarms
+    from ..io import read_ct
+    from ..synthetic.background_pool import is_validation
 
     unseen = [one for one in pool if is_validation(one.patient)]
     found = {f"false_alarms_{kind}": false_alarms(segmenter, (one for one in unseen if one.kind == kind))

@@ -24,7 +24,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> None:
     clinical = clinical_inputs(args)
-    from ..pipeline import run_measure
+    from ..workflow.case import run_measure
 
     with Progress(args.progress) as progress:
         case = run_measure(args.input, args.mask, args.out, clinical=clinical, series_uid=args.series,

@@ -1,7 +1,7 @@
 """What `segment` and `measure` say at the end."""
 
-from ..scores import CARE_NOTE
-from ..summary import RESEARCH_USE, finding_lines, headline, summary_rows
+from ..clinical.scores import CARE_NOTE
+from ..report.summary import RESEARCH_USE, finding_lines, headline, summary_rows
 from .console import say, say_json
 
 

@@ -26,9 +26,9 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     import logging
 
-    from ..training.heads import load_pool
-    from ..training.patients import default_jobs, use_one_itk_thread
-    from ..training.release import is_run, release
+    from ..calibration.release import is_run, release
+    from ..synthetic.background_pool import load_pool
+    from ..synthetic.patients import default_jobs, use_one_itk_thread
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     use_one_itk_thread()

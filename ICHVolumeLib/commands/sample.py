@@ -7,7 +7,7 @@ patient. No real person is in it.
 from dataclasses import asdict
 from pathlib import Path
 
-from ..errors import InputError
+from ..core.errors import InputError
 from .console import say
 
 TRUTH_JSON, TRUTH_MASK, CT_FOLDER, CT_NRRD = "truth.json", "truth.seg.nrrd", "ct", "ct.nrrd"
@@ -24,7 +24,7 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> None:
-    from ..summary import ml
+    from ..report.summary import ml
 
     sample = write_sample(args.out, file_format=args.format, seed=args.seed, tilt_deg=args.tilt, uneven=args.uneven,
                           ivh=args.ivh, bleed=not args.no_bleed)
@@ -35,15 +35,15 @@ def run(args) -> None:
 
 def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False, ivh=False, bleed=True):
     """Make the patient and write all files, or none. Returns the Sample. Raises InputError for impossible options."""
-    from ..pipeline import describe_geometry
-    from ..result_files import OutputFolder, write_json
+    from ..io.result_files import OutputFolder, write_json
+    from ..workflow.case import describe_geometry
 
     _refuse_options(Path(out), file_format, seed, uneven)
     with OutputFolder(out, (CT_FOLDER, CT_NRRD, TRUTH_MASK, TRUTH_JSON)) as folder:
-        from ..mask_file import write_mask_seg_nrrd
-        from ..reading.nrrd import write_nrrd
-        from ..sample import make_sample
-        from ..sample.dicom_series import write_dicom_series
+        from ..io.nrrd import write_nrrd
+        from ..io.segmentation_nrrd import write_mask_seg_nrrd
+        from ..synthetic.dicom_series import write_dicom_series
+        from ..synthetic.sample import make_sample
 
         sample = make_sample(seed, tilt_deg=tilt_deg, uneven=uneven, ivh=ivh, bleed=bleed)
         if file_format == "dicom":

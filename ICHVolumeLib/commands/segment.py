@@ -25,7 +25,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> None:
     clinical = clinical_inputs(args)
-    from ..pipeline import run_segment
+    from ..workflow.case import run_segment
 
     with Progress(args.progress) as progress:
         case = run_segment(args.input, args.out, clinical=clinical, series_uid=args.series, device=args.device,

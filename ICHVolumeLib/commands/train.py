@@ -33,8 +33,8 @@ def run(args) -> None:
     import logging
 
     from ..network.config import AttFocusNetConfig
+    from ..synthetic.background_pool import load_pool
     from ..training.curves import draw_curves
-    from ..training.heads import load_pool
     from ..training.plans import PLANS
     from ..training.train import check_jobs, train
 

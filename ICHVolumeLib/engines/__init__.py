@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ..errors import ICHVolumeError, InputError
-from ..findings import INFO, Finding
+from ..core.errors import ICHVolumeError, InputError
+from ..core.findings import INFO, Finding
 from ..network.weights import Weights
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..findings import Finding
+from ..core.findings import Finding
 from ..network.weights import Weights
 from .cache import cache_folder, keep_newest
 from .openvino_graph import build_graph

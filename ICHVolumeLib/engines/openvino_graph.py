@@ -8,7 +8,7 @@ by a 3x3 kernel as a transposed 4x4 kernel with step 2, which needs 16 products 
 
 import numpy as np
 
-from ..errors import InputError
+from ..core.errors import InputError
 from ..network.weights import Weights
 from .quiet_openvino import ops, ov
 

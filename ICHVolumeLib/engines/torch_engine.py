@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ..findings import INFO, Finding
+from ..core.findings import INFO, Finding
 from ..network.attfocusnet import AttFocusNet
 from ..network.weights import Weights
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contrast import look_around, smoothed
-from ..errors import InputError
+from ..core.ct_volume import CTVolume
+from ..core.errors import InputError
 from ..measure import measure_mask
-from ..segmentation import Segmenter
-from ..volume import CTVolume
-from .backgrounds import Background
+from ..postprocessing.local_contrast import look_around, smoothed
+from ..segmentation.segmenter import Segmenter
+from ..synthetic.backgrounds import Background
+from ..synthetic.patients import Patient, as_ct, generator_mark
 from .metrics import dice, hd95_mm
-from .patients import Patient, as_ct, generator_mark
 
 log = logging.getLogger(__name__)
 AROUND_MM = (2.0, 8.0)  # the ring around a bleed that its contrast is taken against

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..files import replace_file
+from ..core.atomic_files import replace_file
+from ..core.errors import InputError
 from ..report.png import encode_png
-from ..segmentation import Segmenter
-from .backgrounds import Background
-from .evaluate import case_row
-from .patients import TEST, make_patients, orders
+from ..segmentation.segmenter import Segmenter
+from ..synthetic.backgrounds import Background
+from ..synthetic.patients import TEST, make_patients, orders
+from .cases import case_row
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from ..doubt import POSSIBLE
-from ..errors import InputError
+from ..core.errors import InputError
 from ..network.weights import WEIGHTS_FILE, Weights
-from .figures import Line, lines
+from ..postprocessing.false_positive_filter import POSSIBLE
+from .summary import Line, lines
 
 WIDTH = 120
 CURVES = "curves.png"
@@ -101,7 +101,7 @@ def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: flo
     with tempfile.TemporaryDirectory() as place:
         drawn = []
         if runs:
-            from .curves import draw_curves
+            from ..training.curves import draw_curves
 
             drawn.append(draw_curves(*runs, out=Path(place) / CURVES))
         pictures = _replace_pictures(figures_folder / "pictures", drawn, folder)
@@ -266,13 +266,13 @@ def _calibration(weights: Weights) -> str:
         return text
     weighted = ", ".join(f"{weight:.2f} for the {name}" for name, weight in zip(verdict["facts"], verdict["weights"],
                                                                                 strict=True))
-    return (f"{text}\n\nThe same patients decide which marked pieces are left out (`ICHVolumeLib/doubt.py`): those "
-            f"that are bleeds with a chance under {100 * verdict['least']:.3g} %, by a logistic regression on "
+    return (f"{text}\n\nThe same patients decide which marked pieces are left out "
+            f"(`postprocessing/false_positive_filter.py`): those that are bleeds with a chance under {100 * verdict['least']:.3g} %, by a logistic regression on "
             f"{verdict['pieces']} pieces. Its weights: {weighted}, offset {verdict['offset']:.2f}. What was left out "
             f"is named with its slices. {_possible_text(verdict)}Then slices that a bleed fills at least by half are "
-            "added at its ends (`ICHVolumeLib/slice_ends.py`), a clot of which half is marked is marked whole, 5 mm "
-            "far (`half_marked.py`), and outlines are moved to where half of the contrast is (`outline.py`). Whether "
-            "it is ICH or IVH is asked of the slices above and below, too (`which_blood.py`).")
+            "added at its ends (`partial_volume_slices.py`), a clot of which half is marked is marked whole, 5 mm "
+            "far (`region_completion.py`), and outlines are moved to where half of the contrast is "
+            "(`boundary_refinement.py`). Whether it is ICH or IVH is asked of the slices above and below, too (`label_smoothing.py`).")
 
 
 def _possible_text(verdict: dict) -> str:

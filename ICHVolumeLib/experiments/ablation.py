@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..calibration.release import averaged_model
+from ..evaluation.cases import append_row, lesions_found, read_rows
+from ..evaluation.metrics import dice
 from ..network.config import AttFocusNetConfig
-from .backgrounds import PIXEL_MM, Background
-from .evaluate import append_row, lesions_found, read_rows
-from .generator import EVERYTHING, Ingredients, make_block
-from .heads import is_validation
-from .metrics import dice
-from .patients import as_ct
-from .plans import PLANS, Plan
-from .release import averaged_model
-from .stream import neighbours, to_input
-from .train import bf16_pays, train
+from ..synthetic.background_pool import is_validation
+from ..synthetic.backgrounds import PIXEL_MM, Background
+from ..synthetic.generator import EVERYTHING, Ingredients, make_block
+from ..synthetic.patients import as_ct
+from ..training.batches import neighbours, to_input
+from ..training.plans import PLANS, Plan
+from ..training.train import bf16_pays, train
 
 PIXELS, SIZE = 1.6, 128  # the whole head, as coarse as it can be: every run takes minutes
 PATIENTS = 30

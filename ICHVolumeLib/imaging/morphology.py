@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .labels import ICH, IVH
+from ..core.labels import ICH, IVH
 
 
 def distance_mm(area: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:

@@ -6,9 +6,9 @@ files-damaged, duplicate-slices, lossy-compression, padding, missing-values, no-
 
 from pathlib import Path
 
-from ..errors import InputError
-from ..mask_file import read_mask
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.errors import InputError
+from .segmentation_nrrd import read_mask
 
 __all__ = ["list_series", "read_ct", "read_mask"]
 

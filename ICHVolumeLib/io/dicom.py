@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..findings import INFO, WARNING, Finding
-from ..volume import CTVolume, ScanInfo
+from ..core.ct_volume import CTVolume, ScanInfo
+from ..core.errors import InputError
+from ..core.findings import INFO, WARNING, Finding
 from .dicom_pixels import read_hu
 from .dicom_series import Slice, choose, scan, series_of
 from .hounsfield import to_int16_hu

@@ -7,7 +7,7 @@ has a decoder, else by SimpleITK (GDCM: JPEG, JPEG-LS, JPEG 2000, RLE).
 import numpy as np
 import pydicom
 
-from ..errors import InputError
+from ..core.errors import InputError
 from .dicom_series import Slice
 from .hounsfield import AIR_HU
 

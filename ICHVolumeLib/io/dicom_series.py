@@ -13,8 +13,8 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from ..errors import InputError
-from ..findings import INFO, WARNING, Finding
+from ..core.errors import InputError
+from ..core.findings import INFO, WARNING, Finding
 from .protocol import is_bone_kernel, mentions_contrast, region_points
 
 _WANTED = """SOPClassUID Modality SeriesInstanceUID SeriesNumber SeriesDescription

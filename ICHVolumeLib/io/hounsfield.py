@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..errors import InputError
-from ..findings import INFO, WARNING, Finding
+from ..core.errors import InputError
+from ..core.findings import INFO, WARNING, Finding
 
 AIR_HU = -1024  # what padding becomes: the lowest value that a CT scanner measures
 _PADDED_BELOW = -1100  # noise in air reaches about here; anything lower is padding (-1500, -2000, -3024, ...)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from ..errors import InputError
-from ..findings import INFO, Finding
-from ..volume import CTVolume, ScanInfo
+from ..core.ct_volume import CTVolume, ScanInfo
+from ..core.errors import InputError
+from ..core.findings import INFO, Finding
 from .hounsfield import to_int16_hu
 
 IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr")

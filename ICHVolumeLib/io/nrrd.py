@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..files import replace_file
+from ..core.atomic_files import replace_file
+from ..core.errors import InputError
 
 _TYPES = {  # numpy code -> NRRD's names, the one to write first
     "i1": ("signed char", "int8", "int8_t"),

@@ -9,8 +9,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import InputError
-from .result import Result, VolumeMl
+from ..core.errors import InputError
+from ..core.result import Result, VolumeMl
 
 RESULT_JSON, RESULT_CSV, REPORT_HTML = "result.json", "result.csv", "report.html"
 MASK_NRRD, SURFACE_STL = "mask.seg.nrrd", "ich.stl"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import InputError
-from .findings import WARNING, Finding
-from .labels import ICH, IVH, LABELS
-from .volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.errors import InputError
+from ..core.findings import WARNING, Finding
+from ..core.labels import ICH, IVH, LABELS
 
 GRID_TOLERANCE_VOXELS = 0.1  # files round positions; a tenth of a voxel anywhere in the volume is the same grid
 
@@ -24,7 +24,7 @@ def write_mask_seg_nrrd(path, mask, ct: CTVolume, *, algorithm_type="AUTOMATIC",
     The file appears complete or not at all. Raises InputError when it cannot be written, ValueError for a mask
     of another shape or with other values.
     """
-    from .reading.nrrd import write_nrrd
+    from .nrrd import write_nrrd
 
     mask = np.asarray(mask)
     if mask.shape != ct.hu.shape:
@@ -96,12 +96,12 @@ def _extent(inside) -> str:
 def _load(path):
     name = path.name.lower()
     if name.endswith((".nrrd", ".nhdr")):
-        from .reading.nrrd import read_nrrd
+        from .nrrd import read_nrrd
 
         nrrd = read_nrrd(path)
         return nrrd.array, nrrd.matrix, nrrd.header
     if name.endswith((".nii", ".nii.gz")):
-        from .reading.nifti import read_nifti
+        from .nifti import read_nifti
 
         nifti = read_nifti(path)
         return nifti.array, nifti.matrix, {}

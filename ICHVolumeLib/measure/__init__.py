@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
-from ..labels import ICH, LABELS
-from ..result import Abc2, Component, VolumeMl
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.errors import InputError
+from ..core.labels import ICH, LABELS
+from ..core.result import Abc2, Component, VolumeMl
 from .abc2 import CALIPER, SEGMENT, abc2_from_lines, abc2_with_axes, measure_piece, sum_pieces
 from .components import Piece, find_pieces, find_runs
 from .expansion import Expansion, compare_volumes

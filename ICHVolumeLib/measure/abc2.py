@@ -11,11 +11,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..errors import InputError
-from ..result import Abc2, Point
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.errors import InputError
+from ..core.result import Abc2, Point
 from .components import Piece
-from .outline import caliper_width, convex_hull, longest_diameter, outer_corners, widest_chord
+from .plane_geometry import caliper_width, convex_hull, longest_diameter, outer_corners, widest_chord
 from .shape import EXPECTED_ERROR_PERCENT, shape_class
 
 SEGMENT, CALIPER = "segment", "caliper"

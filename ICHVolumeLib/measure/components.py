@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
-from ..labels import LABELS
+from ..core.errors import InputError
+from ..core.labels import LABELS
 
 
 @dataclass(frozen=True, eq=False)

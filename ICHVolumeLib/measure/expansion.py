@@ -6,7 +6,7 @@ or 33 % too; here it must be more.
 
 from dataclasses import dataclass
 
-from ..result import VolumeMl
+from ..core.result import VolumeMl
 
 GROWTH_ML = 6.0
 GROWTH_PERCENT = 33.0

@@ -13,7 +13,7 @@ the staircase of their pixels.
 import numpy as np
 
 from .components import find_runs, label_runs
-from .outline import convex_hull
+from .plane_geometry import convex_hull
 
 REGULAR, IRREGULAR, MULTILOBULAR = "regular", "irregular", "multilobular"
 EXPECTED_ERROR_PERCENT = {REGULAR: 9.8, IRREGULAR: 18.4, MULTILOBULAR: 39.1}

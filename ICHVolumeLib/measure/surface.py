@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import InputError
-from .files import replace_file
-from .labels import LABELS
-from .measure.components import connected
-from .volume import CTVolume
+from ..core.atomic_files import replace_file
+from ..core.ct_volume import CTVolume
+from ..core.errors import InputError
+from ..core.labels import LABELS
+from .components import connected
 
 SPACES = ("LPS", "RAS")
 MIN_TRIANGLES = 500

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..labels import ICH, IVH
-from ..result import VolumeMl
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.labels import ICH, IVH
+from ..core.result import VolumeMl
 from .components import Runs
 
 

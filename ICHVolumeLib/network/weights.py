@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..files import replace_file
+from ..core.atomic_files import replace_file
+from ..core.errors import InputError
 from .config import AttFocusNetConfig
 
 SCHEMA = "ichvolume-weights/1"
@@ -27,8 +27,8 @@ DEFAULT_MANIFEST = {
     "threshold": 0.5,  # a voxel is bleed when p(ICH) + p(IVH) reaches it
     "window_hu": [-60, 140],
     "pixel_spacing_mm": {"native_range": [0.35, 0.6], "target": 0.47},
-    "calibration": {},  # "interval": see ICHVolumeLib/interval.py, "pieces": see ICHVolumeLib/doubt.py
-    "clean_up_mm3": {},  # step name -> limit, where it differs from ICHVolumeLib/cleaning.py
+    "calibration": {},  # "interval": segmentation/conformal_interval, "pieces": postprocessing/false_positive_filter
+    "clean_up_mm3": {},  # step name -> limit, where it differs from postprocessing/steps.py
 }
 
 

@@ -6,9 +6,9 @@ blood; right inside, what has well under half of it is not. What lies between is
 
 import numpy as np
 
-from .areas import nearest_label, opened
-from .contrast import LEAST_CONTRAST_HU, Around, look_around_piece, widened
-from .preprocessing import connected_pieces, piece_boxes
+from ..imaging.morphology import nearest_label, opened
+from ..segmentation.grid import connected_pieces, piece_boxes
+from .local_contrast import LEAST_CONTRAST_HU, Around, look_around_piece, widened
 
 BLOOD, NO_BLOOD = 0.6, 0.3  # shares of the contrast: at least, at most
 TOO_BRIGHT = 1.5  # times the contrast, or this many HU: bone, a vessel, another bleed

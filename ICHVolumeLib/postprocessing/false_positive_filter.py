@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from .contrast import Evidence, look_around, smoothed, widened
-from .preprocessing import connected_pieces, piece_boxes
+from ..segmentation.grid import connected_pieces, piece_boxes
+from .local_contrast import Evidence, look_around, smoothed, widened
 
 FACTS = ("log odds of the highest p(bleed)", "contrast in SDs of the brain around",
          "height in units of 5 mm (at most 3)", "share of brain around")

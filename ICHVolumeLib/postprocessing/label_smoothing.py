@@ -8,8 +8,8 @@ of ICH from 0.75 to 0.76; from 2 to 5 mm in the slice and 1.2 to 1.6 slices of 5
 
 import numpy as np
 
-from .contrast import blurred
-from .labels import ICH, IVH
+from ..core.labels import ICH, IVH
+from .local_contrast import blurred
 
 IN_SLICE_MM, ACROSS_MM = 3.0, 6.0  # SD of the Gaussians
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .areas import distance_mm
+from ..imaging.morphology import distance_mm
 
 AROUND_MM = (2.5, 9.0)  # the ring around an area; nearer there is partial volume, farther is other anatomy
 BRAIN_HU = (5.0, 55.0)  # of the ring: neither CSF nor bone nor other blood

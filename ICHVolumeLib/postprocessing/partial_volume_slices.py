@@ -7,8 +7,8 @@ it has half the contrast of the bleed beside it, the half-maximum rule of edges,
 
 import numpy as np
 
-from .contrast import LEAST_CONTRAST_HU, look_around
-from .preprocessing import connected_pieces, piece_boxes
+from ..segmentation.grid import connected_pieces, piece_boxes
+from .local_contrast import LEAST_CONTRAST_HU, look_around
 
 HALF = 0.5
 TOO_BRIGHT = 1.6  # times the bleed's contrast, or this many HU: bone, a vessel, another bleed

@@ -7,9 +7,9 @@ same clot, as far as REACH_MM from what was marked: a leak into something else s
 
 import numpy as np
 
-from .areas import distance_mm, nearest_label, opened
-from .contrast import LEAST_CONTRAST_HU, look_around_piece, widened
-from .preprocessing import connected_pieces, piece_boxes
+from ..imaging.morphology import distance_mm, nearest_label, opened
+from ..segmentation.grid import connected_pieces, piece_boxes
+from .local_contrast import LEAST_CONTRAST_HU, look_around_piece, widened
 
 BRIGHT = 0.5  # of the clot's contrast to the brain around it
 TOO_BRIGHT_HU = 85.0  # bone and its partial volume

@@ -9,15 +9,15 @@ from functools import partial
 
 import numpy as np
 
-from . import half_marked, outline, slice_ends
-from .contrast import SPARE_MM, Evidence
-from .doubt import drop_doubtful, drop_unlikely, possible_pieces
-from .half_marked import fill_half_marked
-from .labels import ICH, IVH
-from .outline import move_outlines
-from .preprocessing import BLOCK, Head, connected_pieces
-from .slice_ends import grow_ends
-from .which_blood import ask_around
+from ..core.labels import ICH, IVH
+from ..segmentation.grid import BLOCK, Head, connected_pieces
+from . import boundary_refinement, partial_volume_slices, region_completion
+from .boundary_refinement import move_outlines
+from .false_positive_filter import drop_doubtful, drop_unlikely, possible_pieces
+from .label_smoothing import ask_around
+from .local_contrast import SPARE_MM, Evidence
+from .partial_volume_slices import grow_ends
+from .region_completion import fill_half_marked
 
 LIMITS_MM3 = {
     "outside the skull": 0.0,  # pieces with no more than this inside the skull, whatever their size
@@ -25,8 +25,9 @@ LIMITS_MM3 = {
     "label islands": 50.0,  # pieces of one label smaller than this that touch the other label take it
     "holes": 30.0,  # gaps inside a bleed, slice by slice, smaller than this are filled
 }
-GROWTH_MM = slice_ends.SLICES * slice_ends.REACH_MM + half_marked.REACH_MM + outline.OUTWARDS_MM  # at most, by all
-GROWTH_SLICES = slice_ends.SLICES
+GROWTH_MM = (partial_volume_slices.SLICES * partial_volume_slices.REACH_MM + region_completion.REACH_MM
+             + boundary_refinement.OUTWARDS_MM)  # at most, by all
+GROWTH_SLICES = partial_volume_slices.SLICES
 POSSIBLE_PIECES = "possible pieces"
 # the steps that need evidence: they ask the scan, or the network once more
 LOOKED_AT = ("doubtful pieces", POSSIBLE_PIECES, "slice ends", "half-marked clots", "outlines", "labels")
@@ -88,7 +89,7 @@ def _actions(given: np.ndarray, mask: np.ndarray, head: Head | None, evidence: E
 
 def _look_at(spacing_mm: tuple[float, float], more_mm: float = 0.0, more_slices: int = 0) -> tuple[int, int]:
     """(slices, pixels) around a mask that the steps LOOKED_AT look at, and more of both."""
-    return 1 + slice_ends.SLICES + more_slices, int(np.ceil((SPARE_MM + more_mm) / min(spacing_mm)))
+    return 1 + partial_volume_slices.SLICES + more_slices, int(np.ceil((SPARE_MM + more_mm) / min(spacing_mm)))
 
 
 def _drop_doubtful(evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_mm3, where) -> None:

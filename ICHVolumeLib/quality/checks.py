@@ -28,11 +28,11 @@ One rule for readers of the list: an error means that the scan must not be segme
 
 import numpy as np
 
-from .findings import ERROR, INFO, WARNING, Finding
-from .reading.hounsfield import hu_problem
-from .reading.protocol import is_bone_kernel, mentions_contrast
+from ..core.ct_volume import UNEVEN_TOLERANCE_MM, CTVolume
+from ..core.findings import ERROR, INFO, WARNING, Finding
+from ..io.hounsfield import hu_problem
+from ..io.protocol import is_bone_kernel, mentions_contrast
 from .skull import SkullView, look_at_skull
-from .volume import UNEVEN_TOLERANCE_MM, CTVolume
 
 TILT_NAMED_FROM_DEG = 0.5
 THICK_FROM_MM = 6.0

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .preprocessing import largest_piece
-from .volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..segmentation.grid import largest_piece
 
 _COARSE_MM = 2.0
 _BONE_HU = 450  # above contrast-filled vessels

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import replace_file
-from ..result import Result
-from ..volume import CTVolume
+from ..core.atomic_files import replace_file
+from ..core.ct_volume import CTVolume
+from ..core.result import Result
 
 
 def write_report(path, ct: CTVolume, mask: np.ndarray, result: Result, picture: tuple[bytes | None, str] | None = None,

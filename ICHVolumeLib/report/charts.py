@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..labels import ICH, IVH
-from ..result import Result
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.labels import ICH, IVH
+from ..core.result import Result
 
 _NICE = (1, 2, 2.5, 5, 10)
 

@@ -2,9 +2,9 @@
 
 from html import escape
 
-from ..checks import spacing_words
-from ..result import Result, Score
-from ..summary import ml, score_text, words
+from ..core.result import Result, Score
+from ..quality.checks import spacing_words
+from .summary import ml, score_text, words
 
 _SOURCE = {"entered": "entered", "mask": "from the mask", "unknown": ""}
 

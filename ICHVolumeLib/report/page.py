@@ -2,9 +2,11 @@
 
 from html import escape
 
-from ..result import Result, Score
-from ..scores import CARE_NOTE
-from ..summary import (
+from ..clinical.scores import CARE_NOTE
+from ..core.result import Result, Score
+from .pictures import Pictures
+from .style import CSS
+from .summary import (
     RESEARCH_USE,
     alternative_text,
     headline,
@@ -17,8 +19,6 @@ from ..summary import (
     score_text,
     unknown_items,
 )
-from .pictures import Pictures
-from .style import CSS
 
 _SEVERITY = {"info": "Note", "warning": "Check", "error": "Cannot be used"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
 
 TIME_LIMIT_S = 60
 

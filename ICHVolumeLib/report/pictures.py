@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..result import Result
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.result import Result
 from .charts import area_chart, volume_ruler
 from .picture3d import picture_of_bleed
 from .png import data_uri

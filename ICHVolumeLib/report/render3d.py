@@ -13,9 +13,9 @@ import SimpleITK as sitk
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 
-from ..labels import LABELS
-from ..surface import hematoma_surface
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.labels import LABELS
+from ..measure.surface import hematoma_surface
 
 SIZE = (860, 1000)
 BACKGROUND = ((0.055, 0.070, 0.090), (0.130, 0.155, 0.190))  # below, above

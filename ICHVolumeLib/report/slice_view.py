@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ..labels import LABELS
-from ..preprocessing import largest_piece
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.labels import LABELS
+from ..segmentation.grid import largest_piece
 from .png import data_uri, encode_png
 
 WINDOW_HU = (0.0, 80.0)

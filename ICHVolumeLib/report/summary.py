@@ -5,9 +5,9 @@ Slices are counted from 1 here, as people do; `slice_index` in result.json count
 
 from typing import NamedTuple
 
-from .checks import spacing_words
-from .findings import Finding
-from .result import Geometry, Result, Score, VolumeMl
+from ..core.findings import Finding
+from ..core.result import Geometry, Result, Score, VolumeMl
+from ..quality.checks import spacing_words
 
 RESEARCH_USE = "Research use only. Not a medical device. Not for diagnosis or treatment decisions."
 PAPER_FORMULA_DIFFERS = 0.01  # shown beside the volume from here on (share of the volume)

@@ -7,7 +7,7 @@ these ratios times the width of a new case covers its true volume with the proba
 
 import numpy as np
 
-from .errors import InputError
+from ..core.errors import InputError
 
 
 def interval_width_ml(volume_ml, ambiguous_ml, floor_ml: float, relative: float):

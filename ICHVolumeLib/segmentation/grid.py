@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from .errors import InputError
-from .volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.errors import InputError
 
 BLOCK = 4  # pixels along both axes averaged to look for bone and brain
 BONE_HU = 200  # block mean; thin or partial skull is above it, clotted blood (up to 100 HU) is not

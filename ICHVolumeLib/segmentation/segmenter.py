@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .cleaning import POSSIBLE_PIECES, clean_mask
-from .contrast import Evidence
-from .doubt import POSSIBLE
-from .engines import FAILURES, choose_engine, fallback_finding
-from .errors import Cancelled
-from .findings import INFO, WARNING, Finding
-from .interval import volume_interval_ml
-from .labels import ICH, IVH
-from .network.weights import load_weights
-from .preprocessing import Grid, Orientation, find_head, make_grid, window
-from .volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.errors import Cancelled
+from ..core.findings import INFO, WARNING, Finding
+from ..core.labels import ICH, IVH
+from ..engines import FAILURES, choose_engine, fallback_finding
+from ..network.weights import load_weights
+from ..postprocessing.false_positive_filter import POSSIBLE
+from ..postprocessing.local_contrast import Evidence
+from ..postprocessing.steps import POSSIBLE_PIECES, clean_mask
+from .conformal_interval import volume_interval_ml
+from .grid import Grid, Orientation, find_head, make_grid, window
 
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..files import replacing
-from ..sample.fields import Grid
-from ..sample.head import BONE_HU, FAT_HU, head_hu, random_anatomy
+from ..core.atomic_files import replacing
+from ..core.errors import InputError
 from .backgrounds import PIXEL_MM, Background, load_ct_ich, make_background
+from .fields import Grid
+from .head import BONE_HU, FAT_HU, head_hu, random_anatomy
 
 VALIDATION_SHARE = 0.2
 TEMPLATE_HU = (-12, -6, 18, 35, 50)  # the template's CSF is -6, its white matter 18, its grey matter 35

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
+from ..core.errors import InputError
 
 PIXEL_MM = 0.45  # backgrounds are kept at this in-plane spacing
 TISSUE_STRIDE = 2  # the tissue map is kept at half that resolution

@@ -8,8 +8,8 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
-from ..errors import InputError
-from ..volume import CTVolume
+from ..core.ct_volume import CTVolume
+from ..core.errors import InputError
 
 _INTERCEPT = -1024
 

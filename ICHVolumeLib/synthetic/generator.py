@@ -10,11 +10,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..sample import lesions
-from ..sample.fields import Grid, random_waves
-from ..sample.hematoma import Shape, random_shape
-from . import mimics
+from . import lesions, mimics
 from .backgrounds import BRAIN, PIXEL_MM, TISSUE_STRIDE, VENTRICLE, Background
+from .fields import Grid, random_waves
+from .hematoma import Shape, random_shape
 from .scanner import blur, scan
 
 SMALLEST_ML, LARGEST_ML = 0.1, 150.0

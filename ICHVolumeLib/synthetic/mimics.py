@@ -6,8 +6,8 @@ ventricle: share 0..1; depth_mm: distance to the inside of the skull.
 
 import numpy as np
 
-from ..sample.fields import Grid, random_waves
-from ..sample.hematoma import random_shape
+from .fields import Grid, random_waves
+from .hematoma import random_shape
 
 
 def _random_point(rng, where: np.ndarray, grid: Grid):

@@ -19,12 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import sample
-from ..volume import CTVolume, ScanInfo
-from . import backgrounds, generator, heads, mimics, scanner
+from ..core.ct_volume import CTVolume, ScanInfo
+from .background_pool import is_validation, procedural
 from .backgrounds import PIXEL_MM, Background
 from .generator import make_block
-from .heads import is_validation, procedural
 
 CALIBRATION, TEST, TRAINED = "calibration", "test", "trained"
 FIRST_SEED = {CALIBRATION: 1_000_000, TEST: 2_000_000, TRAINED: 4_000_000}  # 3_000_000: ablation.py
@@ -133,8 +131,7 @@ def make_patients(wanted: Iterable[Order], jobs: int = 0) -> Iterator[Patient]:
 
 def generator_mark() -> str:
     """Changes whenever the code that makes patients does, so that rows of other patients are not mixed in."""
-    sources = [Path(module.__file__) for module in (backgrounds, generator, heads, mimics, scanner)]
-    sources += sorted(Path(sample.__file__).parent.glob("*.py"))
+    sources = sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
 
 

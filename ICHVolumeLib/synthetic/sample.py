@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
-from ..findings import INFO, Finding
-from ..volume import CTVolume, ScanInfo
+from ..core.ct_volume import CTVolume, ScanInfo
+from ..core.errors import InputError
+from ..core.findings import INFO, Finding
 from . import lesions
 from .fields import Grid
 from .head import SITES_MM, head_hu, random_anatomy

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from ..contrast import BRAIN_HU
-from .backgrounds import Background
-from .generator import EVERYTHING, Block, Ingredients, make_block
+from ..postprocessing.local_contrast import BRAIN_HU
+from ..synthetic.backgrounds import Background
+from ..synthetic.generator import EVERYTHING, Block, Ingredients, make_block
 
 GAPS = (0.1, 0.8, 0.1)  # how often a neighbour is 0, 1 or 2 slices away
 FAINT_HU = (4.0, 16.0)  # of blood above brain: below it can hardly be seen, above the network finds it

@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save
 
-from ..errors import InputError
-from ..files import replace_file
+from ..core.atomic_files import replace_file
+from ..core.errors import InputError
 
 CHECKPOINT = "checkpoint.safetensors"
 START = "start.safetensors"  # of a run that started from other weights: what it started from

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from .backgrounds import Background
-from .stream import BatchStream
+from ..synthetic.backgrounds import Background
+from .batches import BatchStream
 
 
 def made_ahead(jobs: int, pool: list[Background], plan, seed: int, *more, device: torch.device) -> Iterator:

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..errors import InputError
+from ..core.errors import InputError
 from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
+from ..synthetic.background_pool import is_validation
+from ..synthetic.backgrounds import Background
+from ..synthetic.generator import EVERYTHING, Ingredients, make_block
 from . import losses
-from .backgrounds import Background
+from .batches import BatchStream, neighbours, to_input
 from .checkpoint import CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint, save_start
-from .generator import EVERYTHING, Ingredients, make_block
-from .heads import is_validation
-from .made_ahead import made_ahead
 from .plans import Plan
-from .stream import BatchStream, neighbours, to_input
-from .unfolding import BATCHES, load_released_weights
+from .prefetch import made_ahead
+from .warm_start.batch_norm import BATCHES, load_released_weights
 
 log = logging.getLogger(__name__)
 SAVE_EVERY_S = 300

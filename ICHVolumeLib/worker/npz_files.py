@@ -11,11 +11,11 @@ from dataclasses import asdict
 
 import numpy as np
 
-from .errors import InputError
-from .files import replacing
-from .findings import Finding
-from .result import Result
-from .volume import CTVolume, ScanInfo
+from ..core.atomic_files import replacing
+from ..core.ct_volume import CTVolume, ScanInfo
+from ..core.errors import InputError
+from ..core.findings import Finding
+from ..core.result import Result
 
 _META_FIELDS = ("engine", "device", "seconds", "model", "model_sha256", "training_data", "clean_up", "interval_ml",
                 "ambiguous_ml", "interval_coverage")
@@ -71,7 +71,7 @@ def write_segmentation(path, segmentation) -> None:
 
 def read_segmentation(path):
     """The Segmentation written by write_segmentation. Raises InputError when the file is not one."""
-    from .segmentation import Segmentation
+    from ..segmentation.segmenter import Segmentation
 
     values = _read(path, (*_MASK_PARTS, "slice_uncertainty", "meta_json"))
     meta = values["meta_json"]

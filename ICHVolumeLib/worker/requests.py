@@ -10,17 +10,17 @@ PICTURE_LIMIT_S = 30  # a computer that draws more slowly gets a report without 
 
 def check(command: dict) -> dict:
     """input: scan.npz. findings: check_ct's, as dicts."""
-    from .checks import check_ct
-    from .exchange import read_scan
+    from ..quality.checks import check_ct
+    from .npz_files import read_scan
 
     return {"findings": [asdict(finding) for finding in check_ct(read_scan(command["input"]))]}
 
 
 def report(command: dict) -> dict:
     """input: scan.npz; measured: the mask and its result; output: the HTML page."""
-    from .exchange import read_measured, read_scan
-    from .report import write_report
-    from .report.picture3d import picture_of_bleed
+    from ..report import write_report
+    from ..report.picture3d import picture_of_bleed
+    from .npz_files import read_measured, read_scan
 
     ct = read_scan(command["input"])
     mask, result = read_measured(command["measured"])
@@ -31,8 +31,8 @@ def report(command: dict) -> dict:
 
 def sample(command: dict) -> dict:
     """output: scan.npz of the sample patient; pixels: of a row, optional."""
-    from .exchange import write_scan
-    from .sample import SIZE, make_sample
+    from ..synthetic.sample import SIZE, make_sample
+    from .npz_files import write_scan
 
     write_scan(command["output"], make_sample(size=command.get("pixels") or SIZE).ct)
     return {"output": command["output"]}

@@ -21,8 +21,8 @@ import sys
 import threading
 import time
 
-from .errands import ERRANDS
-from .errors import Cancelled, InputError
+from ..core.errors import Cancelled, InputError
+from .requests import ERRANDS
 
 log = logging.getLogger("ICHVolumeLib.worker")
 _NEEDED = {"segment": ("input", "output"), **{name: needed for name, (_errand, needed) in ERRANDS.items()}}
@@ -126,7 +126,7 @@ class Worker:
         return {"event": "done", "id": command.get("id"), **errand(command)}
 
     def _segment(self, command: dict, is_cancelled) -> dict:
-        from .exchange import read_scan, write_segmentation
+        from .npz_files import read_scan, write_segmentation
 
         start = time.perf_counter()
 
@@ -149,8 +149,8 @@ class Worker:
 
     def _warm_segmenter(self, command: dict):
         """The Segmenter of the last scan, unless device, engine or weights have changed (a new file counts)."""
-        from .network.weights import MANIFEST_FILE, weights_folder
-        from .segmentation import Segmenter
+        from ..network.weights import MANIFEST_FILE, weights_folder
+        from ..segmentation.segmenter import Segmenter
 
         device, engine = command.get("device") or "auto", command.get("engine") or "auto"
         manifest = weights_folder(command.get("weights")) / MANIFEST_FILE
@@ -166,7 +166,7 @@ class Worker:
 
 
 def _kind(error: Exception) -> str:
-    from .engines import PackagesMissing
+    from ..engines import PackagesMissing
 
     return "packages" if isinstance(error, PackagesMissing) else "internal"
 
@@ -194,7 +194,3 @@ def main() -> int:
     lines = (line.decode("utf-8", "replace") for line in iter(sys.stdin.buffer.readline, b""))
     Worker(send).serve(lines)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

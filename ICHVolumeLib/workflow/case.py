@@ -14,12 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from . import __version__, findings, result_files, scores
-from .errors import Cancelled, InputError
-from .findings import Finding
-from .interval import ich_interval_ml
-from .result import Abc2, ClinicalInputs, Geometry, Provenance, Result, VolumeMl
-from .volume import CTVolume
+from .. import __version__
+from ..clinical import scores
+from ..core import findings
+from ..core.ct_volume import CTVolume
+from ..core.errors import Cancelled, InputError
+from ..core.findings import Finding
+from ..core.result import Abc2, ClinicalInputs, Geometry, Provenance, Result, VolumeMl
+from ..io import result_files
+from ..segmentation.conformal_interval import ich_interval_ml
 
 SOFTWARE = f"ICHVolume {__version__}"
 DENSER_THAN_BLOOD_HU = 100  # clotted blood stays below; calcification lies above
@@ -50,7 +53,7 @@ def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", e
     steps = _Steps(progress, is_cancelled)
     with _output_folder(out, source) as folder:
         ct, noticed = _read_and_check(source, series_uid, steps)
-        from .segmentation import segment_ct
+        from ..segmentation.segmenter import segment_ct
 
         segmentation = segment_ct(ct, device=device, engine=engine, weights_dir=weights_dir,
                                   progress=progress, is_cancelled=is_cancelled)
@@ -72,7 +75,7 @@ def run_measure(source, mask_path, out, *, clinical=None, series_uid=None, autom
     with _output_folder(out, source, mask_path, automatic_json) as folder:
         automatic, model = result_files.read_automatic(automatic_json) if automatic_json else (None, {})
         ct, noticed = _read_and_check(source, series_uid, steps)
-        from .mask_file import read_mask_and_findings
+        from ..io.segmentation_nrrd import read_mask_and_findings
 
         with steps.step("read mask"):
             mask, noticed_in_mask = read_mask_and_findings(mask_path, ct)
@@ -91,8 +94,8 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     automatic_volume_ml: the model's volumes before a person edited its mask.
     noticed: check_ct(ct), when the caller already has it (it takes longer than measuring does).
     """
-    from .checks import check_ct
-    from .measure import measure_mask
+    from ..measure import measure_mask
+    from ..quality.checks import check_ct
 
     clinical = clinical or ClinicalInputs()
     measurement = measure_mask(ct, mask)
@@ -179,8 +182,8 @@ class _Steps:
 
 
 def _read_and_check(source, series_uid, steps):
-    from .checks import check_ct
-    from .reading import read_ct
+    from ..io import read_ct
+    from ..quality.checks import check_ct
 
     with steps.step("read"):
         ct = read_ct(source, series_uid)
@@ -191,8 +194,8 @@ def _read_and_check(source, series_uid, steps):
 
 
 def _write_case(folder, ct, mask, result, steps) -> Case:
-    from .mask_file import write_mask_seg_nrrd
-    from .report import write_report
+    from ..io.segmentation_nrrd import write_mask_seg_nrrd
+    from ..report import write_report
 
     staging = folder.staging
     with steps.step("write mask and 3D model"):
@@ -218,7 +221,7 @@ def _algorithm_type(result) -> str:
 
 
 def _write_surface(path, ct, mask) -> dict:
-    from .surface import hematoma_surface, write_surface
+    from ..measure.surface import hematoma_surface, write_surface
 
     surface = hematoma_surface(mask, ct)
     write_surface(surface, path)

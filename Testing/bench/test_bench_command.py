@@ -10,8 +10,8 @@ pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
 
 from ICHVolumeLib.bench import machine, run, table, whole_case  # noqa: E402
 from ICHVolumeLib.cli import BAD_INPUT, DONE, main  # noqa: E402
-from ICHVolumeLib.errors import ICHVolumeError  # noqa: E402
-from ICHVolumeLib.sample import make_sample  # noqa: E402
+from ICHVolumeLib.core.errors import ICHVolumeError  # noqa: E402
+from ICHVolumeLib.synthetic.sample import make_sample  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
 
 from ICHVolumeLib.bench.machine import _peak_in  # noqa: E402
 from ICHVolumeLib.bench.scans import thin_scan  # noqa: E402
-from ICHVolumeLib.exchange import read_segmentation, write_scan  # noqa: E402
-from ICHVolumeLib.sample import make_sample  # noqa: E402
-from ICHVolumeLib.volume import CTVolume  # noqa: E402
+from ICHVolumeLib.core.ct_volume import CTVolume  # noqa: E402
+from ICHVolumeLib.synthetic.sample import make_sample  # noqa: E402
+from ICHVolumeLib.worker.npz_files import read_segmentation, write_scan  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_MB = 1500

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ICHVolumeLib.bench import peers
-from ICHVolumeLib.volume import CTVolume
+from ICHVolumeLib.core.ct_volume import CTVolume
 
 
 @pytest.mark.parametrize(("shape", "window", "overlap", "expected"), [

@@ -7,7 +7,7 @@ pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
 
 from ICHVolumeLib.bench import savings  # noqa: E402
 from ICHVolumeLib.bench.scans import place_in_brain, with_ball  # noqa: E402
-from ICHVolumeLib.sample import make_sample  # noqa: E402
+from ICHVolumeLib.synthetic.sample import make_sample  # noqa: E402
 
 AT_LEAST = 0.999
 

@@ -24,8 +24,8 @@ def main():
     parser.add_argument("--list", action="store_true", help="name the variants and end")
     args = parser.parse_args()
 
-    from ICHVolumeLib.training.ablation import PATIENTS, claim, run_all, table, variants
-    from ICHVolumeLib.training.heads import load_pool
+    from ICHVolumeLib.experiments.ablation import PATIENTS, claim, run_all, table, variants
+    from ICHVolumeLib.synthetic.background_pool import load_pool
 
     chosen = [one for one in variants() if not args.only or any(part in one.name for part in args.only)]
     if args.list:

@@ -14,9 +14,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from ICHVolumeLib.bench.whole_case import median_ms  # noqa: E402
+from ICHVolumeLib.core.ct_volume import CTVolume  # noqa: E402
 from ICHVolumeLib.measure import abc2, measure_mask  # noqa: E402
-from ICHVolumeLib.surface import hematoma_surface  # noqa: E402
-from ICHVolumeLib.volume import CTVolume  # noqa: E402
+from ICHVolumeLib.measure.surface import hematoma_surface  # noqa: E402
 
 PIXEL_MM = 0.45
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ICHVolumeLib.reading import read_ct
+from ICHVolumeLib.io import read_ct
 
 
 @pytest.fixture(scope="module")

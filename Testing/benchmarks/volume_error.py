@@ -13,8 +13,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from ICHVolumeLib.contrast import BRAIN_HU  # noqa: E402
-from ICHVolumeLib.training.chances import load_chances  # noqa: E402
+from ICHVolumeLib.calibration.probability_cache import load_chances  # noqa: E402
+from ICHVolumeLib.postprocessing.local_contrast import BRAIN_HU  # noqa: E402
 
 SIZES_ML = (0, 1, 10, 30, np.inf)
 CONTRASTS_HU = (-np.inf, 8, 14, 20, 30, np.inf)

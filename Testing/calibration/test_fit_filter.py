@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.doubt import FACTS, chance_real
-from ICHVolumeLib.training.pieces import FEWEST, LEAST, fit_verdict
+from ICHVolumeLib.calibration.fit_filter import FEWEST, LEAST, fit_verdict
+from ICHVolumeLib.postprocessing.false_positive_filter import FACTS, chance_real
 
 TRUE, OFFSET = np.array([0.8, 0.5, -0.6, 1.5]), -0.7
 

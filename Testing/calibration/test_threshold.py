@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from ICHVolumeLib.calibration.probability_cache import chances_of, load_chances, save_chances
+from ICHVolumeLib.calibration.threshold import Calibration, choose_threshold, table_lines
 from ICHVolumeLib.network.weights import DEFAULT_MANIFEST
-from ICHVolumeLib.training.calibrate import Calibration, choose_threshold, table_lines
-from ICHVolumeLib.training.chances import chances_of, load_chances, save_chances
-from ICHVolumeLib.training.patients import Patient, as_ct
+from ICHVolumeLib.synthetic.patients import Patient, as_ct
 
 
 def patient(number, half_width=20):

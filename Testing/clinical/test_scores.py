@@ -5,9 +5,9 @@ from math import sqrt
 
 import pytest
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.result import ClinicalInputs
-from ICHVolumeLib.scores import CARE_NOTE, MORTALITY_30D, func, gcs_total, ich_score, max_ich
+from ICHVolumeLib.clinical.scores import CARE_NOTE, MORTALITY_30D, func, gcs_total, ich_score, max_ich
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.core.result import ClinicalInputs
 
 KNOWN = ClinicalInputs(age_years=70, gcs=14, infratentorial=False, ivh=False, nihss=5, oral_anticoagulation=False,
                        location="deep", cognitive_impairment=False)

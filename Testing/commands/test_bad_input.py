@@ -10,9 +10,9 @@ from command_line import contents, ichvolume
 from dicom_files import change
 from network_weights import thresholding_weights
 
-from ICHVolumeLib.mask_file import write_mask_seg_nrrd
-from ICHVolumeLib.reading.nrrd import write_nrrd
-from ICHVolumeLib.sample.dicom_series import write_dicom_series
+from ICHVolumeLib.io.nrrd import write_nrrd
+from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
+from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 
 @pytest.fixture(scope="module")

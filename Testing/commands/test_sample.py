@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from command_line import contents
 
-from ICHVolumeLib import cli, sample
+from ICHVolumeLib import cli
 from ICHVolumeLib.commands.demo import compare
-from ICHVolumeLib.pipeline import Case, make_result
-from ICHVolumeLib.reading import read_ct, read_mask
+from ICHVolumeLib.io import read_ct, read_mask
+from ICHVolumeLib.synthetic import sample
+from ICHVolumeLib.workflow.case import Case, make_result
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.files import replace_file, replacing
+from ICHVolumeLib.core.atomic_files import replace_file, replacing
+from ICHVolumeLib.core.errors import InputError
 
 
 def test_a_file_is_replaced_whole(tmp_path):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from phantoms import GRIDS, ellipsoid_ct
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.volume import CTVolume
+from ICHVolumeLib.core.ct_volume import CTVolume
+from ICHVolumeLib.core.errors import InputError
 
 
 def counted_ml(phantom):

@@ -13,7 +13,7 @@ from network_weights import thresholding_weights  # noqa: E402
 from ICHVolumeLib.engines import nvidia, openvino_engine, torch_engine  # noqa: E402
 from ICHVolumeLib.engines.openvino_engine import OpenVinoEngine  # noqa: E402
 from ICHVolumeLib.engines.torch_engine import TorchEngine  # noqa: E402
-from ICHVolumeLib.segmentation import Segmenter  # noqa: E402
+from ICHVolumeLib.segmentation.segmenter import Segmenter  # noqa: E402
 
 AS_SCANNED = {"pixel_spacing_mm": {"native_range": [0.3, 2.0], "target": 0.47}}
 

@@ -12,11 +12,11 @@ pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
 from network_weights import random_model, thresholding_weights  # noqa: E402
 
 import ICHVolumeLib.engines as engines  # noqa: E402
+from ICHVolumeLib.core.errors import InputError  # noqa: E402
 from ICHVolumeLib.engines import EngineError, PackagesMissing, cache, choose_engine, nvidia, openvino_engine  # noqa: E402
 from ICHVolumeLib.engines.openvino_engine import OpenVinoEngine, best_precision  # noqa: E402
 from ICHVolumeLib.engines.quiet_openvino import ov  # noqa: E402
 from ICHVolumeLib.engines.torch_engine import TorchEngine  # noqa: E402
-from ICHVolumeLib.errors import InputError  # noqa: E402
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, AttFocusNetConfig  # noqa: E402
 from ICHVolumeLib.network.weights import load_weights, save_weights, weights_folder  # noqa: E402
 

@@ -14,8 +14,8 @@ from ICHVolumeLib.engines import openvino_engine  # noqa: E402
 from ICHVolumeLib.engines.openvino_engine import OpenVinoEngine  # noqa: E402
 from ICHVolumeLib.engines.quiet_openvino import ov  # noqa: E402
 from ICHVolumeLib.engines.torch_engine import TorchEngine  # noqa: E402
-from ICHVolumeLib.sample import make_sample  # noqa: E402
-from ICHVolumeLib.segmentation import Segmenter  # noqa: E402
+from ICHVolumeLib.segmentation.segmenter import Segmenter  # noqa: E402
+from ICHVolumeLib.synthetic.sample import make_sample  # noqa: E402
 
 TINY_ML = (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
 ROUNDING_OF_P = 0.05  # how far bf16 may move p(bleed)

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.training.evaluate import (
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.evaluation.cases import (
     box_around,
     case_row,
     contrast_hu,
@@ -17,8 +17,8 @@ from ICHVolumeLib.training.evaluate import (
     read_rows,
     slices_found,
 )
-from ICHVolumeLib.training.figures import lines, summarise
-from ICHVolumeLib.training.patients import Patient, as_ct
+from ICHVolumeLib.evaluation.summary import lines, summarise
+from ICHVolumeLib.synthetic.patients import Patient, as_ct
 
 
 def patient(name="a", index=0, contrast=30, shift=0):

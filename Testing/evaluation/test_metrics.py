@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.training.metrics import (
+from ICHVolumeLib.evaluation.metrics import (
     bland_altman,
     bootstrap_interval,
     concordance,

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.evaluation.failures import caption, choose_cases, draw_failures, head_box, picture, slice_to_show
+from ICHVolumeLib.evaluation.model_card import MOST_BYTES, write_card
+from ICHVolumeLib.evaluation.summary import summarise
 from ICHVolumeLib.network.config import AttFocusNetConfig
 from ICHVolumeLib.network.weights import DEFAULT_MANIFEST, Weights
-from ICHVolumeLib.training.card import MOST_BYTES, write_card
-from ICHVolumeLib.training.failures import caption, choose_cases, draw_failures, head_box, picture, slice_to_show
-from ICHVolumeLib.training.figures import summarise
-from ICHVolumeLib.training.patients import TEST, make_patient, orders
+from ICHVolumeLib.synthetic.patients import TEST, make_patient, orders
 from ICHVolumeLib.training.plans import PLANS
 
 
@@ -201,7 +201,7 @@ def test_the_head_box_holds_the_head():
 
 
 def test_a_case_of_an_earlier_generator_is_not_drawn(tmp_path, made, monkeypatch):
-    from ICHVolumeLib.training import failures
+    from ICHVolumeLib.evaluation import failures
 
     monkeypatch.setattr(failures, "make_patients", lambda wanted: [made] * len(wanted))
     nothing = SimpleNamespace(mask=made.truth * 0, interval_ml=None, ambiguous_ml=0.0)

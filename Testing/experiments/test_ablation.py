@@ -5,9 +5,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from ICHVolumeLib.network.config import AttFocusNetConfig
-from ICHVolumeLib.training import ablation
-from ICHVolumeLib.training.ablation import (
+from ICHVolumeLib.experiments import ablation
+from ICHVolumeLib.experiments.ablation import (
     BASE,
     NO_FOCUS,
     Case,
@@ -19,7 +18,8 @@ from ICHVolumeLib.training.ablation import (
     table,
     variants,
 )
-from ICHVolumeLib.training.heads import is_validation
+from ICHVolumeLib.network.config import AttFocusNetConfig
+from ICHVolumeLib.synthetic.background_pool import is_validation
 
 
 @pytest.fixture(scope="module")

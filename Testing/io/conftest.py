@@ -4,7 +4,7 @@ import pytest
 from dicom_files import SMALL
 from phantoms import ellipsoid_ct
 
-from ICHVolumeLib.sample.dicom_series import write_dicom_series
+from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 
 @pytest.fixture(scope="module")

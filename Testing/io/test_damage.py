@@ -6,11 +6,11 @@ import pytest
 from phantoms import ellipsoid_ct
 from test_images import nifti_bytes
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.mask_file import read_mask, write_mask_seg_nrrd
-from ICHVolumeLib.reading import read_ct
-from ICHVolumeLib.reading.nrrd import write_nrrd
-from ICHVolumeLib.sample.dicom_series import write_dicom_series
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.io import read_ct
+from ICHVolumeLib.io.nrrd import write_nrrd
+from ICHVolumeLib.io.segmentation_nrrd import read_mask, write_mask_seg_nrrd
+from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 ROUNDS = 60
 TINY = {"pixel_mm": 6.0, "columns": 32, "rows": 36, "step_mm": 20.0}

@@ -5,9 +5,9 @@ import pytest
 from dicom_files import SMALL, change, change_all, codes, message
 from phantoms import GRIDS, ellipsoid_ct
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.reading import read_ct
-from ICHVolumeLib.sample.dicom_series import write_dicom_series
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.io import read_ct
+from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 
 @pytest.mark.parametrize("grid", GRIDS)

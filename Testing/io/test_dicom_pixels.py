@@ -6,8 +6,8 @@ import pytest
 from dicom_files import change_all, codes, message
 from pydicom.uid import RLELossless
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.reading import read_ct
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.io import read_ct
 
 
 @pytest.mark.parametrize("value", [-1500, -2000, -3024])

@@ -8,10 +8,10 @@ import pytest
 from bare_slicer import require_slicer
 from phantoms import ellipsoid_ct
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.reading import read_ct
-from ICHVolumeLib.reading.nifti import read_nifti
-from ICHVolumeLib.reading.nrrd import read_nrrd, write_nrrd
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.io import read_ct
+from ICHVolumeLib.io.nifti import read_nifti
+from ICHVolumeLib.io.nrrd import read_nrrd, write_nrrd
 
 SMALL = {"pixel_mm": 3.0, "columns": 64, "rows": 72, "step_mm": 10.0}
 LPS_RAS = np.diag([-1.0, -1, 1, 1])

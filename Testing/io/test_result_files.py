@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from command_line import contents
 
-from ICHVolumeLib import result_files
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.pipeline import make_result
-from ICHVolumeLib.result import ClinicalInputs
-from ICHVolumeLib.result_files import OutputFolder, read_automatic, write_csv, write_json
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.core.result import ClinicalInputs
+from ICHVolumeLib.io import result_files
+from ICHVolumeLib.io.result_files import OutputFolder, read_automatic, write_csv, write_json
+from ICHVolumeLib.workflow.case import make_result
 
 
 @pytest.fixture(scope="module")

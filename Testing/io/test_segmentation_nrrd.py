@@ -7,10 +7,10 @@ import pytest
 from bare_slicer import require_slicer
 from phantoms import GRIDS, ellipsoid_ct
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.labels import ICH, IVH
-from ICHVolumeLib.mask_file import read_mask, read_mask_and_findings, write_mask_seg_nrrd
-from ICHVolumeLib.reading.nrrd import read_nrrd, write_nrrd
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.core.labels import ICH, IVH
+from ICHVolumeLib.io.nrrd import read_nrrd, write_nrrd
+from ICHVolumeLib.io.segmentation_nrrd import read_mask, read_mask_and_findings, write_mask_seg_nrrd
 
 SMALL = {"pixel_mm": 3.0, "columns": 64, "rows": 72, "step_mm": 10.0, "head": False}
 

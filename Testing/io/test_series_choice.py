@@ -6,9 +6,9 @@ import pytest
 from dicom_files import SMALL, change, change_all, message
 from phantoms import ellipsoid_ct
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.reading import list_series, read_ct
-from ICHVolumeLib.sample.dicom_series import write_dicom_series
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.io import list_series, read_ct
+from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 
 def test_one_file_stands_for_its_series(small, folder):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from phantoms import GRIDS, ellipsoid_ct
 
-from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.core.ct_volume import CTVolume
+from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.measure import CALIPER, measure_mask
-from ICHVolumeLib.volume import CTVolume
 
 
 def test_a_finely_sampled_ellipsoid_gives_the_continuous_ratios():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.core.ct_volume import CTVolume
+from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.measure import abc2_from_lines, abc2_with_axes, measure_mask
-from ICHVolumeLib.volume import CTVolume
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 import SimpleITK as sitk
 from phantoms import GRIDS, ellipsoid_ct
 
+from ICHVolumeLib.core.ct_volume import CTVolume
 from ICHVolumeLib.measure import measure_mask
 from ICHVolumeLib.measure.components import connected, find_pieces, find_runs
-from ICHVolumeLib.volume import CTVolume
 
 
 @pytest.mark.parametrize("share", [0.02, 0.08, 0.3, 0.9])

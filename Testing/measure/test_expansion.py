@@ -2,8 +2,8 @@
 
 import pytest
 
+from ICHVolumeLib.core.result import VolumeMl
 from ICHVolumeLib.measure import compare_volumes
-from ICHVolumeLib.result import VolumeMl
 
 
 @pytest.mark.parametrize("first, second, expanded, revised", [

@@ -9,9 +9,9 @@ from vtkmodules.vtkFiltersCore import vtkFeatureEdges, vtkMassProperties
 from vtkmodules.vtkIOGeometry import vtkOBJReader, vtkSTLReader
 from vtkmodules.vtkIOPLY import vtkPLYReader
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.surface import hematoma_surface, is_closed, write_surface
-from ICHVolumeLib.volume import CTVolume
+from ICHVolumeLib.core.ct_volume import CTVolume
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.measure.surface import hematoma_surface, is_closed, write_surface
 
 READERS = {".stl": vtkSTLReader, ".obj": vtkOBJReader, ".ply": vtkPLYReader}
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from phantoms import GRIDS, ellipsoid_ct, with_info
 
-from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.core.ct_volume import CTVolume
+from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.measure import measure_mask
-from ICHVolumeLib.volume import CTVolume
 
 
 @pytest.mark.parametrize("grid", GRIDS)

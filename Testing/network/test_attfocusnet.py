@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ICHVolumeLib.errors import InputError  # noqa: E402
+from ICHVolumeLib.core.errors import InputError  # noqa: E402
 from ICHVolumeLib.network.attfocusnet import (  # noqa: E402
     AttentionGate,
     AttFocusNet,

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from network_weights import random_model  # noqa: E402
 
-from ICHVolumeLib.errors import InputError  # noqa: E402
+from ICHVolumeLib.core.errors import InputError  # noqa: E402
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, fold_batch_norm  # noqa: E402
 from ICHVolumeLib.network.weights import load_weights, save_weights  # noqa: E402
 

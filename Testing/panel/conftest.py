@@ -69,7 +69,7 @@ def sample(phantom):
 def _check_here(ct, callbacks):
     from dataclasses import asdict
 
-    from ICHVolumeLib.checks import check_ct
+    from ICHVolumeLib.quality.checks import check_ct
 
     callbacks.done(None, {"findings": [asdict(finding) for finding in check_ct(ct)]})
 
@@ -138,7 +138,7 @@ class PanelInUse:
         """As if the model had answered with this mask (for tests that are not about the child process)."""
         import numpy as np
 
-        from ICHVolumeLib.segmentation import Segmentation
+        from ICHVolumeLib.segmentation.segmenter import Segmentation
 
         said = {"mask": sample.mask, "slice_uncertainty": np.zeros(len(sample.mask), np.float32), "findings": [],
                 "engine": "openvino", "device": "CPU", "seconds": {"network": 1.0}, "model": "test",

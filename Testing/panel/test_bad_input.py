@@ -111,7 +111,7 @@ def test_a_sagittal_series_is_refused_by_the_childs_check(open_panel, sample):
 
 
 def test_a_segmentation_asked_for_before_the_check_refuses_the_scan_never_runs(panel, sample):
-    from ICHVolumeLib.findings import ERROR, Finding
+    from ICHVolumeLib.core.findings import ERROR, Finding
 
     client, asked = panel.widget.panel._client, []
     client.check = lambda ct, callbacks: asked.append(callbacks)
@@ -200,7 +200,7 @@ def test_a_ct_that_changes_while_it_is_read_is_read_anew(panel, sample):
 
 @pytest.mark.parametrize(("change", "kept"), [(5, False), (0, True)])
 def test_a_mask_of_a_ct_that_was_changed_meanwhile_is_not_kept(panel, sample, change, kept):
-    from ICHVolumeLib.errors import InputError
+    from ICHVolumeLib.core.errors import InputError
 
     node = panel.choose_ct(sample.ct)
     panel.slicer.util.updateVolumeFromArray(node, sample.ct.hu + np.int16(change))

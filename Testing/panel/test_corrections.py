@@ -12,9 +12,9 @@ from ICHVolumePanel.ai_record import AiRecord  # noqa: E402
 from ICHVolumePanel.corrections import Corrections  # noqa: E402
 from ICHVolumePanel.results_table import make_rows, parse_entry  # noqa: E402
 
-from ICHVolumeLib.errors import InputError  # noqa: E402
-from ICHVolumeLib.findings import INFO, Finding  # noqa: E402
-from ICHVolumeLib.pipeline import make_result  # noqa: E402
+from ICHVolumeLib.core.errors import InputError  # noqa: E402
+from ICHVolumeLib.core.findings import INFO, Finding  # noqa: E402
+from ICHVolumeLib.workflow.case import make_result  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_an_empty_mask_has_rows_that_cannot_be_corrected(case):
 def test_the_ai_record_survives_json_and_reviews_the_doubtful_first(automatic):
     import numpy as np
 
-    from ICHVolumeLib.segmentation import Segmentation
+    from ICHVolumeLib.segmentation.segmenter import Segmentation
 
     run = Segmentation(mask=np.zeros((4, 2, 2), np.uint8), slice_uncertainty=np.array([0, 0.9, 0.3, 0.01], np.float32),
                        findings=[Finding("x", INFO, "y")], engine="openvino", device="CPU", seconds={"network": 1.0},

@@ -171,8 +171,8 @@ def test_a_loop_of_300_ms_in_any_turn_is_noticed(panel, sample, monkeypatch, pla
 def test_a_sample_patient_that_cannot_be_read_is_said_and_leaves_nothing(bridge, monkeypatch, tmp_path):
     from ICHVolumePanel import child_process
 
-    from ICHVolumeLib import exchange
-    from ICHVolumeLib.errors import InputError
+    from ICHVolumeLib.core.errors import InputError
+    from ICHVolumeLib.worker import npz_files
 
     def unreadable(path):
         raise InputError(f"{path}: not an exchange file")
@@ -189,7 +189,7 @@ def test_a_sample_patient_that_cannot_be_read_is_said_and_leaves_nothing(bridge,
         def close(self):
             Client.closed = True
 
-    monkeypatch.setattr(exchange, "read_scan", unreadable)
+    monkeypatch.setattr(npz_files, "read_scan", unreadable)
     monkeypatch.setattr(child_process, "WorkerClient", Client)
     with pytest.raises(RuntimeError, match="not an exchange file"):
         child_process.make_sample_and_wait(tmp_path, lambda: None, 64)

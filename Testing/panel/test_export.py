@@ -141,10 +141,11 @@ def test_a_file_system_without_room_for_files_is_said(ready):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 def test_a_disk_that_is_really_full_is_said(ready, tmp_path, monkeypatch):
     """The file opens and the system refuses the bytes, as on a full disk."""
-    from ICHVolumeLib import files
+    from ICHVolumeLib.core import atomic_files
 
     really_open = open
-    monkeypatch.setattr(files, "open", lambda path, mode: really_open("/dev/full", mode, buffering=0), raising=False)
+    monkeypatch.setattr(atomic_files, "open", lambda path, mode: really_open("/dev/full", mode, buffering=0),
+                        raising=False)
     wish_only(ready, "Table")
     said = export(ready, tmp_path)
     assert "No space left on device" in said and list(tmp_path.iterdir()) == []

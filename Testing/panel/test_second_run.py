@@ -14,7 +14,7 @@ def ready(panel, sample):
 
 def answer(panel, mask):
     """The model's answer, through the panel as it comes from the child."""
-    from ICHVolumeLib.segmentation import Segmentation
+    from ICHVolumeLib.segmentation.segmenter import Segmentation
 
     said = Segmentation(mask=mask, slice_uncertainty=np.zeros(len(mask), np.float32), findings=[], engine="openvino",
                         device="CPU", seconds={"network": 1.0}, model="test", model_sha256="0" * 64)
@@ -90,7 +90,7 @@ def test_a_panel_closed_at_any_moment_of_a_run_leaves_one_whole_mask(ready, samp
     """Closed after 0, 1, 2, ... steps: the old mask or the new one, never counted as edited."""
     from ICHVolumePanel.case import Case
 
-    from ICHVolumeLib.segmentation import Segmentation
+    from ICHVolumeLib.segmentation.segmenter import Segmentation
 
     node, masks, ended, steps = ready.segmentation, [sample.mask, np.roll(sample.mask, 3, axis=2)], False, 0
     while not ended:

@@ -265,8 +265,8 @@ def test_a_check_of_another_scan_replaces_one_that_has_not_ended(job, ct):
 def test_the_report_gets_the_mask_and_the_result_and_its_page_is_handed_on(job, ct):
     import numpy as np
 
-    from ICHVolumeLib.exchange import read_measured
-    from ICHVolumeLib.pipeline import make_result
+    from ICHVolumeLib.worker.npz_files import read_measured
+    from ICHVolumeLib.workflow.case import make_result
 
     mask = np.zeros(ct.hu.shape, np.uint8)
     mask[5:7, 20:24, 20:25] = 1

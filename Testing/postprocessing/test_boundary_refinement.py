@@ -5,8 +5,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from ICHVolumeLib.contrast import SMOOTHING_MM, smoothed
-from ICHVolumeLib.outline import BLOOD, INWARDS_MM, NO_BLOOD, OUTWARDS_MM, move_outlines
+from ICHVolumeLib.postprocessing.boundary_refinement import BLOOD, INWARDS_MM, NO_BLOOD, OUTWARDS_MM, move_outlines
+from ICHVolumeLib.postprocessing.local_contrast import SMOOTHING_MM, smoothed
 
 SPACING_MM, BRAIN_HU, CLOT_HU = (0.5, 0.5), 30, 66
 SHAPE = (3, 160, 160)

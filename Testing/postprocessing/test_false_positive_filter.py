@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.contrast import Evidence
-from ICHVolumeLib.doubt import FACTS, all_facts, chance_real, drop_doubtful, drop_unlikely, possible_pieces
+from ICHVolumeLib.postprocessing.false_positive_filter import (
+    FACTS,
+    all_facts,
+    chance_real,
+    drop_doubtful,
+    drop_unlikely,
+    possible_pieces,
+)
+from ICHVolumeLib.postprocessing.local_contrast import Evidence
 
 SPACING_MM, MM3 = (0.5, 0.5), np.full(6, 0.5 * 0.5 * 5)
 CONTRAST_ALONE = {"weights": [0.0, 1.0, 0.0, 0.0], "offset": -2.0, "least": 0.5}  # real from 2 SDs

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.which_blood import ask_around
+from ICHVolumeLib.postprocessing.label_smoothing import ask_around
 
 SPACING_MM = (0.5, 0.8)
 SHAPE = (7, 90, 70)

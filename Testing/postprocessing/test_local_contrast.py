@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.contrast import AROUND_MM, SMOOTHING_MM, WINDOW_HU, Evidence, look_around, smoothed
+from ICHVolumeLib.postprocessing.local_contrast import (
+    AROUND_MM,
+    SMOOTHING_MM,
+    WINDOW_HU,
+    Evidence,
+    look_around,
+    smoothed,
+)
 
 SPACING_MM = (0.5, 0.5)
 

@@ -5,8 +5,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from ICHVolumeLib.contrast import SMOOTHING_MM, smoothed
-from ICHVolumeLib.slice_ends import SLICES, grow_ends
+from ICHVolumeLib.postprocessing.local_contrast import SMOOTHING_MM, smoothed
+from ICHVolumeLib.postprocessing.partial_volume_slices import SLICES, grow_ends
 
 SPACING_MM, BRAIN_HU, CLOT_HU = (0.5, 0.5), 30.0, 66.0
 SHAPE = (9, 120, 120)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.contrast import smoothed
-from ICHVolumeLib.half_marked import COVER, NECK_MM, REACH_MM, fill_half_marked
+from ICHVolumeLib.postprocessing.local_contrast import smoothed
+from ICHVolumeLib.postprocessing.region_completion import COVER, NECK_MM, REACH_MM, fill_half_marked
 
 SPACING_MM, BRAIN_HU, CLOT_HU = (0.5, 0.5), 30, 66
 SHAPE = (7, 160, 160)

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ICHVolumeLib.cleaning import LIMITS_MM3, LOOKED_AT, clean_mask
-from ICHVolumeLib.contrast import Evidence
-from ICHVolumeLib.preprocessing import find_head
+from ICHVolumeLib.postprocessing.local_contrast import Evidence
+from ICHVolumeLib.postprocessing.steps import LIMITS_MM3, LOOKED_AT, clean_mask
+from ICHVolumeLib.segmentation.grid import find_head
 
 MM3 = np.full(8, 2.0)
 

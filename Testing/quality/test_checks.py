@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from phantoms import GRIDS, ellipsoid_ct, with_info
 
-import ICHVolumeLib.checks
-from ICHVolumeLib.checks import check_ct, check_without_image, spacing_words
-from ICHVolumeLib.findings import Finding
-from ICHVolumeLib.reading import read_ct
-from ICHVolumeLib.reading.protocol import is_bone_kernel, mentions_contrast, region_points
-from ICHVolumeLib.volume import CTVolume
+import ICHVolumeLib.quality.checks
+from ICHVolumeLib.core.ct_volume import CTVolume
+from ICHVolumeLib.core.findings import Finding
+from ICHVolumeLib.io import read_ct
+from ICHVolumeLib.io.protocol import is_bone_kernel, mentions_contrast, region_points
+from ICHVolumeLib.quality.checks import check_ct, check_without_image, spacing_words
 
 COARSE = {"pixel_mm": 1.2, "columns": 148, "rows": 176, "step_mm": 5.0}
 
@@ -240,9 +240,9 @@ def test_every_code_is_explained_in_the_table(sound):
     import re
     from pathlib import Path
 
-    source = Path(ICHVolumeLib.checks.__file__).read_text(encoding="utf-8")
+    source = Path(ICHVolumeLib.quality.checks.__file__).read_text(encoding="utf-8")
     used = set(re.findall(r"(?:_info|_warning|Finding)\(\"([a-z-]+)\"", source))
-    table = set(re.findall(r"^    ([a-z-]+) \((?:info|warning|error)", ICHVolumeLib.checks.__doc__, re.M))
+    table = set(re.findall(r"^    ([a-z-]+) \((?:info|warning|error)", ICHVolumeLib.quality.checks.__doc__, re.M))
     assert used == table and len(used) > 15
 
 

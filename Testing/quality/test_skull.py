@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from phantoms import HEAD_MM, ellipsoid_ct
 
-from ICHVolumeLib.skull import look_at_skull
-from ICHVolumeLib.volume import CTVolume
+from ICHVolumeLib.core.ct_volume import CTVolume
+from ICHVolumeLib.quality.skull import look_at_skull
 
 COARSE = {"pixel_mm": 1.2, "columns": 148, "rows": 176, "step_mm": 5.0}
 

@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from ICHVolumeLib.findings import Finding
-from ICHVolumeLib.pipeline import make_result
+from ICHVolumeLib.core.findings import Finding
+from ICHVolumeLib.core.result import ClinicalInputs, VolumeMl
 from ICHVolumeLib.report import write_report
-from ICHVolumeLib.result import ClinicalInputs, VolumeMl
+from ICHVolumeLib.workflow.case import make_result
 
 NO_PICTURE = (None, "The 3D picture is not available on this computer.")
 VOID = {"meta", "br", "img"}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from phantoms import ellipsoid_ct
 
+from ICHVolumeLib.core.ct_volume import CTVolume
 from ICHVolumeLib.measure import measure_mask
 from ICHVolumeLib.report.slice_view import SliceView, key_slices, largest_slice
-from ICHVolumeLib.volume import CTVolume
 
 LEFT_FRONT = {"center_mm": (-30.0, 35.0, 0.0), "semi_axes_mm": (16.0, 10.0, 12.0)}
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from ICHVolumeLib.pipeline import make_result
-from ICHVolumeLib.result import ClinicalInputs
-from ICHVolumeLib.summary import headline, interval_name, mortality_text, score_text, summary_rows
+from ICHVolumeLib.core.result import ClinicalInputs
+from ICHVolumeLib.report.summary import headline, interval_name, mortality_text, score_text, summary_rows
+from ICHVolumeLib.workflow.case import make_result
 
 KNOWN = ClinicalInputs(age_years=60, gcs=14, infratentorial=False, ivh=False)
 

@@ -8,7 +8,7 @@ from mrml_phantoms import add_ct, add_linear_transform, rigid_matrix
 from phantoms import GRIDS, ellipsoid_ct
 from segment_editor import Editor
 
-from ICHVolumeLib.labels import ICH, IVH, LABELS
+from ICHVolumeLib.core.labels import ICH, IVH, LABELS
 from ICHVolumeLib.measure import measure_mask
 
 AI_RESULT = json.dumps({"volume_ml": {"total": 50.27}, "note": 'quotes " \' ; : % & < > = \n tab\t 中 µ ≥'})
@@ -106,7 +106,7 @@ def test_an_exported_mask_comes_back_with_names_colours_codes_and_grid(slicer, p
 def test_the_mask_file_of_the_command_line_opens_in_slicer(slicer, panel, grid, tmp_path):
     import vtk
 
-    from ICHVolumeLib.mask_file import write_mask_seg_nrrd
+    from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
 
     phantom, mask, volume, _ = segmented(slicer, panel, grid)
     write_mask_seg_nrrd(tmp_path / "mask.seg.nrrd", mask, phantom.ct)
@@ -128,7 +128,7 @@ def test_the_mask_file_of_the_command_line_opens_in_slicer(slicer, panel, grid, 
 
 @pytest.mark.parametrize("grid", GRIDS)
 def test_an_exported_mask_is_read_by_the_command_line(slicer, panel, grid, tmp_path):
-    from ICHVolumeLib.mask_file import read_mask
+    from ICHVolumeLib.io.segmentation_nrrd import read_mask
 
     phantom, mask, _, segmentation = segmented(slicer, panel, grid)
     path = panel.export.export_mask(segmentation, tmp_path / "mask.seg.nrrd")

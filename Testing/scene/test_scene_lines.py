@@ -5,7 +5,7 @@ import pytest
 from mrml_phantoms import add_ct, add_linear_transform, rigid_matrix
 from phantoms import GRIDS, ellipsoid_ct
 
-from ICHVolumeLib.labels import LABELS
+from ICHVolumeLib.core.labels import LABELS
 from ICHVolumeLib.measure import abc2_from_lines, measure_mask
 
 

@@ -12,7 +12,7 @@ import pytest
 from mrml_phantoms import add_ct, add_linear_transform, rigid_matrix
 from phantoms import ellipsoid_ct
 
-from ICHVolumeLib.labels import ICH, IVH, LABELS
+from ICHVolumeLib.core.labels import ICH, IVH, LABELS
 from ICHVolumeLib.measure import measure_mask
 
 offscreen = pytest.importorskip("offscreen")

@@ -6,9 +6,9 @@ from mrml_phantoms import add_ct, add_linear_transform, rigid_matrix
 from phantoms import GRIDS, ellipsoid_ct
 from segment_editor import Editor
 
-from ICHVolumeLib.labels import ICH, IVH, LABELS
+from ICHVolumeLib.core.ct_volume import CTVolume
+from ICHVolumeLib.core.labels import ICH, IVH, LABELS
 from ICHVolumeLib.measure import measure_mask
-from ICHVolumeLib.volume import CTVolume
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from mrml_phantoms import add_acquisition_transform, add_ct, add_linear_transform, rigid_matrix
 from phantoms import GRIDS, ellipsoid_ct
 
-from ICHVolumeLib.volume import CTVolume, ScanInfo
+from ICHVolumeLib.core.ct_volume import CTVolume, ScanInfo
 
 
 def small(grid, **kwargs):
@@ -176,8 +176,8 @@ def test_what_the_dicom_database_knows_is_told(slicer, monkeypatch, age, years):
 def test_a_real_tilted_uneven_scan_keeps_its_geometry_and_its_mask(slicer, tilted_uneven_folder):
     from ICHVolumePanel import scene
 
-    from ICHVolumeLib.labels import LABELS
-    from ICHVolumeLib.reading import read_ct
+    from ICHVolumeLib.core.labels import LABELS
+    from ICHVolumeLib.io import read_ct
 
     expected = read_ct(tilted_uneven_folder)
     node = add_ct(slicer, expected)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.interval import calibrate_interval, volume_interval_ml
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.segmentation.conformal_interval import calibrate_interval, volume_interval_ml
 
 
 def patients(rng, count):

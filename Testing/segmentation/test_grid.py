@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from phantoms import ellipsoid_ct
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.preprocessing import (
+from ICHVolumeLib.core.ct_volume import CTVolume
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.segmentation.grid import (
     Grid,
     Head,
     Orientation,
@@ -14,7 +15,6 @@ from ICHVolumeLib.preprocessing import (
     piece_boxes,
     window,
 )
-from ICHVolumeLib.volume import CTVolume
 
 LPS_AXES = np.array([[-0.5, 0, 0], [0, -0.5, 0], [0, 0, 5.0]])  # columns: RAS steps of i, j, k as rows here
 

@@ -9,11 +9,11 @@ pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
 
 from network_weights import thresholding_weights  # noqa: E402
 
-from ICHVolumeLib.cleaning import LOOKED_AT  # noqa: E402
+from ICHVolumeLib.core.ct_volume import CTVolume  # noqa: E402
+from ICHVolumeLib.core.errors import Cancelled, InputError  # noqa: E402
 from ICHVolumeLib.engines import choose_engine  # noqa: E402
-from ICHVolumeLib.errors import Cancelled, InputError  # noqa: E402
-from ICHVolumeLib.segmentation import Segmenter, segment_ct  # noqa: E402
-from ICHVolumeLib.volume import CTVolume  # noqa: E402
+from ICHVolumeLib.postprocessing.steps import LOOKED_AT  # noqa: E402
+from ICHVolumeLib.segmentation.segmenter import Segmenter, segment_ct  # noqa: E402
 
 INTERVAL = {"interval": {"coverage": 0.9, "quantile": 1.0, "floor_ml": 1.0, "relative": 0.1}}
 AS_SCANNED = {"native_range": [0.3, 2.0], "target": 0.47}  # phantoms are coarse; most tests want their pixels untouched
@@ -235,7 +235,7 @@ def test_weights_without_a_verdict_do_not_ask_the_scan(segmenter):
 
 def test_the_second_scan_needs_no_engine_and_no_compiling(weights_dir, monkeypatch):
     segmenter, choices = Segmenter("cpu", weights_dir), []
-    monkeypatch.setattr("ICHVolumeLib.segmentation.choose_engine",
+    monkeypatch.setattr("ICHVolumeLib.segmentation.segmenter.choose_engine",
                         lambda *args, **more: choices.append(args) or choose_engine(*args, **more))
     phantom = case()
     segmenter.apply(phantom.ct)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.sample.head import head_hu
-from ICHVolumeLib.training import heads
-from ICHVolumeLib.training.backgrounds import (
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.synthetic import background_pool
+from ICHVolumeLib.synthetic.background_pool import is_validation, procedural, template
+from ICHVolumeLib.synthetic.backgrounds import (
     BRAIN,
     TISSUE_STRIDE,
     VENTRICLE,
@@ -15,8 +15,8 @@ from ICHVolumeLib.training.backgrounds import (
     load_ct_ich,
     window_to_hu,
 )
-from ICHVolumeLib.training.heads import is_validation, procedural, template
-from ICHVolumeLib.training.stream import to_input
+from ICHVolumeLib.synthetic.head import head_hu
+from ICHVolumeLib.training.batches import to_input
 
 
 def test_brain_is_found_inside_the_skull_and_ventricles_inside_the_brain(head):
@@ -68,8 +68,8 @@ def test_the_ventricles_of_a_head_made_by_code_are_those_it_was_made_with(monkey
         known["ventricle"] = made[1]
         return made
 
-    monkeypatch.setattr(heads, "head_hu", note)
-    head = heads.procedural(3)
+    monkeypatch.setattr(background_pool, "head_hu", note)
+    head = background_pool.procedural(3)
     ventricle = known["ventricle"][:, ::TISSUE_STRIDE, ::TISSUE_STRIDE] > 0.5
     in_use = (head.tissue > 0).any(axis=(1, 2))
     np.testing.assert_array_equal(head.tissue[in_use] == VENTRICLE, ventricle[in_use])

@@ -5,8 +5,8 @@ import pydicom
 import pytest
 from phantoms import ellipsoid_ct, with_info
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.sample.dicom_series import write_dicom_series
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 SMALL = {"pixel_mm": 3.0, "columns": 64, "rows": 72, "step_mm": 10.0}
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ICHVolumeLib.sample.fields import Grid, random_waves
+from ICHVolumeLib.synthetic.fields import Grid, random_waves
 
 
 def small_grid(shift=0.0, z=(0.0, 5.0, 10.0)):

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ICHVolumeLib.sample.fields import Grid
-from ICHVolumeLib.sample.lesions import paint_ventricular_blood
-from ICHVolumeLib.training.generator import Ingredients, _site, make_block
-from ICHVolumeLib.training.mimics import calcifications
+from ICHVolumeLib.synthetic.fields import Grid
+from ICHVolumeLib.synthetic.generator import Ingredients, _site, make_block
+from ICHVolumeLib.synthetic.lesions import paint_ventricular_blood
+from ICHVolumeLib.synthetic.mimics import calcifications
 
 PLAIN = Ingredients(deform=False, wide_ventricles=False, mass_effect=False, edema=False, faint_and_mixed=False,
                     ventricular_blood=False, mimics=False, scanner=False)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.sample.fields import Grid, random_waves
-from ICHVolumeLib.sample.hematoma import Shape, random_shape
+from ICHVolumeLib.synthetic.fields import Grid, random_waves
+from ICHVolumeLib.synthetic.hematoma import Shape, random_shape
 
 
 def ellipsoid(radii, roughness=0.0):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.training.heads import is_validation
-from ICHVolumeLib.training.patients import (
+from ICHVolumeLib.synthetic.background_pool import is_validation
+from ICHVolumeLib.synthetic.patients import (
     CALIBRATION,
     TEST,
     TRAINED,

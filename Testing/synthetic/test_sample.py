@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.sample import make_sample
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.synthetic.sample import make_sample
 
 
 @cache

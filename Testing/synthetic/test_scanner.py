@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ICHVolumeLib.training.scanner import blur, scan
+from ICHVolumeLib.synthetic.scanner import blur, scan
 
 
 def gaussian_by_definition(image, sigma_px):

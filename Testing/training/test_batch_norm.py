@@ -7,14 +7,14 @@ import torch
 from network_weights import random_model
 from safetensors.torch import load_file
 
-from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.calibration.release import averaged_model, release
+from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from ICHVolumeLib.network.weights import load_weights, save_weights
 from ICHVolumeLib.training.checkpoint import START
 from ICHVolumeLib.training.plans import PLANS
-from ICHVolumeLib.training.release import averaged_model, release
 from ICHVolumeLib.training.train import train
-from ICHVolumeLib.training.unfolding import load_released_weights
+from ICHVolumeLib.training.warm_start.batch_norm import load_released_weights
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_a_release_may_lie_between_the_start_and_the_end_of_its_run(released, po
 @pytest.fixture
 def without_patients(monkeypatch):
     """Releases are calibrated on nobody, and choose this."""
-    from ICHVolumeLib.training import release as module
+    from ICHVolumeLib.calibration import release as module
 
     chosen = {"threshold": 0.4, "interval": {"coverage": 0.9}, "pieces": None}
     monkeypatch.setattr(module, "synthetic_patients", lambda *args, **more: [])

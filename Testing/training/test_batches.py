@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ICHVolumeLib.training.generator import Block
+from ICHVolumeLib.synthetic.generator import Block
+from ICHVolumeLib.training.batches import BatchStream, has_faint_blood, neighbours
 from ICHVolumeLib.training.plans import PLANS
-from ICHVolumeLib.training.stream import BatchStream, has_faint_blood, neighbours
 
 TINY = replace(PLANS["small"], size=64, pixel_mm=(1.8, 2.4), hard_share=0.0)
 
@@ -36,7 +36,7 @@ def test_blood_without_brain_around_it_is_not_called_faint():
 
 def test_faint_blood_is_as_frequent_as_the_plan_says(pool, monkeypatch):
     blocks = []
-    monkeypatch.setattr("ICHVolumeLib.training.stream.make_block",
+    monkeypatch.setattr("ICHVolumeLib.training.batches.make_block",
                         lambda rng, *given, **wanted: blocks.append(wanted["bleed"]) or disc(rng.choice([10, 40]), 15))
     stream = BatchStream(pool, replace(TINY, faint_share=0.3), seed=1)
     while len(stream.buffer) < 4000:

@@ -4,7 +4,7 @@ import torch
 from network_weights import random_model
 
 from ICHVolumeLib.network.attfocusnet import ConvNorm
-from ICHVolumeLib.training.reviving import revive
+from ICHVolumeLib.training.warm_start.dead_channels import revive
 
 SILENCED = {"stem.0": [1], "downs.1.focus.squeeze": [0, 2], "downs.3.block.1": [5, 6, 30], "ups.0.block.0": [3]}
 

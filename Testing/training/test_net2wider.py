@@ -9,9 +9,9 @@ from network_weights import random_model
 
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, ConvNorm
 from ICHVolumeLib.network.weights import load_weights, save_weights
+from ICHVolumeLib.training.batches import BatchStream
 from ICHVolumeLib.training.plans import PLANS
-from ICHVolumeLib.training.stream import BatchStream
-from ICHVolumeLib.training.widening import widen
+from ICHVolumeLib.training.warm_start.net2wider import widen
 
 KINDS = [{"fusion": "R1"}, {"fusion": "R2"}, {"fusion": "R3"}, {"focus": False}, {"gate": "add"}, {"in_slices": 3}]
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from ICHVolumeLib.network.attfocusnet import AttFocusNetConfig
-from ICHVolumeLib.training.made_ahead import SharedPool, made_ahead
+from ICHVolumeLib.training.batches import BatchStream
 from ICHVolumeLib.training.plans import PLANS
-from ICHVolumeLib.training.stream import BatchStream
+from ICHVolumeLib.training.prefetch import SharedPool, made_ahead
 from ICHVolumeLib.training.train import train
 
 TINY = replace(PLANS["many"], batch=4, size=64, pixel_mm=(1.8, 2.4), warmup_steps=0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ICHVolumeLib.errors import InputError
+from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from ICHVolumeLib.training import losses
 from ICHVolumeLib.training.checkpoint import load_starting_weights
@@ -164,15 +164,15 @@ def test_bce_dice_sees_one_class_as_the_paper_does():
 
 @pytest.mark.parametrize("pixel_mm, expected", [((0.82, 0.98), 0.896), ((0.42, 0.75), 0.47)])
 def test_released_weights_ask_for_the_pixels_they_were_trained_on(tmp_path, pixel_mm, expected):
-    from ICHVolumeLib.training.release import pixel_spacing
+    from ICHVolumeLib.calibration.release import pixel_spacing
 
     (tmp_path / "checkpoint.json").write_text(json.dumps({"plan": {"pixel_mm": pixel_mm}}), encoding="utf-8")
     assert pixel_spacing(tmp_path) == {"native_range": list(pixel_mm), "target": expected}
 
 
 def test_released_weights_segment_as_the_trained_network_does(pool, tmp_path):
+    from ICHVolumeLib.calibration.release import averaged_model
     from ICHVolumeLib.network.weights import load_weights, save_weights
-    from ICHVolumeLib.training.release import averaged_model
 
     train(pool, tmp_path, TINY, AttFocusNetConfig(base_width=4))
     model = averaged_model(tmp_path)

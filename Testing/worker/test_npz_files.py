@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from phantoms import ellipsoid_ct
 
-from ICHVolumeLib.errors import InputError
-from ICHVolumeLib.exchange import (
+from ICHVolumeLib.core.ct_volume import CTVolume
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.core.findings import Finding
+from ICHVolumeLib.core.result import ClinicalInputs, Result
+from ICHVolumeLib.segmentation.segmenter import Segmentation
+from ICHVolumeLib.worker.npz_files import (
     read_measured,
     read_scan,
     read_segmentation,
@@ -16,11 +20,7 @@ from ICHVolumeLib.exchange import (
     write_scan_in_steps,
     write_segmentation,
 )
-from ICHVolumeLib.findings import Finding
-from ICHVolumeLib.pipeline import make_result
-from ICHVolumeLib.result import ClinicalInputs, Result
-from ICHVolumeLib.segmentation import Segmentation
-from ICHVolumeLib.volume import CTVolume
+from ICHVolumeLib.workflow.case import make_result
 
 
 @pytest.fixture(scope="module")

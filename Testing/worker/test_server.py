@@ -18,8 +18,8 @@ pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
 
 from network_weights import thresholding_weights  # noqa: E402
 
-from ICHVolumeLib.exchange import read_segmentation, write_scan  # noqa: E402
-from ICHVolumeLib.volume import CTVolume  # noqa: E402
+from ICHVolumeLib.core.ct_volume import CTVolume  # noqa: E402
+from ICHVolumeLib.worker.npz_files import read_segmentation, write_scan  # noqa: E402
 
 PATIENCE_S = 60
 ROOT = Path(__file__).resolve().parent.parent
@@ -205,9 +205,9 @@ def test_what_a_library_prints_does_not_mix_with_the_events(case, tmp_path):
 
 
 def test_a_scan_is_checked_as_the_library_checks_it(child, case):
-    from ICHVolumeLib.checks import check_ct
-    from ICHVolumeLib.exchange import read_scan
-    from ICHVolumeLib.findings import Finding
+    from ICHVolumeLib.core.findings import Finding
+    from ICHVolumeLib.quality.checks import check_ct
+    from ICHVolumeLib.worker.npz_files import read_scan
 
     child.say({"command": "check", "id": "1", "input": str(case / "in.npz")})
     done = child.until("done", "error")[-1]
@@ -215,8 +215,8 @@ def test_a_scan_is_checked_as_the_library_checks_it(child, case):
 
 
 def test_the_report_is_written_from_a_scan_and_what_was_measured(child, case, tmp_path):
-    from ICHVolumeLib.exchange import read_scan, write_measured
-    from ICHVolumeLib.pipeline import make_result
+    from ICHVolumeLib.worker.npz_files import read_scan, write_measured
+    from ICHVolumeLib.workflow.case import make_result
 
     ct, mask = read_scan(case / "in.npz"), np.load(case / "truth.npy")
     result = make_result(ct, mask, noticed=[])
@@ -229,8 +229,8 @@ def test_the_report_is_written_from_a_scan_and_what_was_measured(child, case, tm
 
 
 def test_the_sample_patient_is_made(child, tmp_path):
-    from ICHVolumeLib.exchange import read_scan
-    from ICHVolumeLib.sample import make_sample
+    from ICHVolumeLib.synthetic.sample import make_sample
+    from ICHVolumeLib.worker.npz_files import read_scan
 
     child.say({"command": "sample", "id": "1", "output": str(tmp_path / "scan.npz"), "pixels": 64})
     assert child.until("done", "error")[-1]["event"] == "done"

@@ -11,16 +11,16 @@ import vtk
 from command_line import contents
 from network_weights import thresholding_weights
 
-from ICHVolumeLib.errors import Cancelled, InputError
-from ICHVolumeLib.findings import ERROR, Finding
-from ICHVolumeLib.mask_file import read_mask, write_mask_seg_nrrd
+from ICHVolumeLib.core.errors import Cancelled, InputError
+from ICHVolumeLib.core.findings import ERROR, Finding
+from ICHVolumeLib.core.result import ClinicalInputs, VolumeMl
+from ICHVolumeLib.io.nrrd import read_nrrd
+from ICHVolumeLib.io.result_files import OUTPUT_NAMES
+from ICHVolumeLib.io.segmentation_nrrd import read_mask, write_mask_seg_nrrd
 from ICHVolumeLib.measure import abc2_with_axes
-from ICHVolumeLib.pipeline import make_result, refuse_unusable, run_measure, run_segment, with_abc2
-from ICHVolumeLib.reading.nrrd import read_nrrd
-from ICHVolumeLib.result import ClinicalInputs, VolumeMl
-from ICHVolumeLib.result_files import OUTPUT_NAMES
-from ICHVolumeLib.sample.dicom_series import write_dicom_series
-from ICHVolumeLib.segmentation import Segmentation
+from ICHVolumeLib.segmentation.segmenter import Segmentation
+from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
+from ICHVolumeLib.workflow.case import make_result, refuse_unusable, run_measure, run_segment, with_abc2
 
 KNOWN = ClinicalInputs(age_years=81, gcs=11, infratentorial=False, ivh=False)
 

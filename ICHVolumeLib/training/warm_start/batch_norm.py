@@ -17,12 +17,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..errors import InputError
-from ..network.attfocusnet import AttFocusNet, ConvNorm, unfold_batch_norm
-from ..network.weights import load_weights
-from .checkpoint import load_state
-from .reviving import revive
-from .widening import widen
+from ...core.errors import InputError
+from ...network.attfocusnet import AttFocusNet, ConvNorm, unfold_batch_norm
+from ...network.weights import load_weights
+from ..checkpoint import load_state
+from .dead_channels import revive
+from .net2wider import widen
 
 log = logging.getLogger(__name__)
 BATCHES = 24  # many enough for a channel that speaks only on rare slices

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from ..network.attfocusnet import AttFocusNet, ConvNorm
+from ...network.attfocusnet import AttFocusNet, ConvNorm
 
 
 @torch.no_grad()

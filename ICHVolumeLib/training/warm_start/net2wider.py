@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..network.weights import Weights
+from ...network.weights import Weights
 
 FOCUS = "focus.squeeze.conv.weight"  # its inputs are 2x2 pixels of every channel, one channel after the other
 KEPT_DIMENSIONS = {"stem.0.conv.weight": (1,), "head.weight": (0,), "head.bias": (0,)}  # slices and classes
