@@ -267,12 +267,14 @@ def _calibration(weights: Weights) -> str:
     weighted = ", ".join(f"{weight:.2f} for the {name}" for name, weight in zip(verdict["facts"], verdict["weights"],
                                                                                 strict=True))
     return (f"{text}\n\nThe same patients decide which marked pieces are left out "
-            f"(`postprocessing/false_positive_filter.py`): those that are bleeds with a chance under {100 * verdict['least']:.3g} %, by a logistic regression on "
-            f"{verdict['pieces']} pieces. Its weights: {weighted}, offset {verdict['offset']:.2f}. What was left out "
+            f"(`postprocessing/false_positive_filter.py`): those that are bleeds "
+            f"with a chance under {100 * verdict['least']:.3g} %, by a logistic regression on {verdict['pieces']} "
+            f"pieces. Its weights: {weighted}, offset {verdict['offset']:.2f}. What was left out "
             f"is named with its slices. {_possible_text(verdict)}Then slices that a bleed fills at least by half are "
             "added at its ends (`partial_volume_slices.py`), a clot of which half is marked is marked whole, 5 mm "
             "far (`region_completion.py`), and outlines are moved to where half of the contrast is "
-            "(`boundary_refinement.py`). Whether it is ICH or IVH is asked of the slices above and below, too (`label_smoothing.py`).")
+            "(`boundary_refinement.py`). Whether it is ICH or IVH is asked of the slices above and below, too "
+            "(`label_smoothing.py`).")
 
 
 def _possible_text(verdict: dict) -> str:

@@ -3,8 +3,8 @@
 import random
 
 import pytest
+from nifti_files import nifti_bytes
 from phantoms import ellipsoid_ct
-from test_images import nifti_bytes
 
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.io import read_ct
