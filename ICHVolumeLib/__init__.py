@@ -14,8 +14,8 @@ _HOME_OF = {
     "check_ct": "quality.checks",
     "make_sample": "synthetic.sample",
     "measure_mask": "measure",
-    "read_ct": "io",
-    "read_mask": "io",
+    "read_ct": "io.read_ct",
+    "read_mask": "io.segmentation_nrrd",
     "segment_ct": "segmentation.segmenter",
 }
 

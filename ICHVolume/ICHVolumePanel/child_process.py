@@ -9,7 +9,7 @@ from pathlib import Path
 
 import qt
 
-from ICHVolumeLib.report.picture3d import python_program as python_executable
+from ICHVolumeLib.core.child_process import python_program as python_executable
 
 from .translation import tr as _
 from .worker_client import Callbacks, WorkerClient

@@ -76,7 +76,7 @@ class WorkerClient:
         return self._child is not None and self._child.is_alive()
 
     def segment(self, ct, callbacks: Callbacks, device="auto", weights_dir=None) -> None:
-        """done's path: exchange.read_segmentation reads it. Raises RuntimeError when a segmentation is running."""
+        """done's path: npz_files.read_segmentation reads it. Raises RuntimeError when a segmentation is running."""
         if self.is_busy:
             raise RuntimeError("a segmentation is running")
         self._add("segment", callbacks, ct, "segmentation.npz", device=device,
@@ -95,7 +95,7 @@ class WorkerClient:
         self._add("report", callbacks, ct, "report.html", measured=(mask, result))
 
     def sample(self, callbacks: Callbacks, pixels=None) -> None:
-        """done's path: exchange.read_scan reads it."""
+        """done's path: npz_files.read_scan reads it."""
         self._add("sample", callbacks, None, "sample.npz", pixels=pixels)
 
     def cancel(self) -> None:

@@ -20,11 +20,6 @@ def import_all() -> None:
     import SimpleITK  # noqa: F401
 
     from .. import measure  # noqa: F401
-    from ..io import (  # noqa: F401
-        dicom,
-        read_ct,
-        segmentation_nrrd,  # noqa: F401
-    )
     from ..quality import checks  # noqa: F401
     from ..segmentation import segmenter  # noqa: F401
 
@@ -36,7 +31,7 @@ def import_all() -> None:
 
 def one_case(segmenter, source: str, mask_path: str) -> dict:
     """Step -> seconds. "compile" is all that the engine needs before its first slice."""
-    from ..io import read_ct
+    from ..io.read_ct import read_ct
     from ..io.segmentation_nrrd import write_mask_seg_nrrd
     from ..measure import abc2, measure_mask
     from ..quality.checks import check_ct

@@ -3,9 +3,8 @@
 import statistics
 from collections.abc import Iterator
 
-import numpy as np
-
 from ..core.ct_volume import CTVolume
+from ..imaging.dice import dice
 from ..segmentation.segmenter import Segmenter
 from ..synthetic.sample import make_sample
 from .scans import tiny_bleed_patient
@@ -28,8 +27,7 @@ def patients(count: int) -> Iterator[tuple[str, CTVolume]]:
 def compare(count: int, weights_dir=None, cases=None) -> dict:
     """{"cases": rows, "speed_ratio", "dice_min", "dice_mean"}; every run is the second one of its kind and size.
 
-    speed_ratio: full run / shortened run, seconds of preparation, network and cleaning. Dice is None where neither
-    run marks anything.
+    speed_ratio: full run / shortened run, seconds of preparation, network and cleaning.
     """
     shortened = Segmenter(weights_dir=weights_dir)
     full = Segmenter(weights_dir=weights_dir, crop=False)
@@ -40,16 +38,9 @@ def compare(count: int, weights_dir=None, cases=None) -> dict:
         short, whole = shortened.apply(ct), full.apply(ct)
         rows.append({"patient": name, "seconds": _work(short), "full_seconds": _work(whole),
                      "dice": dice(short.mask, whole.mask), "marked_voxels": int((whole.mask > 0).sum())})
-    known = [row["dice"] for row in rows if row["dice"] is not None]
+    known = [row["dice"] for row in rows]
     return {"cases": rows, "speed_ratio": statistics.median(row["full_seconds"] / row["seconds"] for row in rows),
-            "dice_min": min(known, default=None), "dice_mean": statistics.fmean(known) if known else None}
-
-
-def dice(one: np.ndarray, other: np.ndarray) -> float | None:
-    """Of what is marked, whatever its label; None where both are empty."""
-    one, other = one > 0, other > 0
-    both = int(one.sum()) + int(other.sum())
-    return 2 * int((one & other).sum()) / both if both else None
+            "dice_min": min(known), "dice_mean": statistics.fmean(known)}
 
 
 def _work(segmentation) -> float:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..core.ct_volume import CTVolume
-from ..segmentation.grid import BLOCK, find_head, window
+from ..imaging.head_mask import BLOCK, find_head
+from ..imaging.windowing import window
 from ..synthetic.sample import make_sample
 
 FIXED_SLICES = 6

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.child_process import child_environment
 from ..core.ct_volume import CTVolume
 from ..core.errors import ICHVolumeError
 from ..engines.cache import ENVIRONMENT_VARIABLE
-from ..report.picture3d import child_environment
 from ..workflow.case import run_measure
 
 
@@ -74,7 +74,7 @@ def reading_ms(source: Path, repeats: int) -> dict:
     turns, with the files in the system's cache. ratio: SimpleITK's time / ours."""
     import SimpleITK as sitk
 
-    from ..io import read_ct
+    from ..io.read_ct import read_ct
     from .rounds import alternate, median_ratio
 
     def with_simpleitk():

@@ -1,8 +1,8 @@
-"""The verdict on pieces (doubt.py), fitted on the pieces that a network marks in calibration patients."""
+"""The classifier of false_positive_filter.py, fitted on the components that a network marks in calibration patients."""
 
 import numpy as np
 
-from ..postprocessing.false_positive_filter import FACTS
+from ..postprocessing.false_positive_filter import FEATURES
 
 LEAST = 0.125  # a piece that is seven times as likely none as one goes
 LEAST_POSSIBLE = 0.15  # the same of a piece nowhere over the threshold, which is marked from there on
@@ -11,26 +11,26 @@ SHRINK = 0.001  # per piece, on standardised facts: a ridge, so that facts which
 FEWEST = 10  # real ones and others each; with fewer nothing is learned
 
 
-def fit_verdict(facts, real, least: float = LEAST) -> dict | None:
+def fit_classifier(features, real, least: float = LEAST) -> dict | None:
     """Logistic regression, by Newton's method with a ridge; facts (pieces, 4), real bool (pieces,).
 
     Returns what the manifest keeps under calibration/pieces; None where there are too few pieces of a kind.
     """
-    facts, real = np.asarray(facts, float).reshape(-1, len(FACTS)), np.asarray(real, bool)
+    features, real = np.asarray(features, float).reshape(-1, len(FEATURES)), np.asarray(real, bool)
     if min(real.sum(), (~real).sum()) < FEWEST:
         return None
-    mean, spread = facts.mean(axis=0), np.maximum(facts.std(axis=0), 1e-6)
-    columns = np.column_stack([(facts - mean) / spread, np.ones(len(facts))])
-    ridge = np.diag([2 * SHRINK * len(facts)] * len(FACTS) + [0.0])
-    weights = np.zeros(len(FACTS) + 1)
+    mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
+    columns = np.column_stack([(features - mean) / spread, np.ones(len(features))])
+    ridge = np.diag([2 * SHRINK * len(features)] * len(FEATURES) + [0.0])
+    weights = np.zeros(len(FEATURES) + 1)
     for _ in range(50):
-        chance = 1 / (1 + np.exp(-columns @ weights))
-        slope = columns.T @ (chance - real) + ridge @ weights
-        curve = (columns * (chance * (1 - chance))[:, None]).T @ columns + ridge
+        probability = 1 / (1 + np.exp(-columns @ weights))
+        slope = columns.T @ (probability - real) + ridge @ weights
+        curve = (columns * (probability * (1 - probability))[:, None]).T @ columns + ridge
         change = np.linalg.solve(curve, slope)
         weights -= change
         if np.abs(change).max() < 1e-9:
             break
     scaled = weights[:-1] / spread
-    return {"facts": list(FACTS), "weights": scaled.tolist(), "offset": float(weights[-1] - scaled @ mean),
-            "least": least, "possible": LEAST_POSSIBLE, "pieces": len(facts)}
+    return {"facts": list(FEATURES), "weights": scaled.tolist(), "offset": float(weights[-1] - scaled @ mean),
+            "least": least, "possible": LEAST_POSSIBLE, "pieces": len(features)}

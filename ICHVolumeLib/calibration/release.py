@@ -1,4 +1,4 @@
-"""From a checkpoint to shipped weights: threshold, verdict on pieces and interval calibrated on patients kept apart."""
+"""From a checkpoint to shipped weights: threshold, classifier and interval are calibrated on patients kept apart."""
 
 import json
 from pathlib import Path

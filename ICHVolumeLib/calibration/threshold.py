@@ -1,4 +1,4 @@
-"""Threshold, verdict on pieces and volume interval from calibration patients, on masks as the product measures them:
+"""Threshold, classifier on pieces and volume interval from calibration patients, on masks as the product measures them:
 after clean-up.
 
 The network runs once per patient; what it thought is kept in a file, and the volume at every threshold in a row, so
@@ -20,20 +20,20 @@ from ..evaluation.summary import SIZES_ML
 from ..segmentation.conformal_interval import calibrate_interval
 from ..segmentation.segmenter import Segmenter
 from ..synthetic.patients import Patient, generator_mark, start_maker
-from .fit_filter import fit_verdict
-from .probability_cache import LEAST_KEPT, chances_of, load_chances, save_chances
+from .fit_filter import fit_classifier
+from .probability_cache import LEAST_KEPT, load_probabilities, probabilities_of, save_probabilities
 
 log = logging.getLogger(__name__)
 
 COARSE = np.round(np.arange(0.1, 0.81, 0.1), 2)
 FINE = np.arange(-8, 9, 2) / 100  # around the best of these; finer steps would be noise
-VERDICT_AT = 0.35  # the threshold whose pieces the verdict is fitted on
+CLASSIFIER_AT = 0.35  # the threshold whose pieces the classifier is fitted on
 BIAS_ALLOWED = 0.01  # of the summed volume; half of what a test on other patients may show
 DRAWS = 200  # of the patients again, with replacement
 
 
 class Calibration:
-    """The calibration patients of one model in a folder: rows.jsonl, a chances/ file each, table.json.
+    """The calibration patients of one model in a folder: rows.jsonl, a probabilities/ file each, table.json.
 
     rows: by case; those of other weights, or of an earlier generator's patients, are passed over.
     jobs: processes that clean the masks up; 0 for this one alone.
@@ -47,28 +47,28 @@ class Calibration:
                      if row["model"] == self.mark and self._file(row["case"]).is_file()}
 
     def _file(self, case: str) -> Path:
-        return self.folder / "chances" / f"{case}.npz"
+        return self.folder / "probabilities" / f"{case}.npz"
 
     def add(self, patient: Patient):
-        """Run the network on a patient, keep its chances, append its row."""
+        """Run the network on a patient, keep its probabilities, append its row."""
         mm3 = patient.ct.voxel_volumes_mm3
         ich_ml, ivh_ml = (float(np.count_nonzero(patient.truth == label, axis=(1, 2)) @ mm3) / 1000
                           for label in (1, 2))
-        kept = chances_of(self.segmenter, patient)
-        save_chances(self._file(patient.name), kept)
+        kept = probabilities_of(self.segmenter, patient)
+        save_probabilities(self._file(patient.name), kept)
         self._note({"case": patient.name, "model": self.mark, "true_ml": ich_ml + ivh_ml, "true_ivh_ml": ivh_ml,
                     "ambiguous_ml": kept.ambiguous_ml()})
         log.info("%s: %.2f mL", patient.name, ich_ml + ivh_ml)
 
     def choose(self) -> dict:
-        """{"threshold", "interval", "pieces"}: the verdict on pieces first (without it where there are too few of
+        """{"threshold", "interval", "pieces"}: the classifier on pieces first (without it where there are too few of
         them), then the threshold in steps of 0.1 and of 0.02 around the best, then the interval."""
-        verdict = self._fit_verdict()
-        self.measure(COARSE, verdict)
+        classifier = self._fit_classifier()
+        self.measure(COARSE, classifier)
         coarse = choose_threshold(list(self.rows.values()), COARSE)["threshold"]
         fine = np.round(coarse + FINE, 2)
-        fine = fine[fine > LEAST_KEPT]  # lower chances were not kept
-        self.measure(fine, verdict)
+        fine = fine[fine > LEAST_KEPT]  # lower probabilities were not kept
+        self.measure(fine, classifier)
         rows = [self.rows[case] for case in sorted(self.rows)]
         choice = choose_threshold(rows, [*COARSE, *fine])
         (self.folder / "table.json").write_text(json.dumps(choice, indent=1) + "\n", encoding="utf-8", newline="\n")
@@ -76,23 +76,25 @@ class Calibration:
             log.info("%s", line)
         ml = [row["ml_by_threshold"][f"{choice['threshold']:.2f}"] for row in rows]
         interval = calibrate_interval([row["true_ml"] for row in rows], ml, [row["ambiguous_ml"] for row in rows])
-        return {"threshold": choice["threshold"], "interval": interval, "pieces": verdict}
+        return {"threshold": choice["threshold"], "interval": interval, "pieces": classifier}
 
-    def _fit_verdict(self) -> dict | None:
+    def _fit_classifier(self) -> dict | None:
         cases = sorted(self.rows)
-        found = list(self._each(partial(_pieces, VERDICT_AT, self._limits), [self._file(case) for case in cases]))
-        return fit_verdict([one for facts, _ in found for one in facts], [one for _, real in found for one in real])
+        found = list(self._each(partial(_pieces, CLASSIFIER_AT, self._limits), [self._file(case) for case in cases]))
+        return fit_classifier([one for features, _ in found for one in features],
+                              [one for _, real in found for one in real])
 
-    def measure(self, thresholds, verdict: dict | None):
-        """Add the volumes at these thresholds to every row, from the chances that were kept."""
+    def measure(self, thresholds, classifier: dict | None):
+        """Add the volumes at these thresholds to every row, from the probabilities that were kept."""
         wanted = [f"{one:.2f}" for one in thresholds]
-        known = {case: row["ml_by_threshold"] if row.get("verdict") == verdict else {}
+        known = {case: row["ml_by_threshold"] if row.get("classifier") == classifier else {}
                  for case, row in self.rows.items() if "ml_by_threshold" in row}
         missing = {case: [one for one in wanted if one not in known.get(case, {})] for case in sorted(self.rows)}
         missing = {case: ones for case, ones in missing.items() if ones}
-        volumes = self._each(partial(_volumes_ml, self._limits, verdict), map(self._file, missing), missing.values())
+        volumes = self._each(partial(_volumes_ml, self._limits, classifier), map(self._file, missing), missing.values())
         for case, more in zip(missing, volumes, strict=True):
-            self._note({**self.rows[case], "verdict": verdict, "ml_by_threshold": {**known.get(case, {}), **more}})
+            volumes_ml = {**known.get(case, {}), **more}
+            self._note({**self.rows[case], "classifier": classifier, "ml_by_threshold": volumes_ml})
 
     def _each(self, work, *lists) -> Iterator:
         if not self.jobs:
@@ -109,12 +111,12 @@ class Calibration:
 
 
 def _pieces(threshold: float, limits_mm3: dict, path: Path):
-    return load_chances(path).pieces(threshold, limits_mm3)
+    return load_probabilities(path).components(threshold, limits_mm3)
 
 
-def _volumes_ml(limits_mm3: dict, verdict: dict | None, path: Path, thresholds: list[str]) -> dict[str, float]:
-    kept = load_chances(path)
-    return {one: kept.volume_ml(float(one), limits_mm3, verdict) for one in thresholds}
+def _volumes_ml(limits_mm3: dict, classifier: dict | None, path: Path, thresholds: list[str]) -> dict[str, float]:
+    kept = load_probabilities(path)
+    return {one: kept.volume_ml(float(one), limits_mm3, classifier) for one in thresholds}
 
 
 def choose_threshold(rows: list[dict], among) -> dict:

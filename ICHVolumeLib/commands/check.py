@@ -12,7 +12,7 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> None:
-    from ..io import read_ct
+    from ..io.read_ct import read_ct
     from ..quality.checks import check_ct
     from ..workflow.case import describe_geometry, refuse_unusable
 

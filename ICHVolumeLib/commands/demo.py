@@ -43,11 +43,12 @@ def run(args) -> None:
 def compare(sample, case) -> dict:
     """Dice per label and of their union, volumes in mL, and the seconds the paper's figure can be held against."""
     from ..core.labels import ICH, IVH
+    from ..imaging.dice import dice
 
     pairs = {"all": (sample.mask > 0, case.mask > 0)}
     pairs |= {label.name: (sample.mask == label.value, case.mask == label.value) for label in (ICH, IVH)}
     true_ml, marked_ml = sample.true_volume_ml["total"], case.result.volume_ml.total
-    return {"dice": {name: _dice(*pair) for name, pair in pairs.items()},
+    return {"dice": {name: dice(*pair) for name, pair in pairs.items()},
             "true_ml": true_ml, "marked_ml": marked_ml,
             "error_percent": 100 * (marked_ml / true_ml - 1),
             "case_seconds": sum(seconds for name, seconds in case.seconds.items() if name in CASE_STEPS),
@@ -55,13 +56,8 @@ def compare(sample, case) -> dict:
             "report": str(case.out / "report.html")}
 
 
-def _dice(truth, marked):
-    both = int(truth.sum()) + int(marked.sum())
-    return 2 * int((truth & marked).sum()) / both if both else None
-
-
 def _tell(comparison):
-    dice = ", ".join(f"{name} {value:.3f}" for name, value in comparison["dice"].items() if value is not None)
+    dice = ", ".join(f"{name} {value:.3f}" for name, value in comparison["dice"].items())
     apart = ", ".join(f"{name} {seconds:.2f}" for name, seconds in comparison["apart_seconds"].items())
     say()
     say("Against the truth (synthetic patient)")

@@ -63,7 +63,7 @@ def run(args) -> None:
 def _bleed_free(segmenter, pool, scans) -> dict:
     """False alarms on the real slices of unseen patients, and the mL marked in each bleed-free scan."""
     from ..evaluation.cases import false_alarms
-    from ..io import read_ct
+    from ..io.read_ct import read_ct
     from ..synthetic.background_pool import is_validation
 
     unseen = [one for one in pool if is_validation(one.patient)]

@@ -14,12 +14,14 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
+from ..imaging.boxes import bounding_box
+from ..imaging.dice import dice
 from ..measure import measure_mask
 from ..postprocessing.local_contrast import look_around, smoothed
 from ..segmentation.segmenter import Segmenter
 from ..synthetic.backgrounds import Background
 from ..synthetic.patients import Patient, as_ct, generator_mark
-from .metrics import dice, hd95_mm
+from .metrics import hd95_mm
 
 log = logging.getLogger(__name__)
 AROUND_MM = (2.0, 8.0)  # the ring around a bleed that its contrast is taken against
@@ -58,7 +60,7 @@ def read_rows(rows_file: Path) -> list[dict]:
 
 
 def model_mark(segmenter: Segmenter) -> str:
-    """Which weights at which threshold, with which verdict on pieces and which interval, made a row, of which
+    """Which weights at which threshold, with which classifier on pieces and which interval, made a row, of which
     generator's patients."""
     weights = segmenter.weights
     calibration = json.dumps(weights.manifest["calibration"], sort_keys=True).encode()
@@ -100,14 +102,14 @@ def lesions_found(mask: np.ndarray, truth: np.ndarray, ct: CTVolume) -> list[tup
     """(mL, found) of every connected true lesion; found: at least a tenth of it is marked."""
     import SimpleITK as sitk
 
-    near = box_around(truth > 0, (0, 0, 0))
+    near = bounding_box(truth > 0, (0, 0, 0))
     if near is None:
         return []
     truth, mask, slice_ml = truth[near] > 0, mask[near] > 0, ct.voxel_volumes_mm3[near[0]] / 1000
-    pieces = sitk.GetArrayFromImage(sitk.ConnectedComponent(sitk.GetImageFromArray(truth.astype(np.uint8)), True))
-    count = int(pieces.max()) + 1
+    components = sitk.GetArrayFromImage(sitk.ConnectedComponent(sitk.GetImageFromArray(truth.astype(np.uint8)), True))
+    count = int(components.max()) + 1
     sizes, marked = np.zeros(count), np.zeros(count)
-    for one, shown, voxel_ml in zip(pieces, mask, slice_ml, strict=True):
+    for one, shown, voxel_ml in zip(components, mask, slice_ml, strict=True):
         sizes += np.bincount(one.ravel(), minlength=count) * voxel_ml
         marked += np.bincount(one[shown], minlength=count) * voxel_ml
     return [(float(size), bool(hit > 0.0999 * size)) for size, hit in zip(sizes[1:], marked[1:], strict=True)]
@@ -130,7 +132,7 @@ def contrast_hu(ct: CTVolume, truth: np.ndarray) -> float | None:
     import SimpleITK as sitk
 
     reach = [int(np.ceil(AROUND_MM[1] / step)) + 1 for step in ct.pixel_spacing_mm]
-    near = box_around(truth > 0, (0, *reach))
+    near = bounding_box(truth > 0, (0, *reach))
     if near is None:
         return None
     blood, hu = truth[near] > 0, ct.hu[near]
@@ -139,17 +141,6 @@ def contrast_hu(ct: CTVolume, truth: np.ndarray) -> float | None:
     away_mm = sitk.GetArrayFromImage(sitk.SignedMaurerDistanceMap(image, squaredDistance=False, useImageSpacing=True))
     around = (away_mm > AROUND_MM[0]) & (away_mm < AROUND_MM[1]) & (hu > BRAIN_HU[0]) & (hu < BRAIN_HU[1])
     return float(hu[blood].mean() - hu[around].mean()) if around.any() else None
-
-
-def box_around(marked: np.ndarray, margin: tuple[int, int, int]) -> tuple[slice, slice, slice] | None:
-    """The index box of everything true, widened by so many voxels where there is room; None when nothing is."""
-    slices = np.flatnonzero(marked.any(axis=(1, 2)))
-    if not len(slices):
-        return None
-    flat = marked[slices[0]:slices[-1] + 1].any(axis=0)
-    found = slices, np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
-    return tuple(slice(max(int(one[0]) - more, 0), int(one[-1]) + 1 + more)
-                 for one, more in zip(found, margin, strict=True))
 
 
 def false_alarms(segmenter: Segmenter, backgrounds: Iterable[Background]) -> dict:

@@ -25,7 +25,7 @@ COLORS = {1: "#ff5a52", 2: "#ffb02e"}  # ICH, IVH, as in the report
 WIDTH_IN, DPI = 6.4, 100
 TITLE_IN = 0.3
 THIN = 2  # pixels of 0.45 mm are more than a small picture shows
-FAINT_HU = 18  # see evaluate.contrast_hu
+FAINT_HU = 18  # see cases.contrast_hu
 GREY_STEPS = 24  # noise in more shades than these only makes the file large
 
 

@@ -8,13 +8,6 @@ doi:10.1016/S0140-6736(86)90837-8.
 import numpy as np
 
 
-def dice(first: np.ndarray, second: np.ndarray) -> float:
-    """2 |A and B| / (|A| + |B|) of two masks of any shape; 1 when both are empty."""
-    first, second = np.asarray(first) > 0, np.asarray(second) > 0
-    total = np.count_nonzero(first) + np.count_nonzero(second)
-    return 1.0 if total == 0 else 2 * np.count_nonzero(first & second) / total
-
-
 def hd95_mm(first: np.ndarray, second: np.ndarray, spacing_mm) -> float | None:
     """95th percentile Hausdorff distance of two masks (slices, rows, columns), spacing_mm (k, j, i).
 

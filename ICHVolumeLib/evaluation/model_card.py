@@ -21,7 +21,7 @@ MOST_BYTES, MOST_BYTES_ALL = 80_000, 600_000
 CARD = """\
 # Model card: AttFocusNet weights {version}
 
-Research use only; not a medical device. {verdict} Correct every mask by hand.
+Research use only; not a medical device. {classifier} Correct every mask by hand.
 
 | | |
 |---|---|
@@ -252,7 +252,7 @@ def _pictures(pictures: list[dict]) -> str:
 
 
 def _calibration(weights: Weights) -> str:
-    interval, verdict = (weights.manifest["calibration"].get(name) for name in ("interval", "pieces"))
+    interval, classifier = (weights.manifest["calibration"].get(name) for name in ("interval", "pieces"))
     if not interval:
         return "The threshold and the interval of these weights are not calibrated."
     share = f"{100 * interval['coverage']:.0f} %"
@@ -262,26 +262,26 @@ def _calibration(weights: Weights) -> str:
             f"{interval['patients']} other synthetic patients, in heads that are neither trained nor tested on:\n\n"
             f"    ichvolume release RUN DATA -o FOLDER --model-version {weights.version} "
             f"--patients {interval['patients']}{mixed}")
-    if not verdict:
+    if not classifier:
         return text
-    weighted = ", ".join(f"{weight:.2f} for the {name}" for name, weight in zip(verdict["facts"], verdict["weights"],
-                                                                                strict=True))
+    pairs = zip(classifier["facts"], classifier["weights"], strict=True)
+    weighted = ", ".join(f"{weight:.2f} for the {name}" for name, weight in pairs)
     return (f"{text}\n\nThe same patients decide which marked pieces are left out "
             f"(`postprocessing/false_positive_filter.py`): those that are bleeds "
-            f"with a chance under {100 * verdict['least']:.3g} %, by a logistic regression on {verdict['pieces']} "
-            f"pieces. Its weights: {weighted}, offset {verdict['offset']:.2f}. What was left out "
-            f"is named with its slices. {_possible_text(verdict)}Then slices that a bleed fills at least by half are "
-            "added at its ends (`partial_volume_slices.py`), a clot of which half is marked is marked whole, 5 mm "
-            "far (`region_completion.py`), and outlines are moved to where half of the contrast is "
+            f"with a chance under {100 * classifier['least']:.3g} %, by a logistic regression on "
+            f"{classifier['pieces']} pieces. Its weights: {weighted}, offset {classifier['offset']:.2f}. What was left "
+            f"out is named with its slices. {_possible_text(classifier)}Then slices that a bleed fills at least by "
+            "half are added at its ends (`partial_volume_slices.py`), a clot of which half is marked is marked whole, "
+            "5 mm far (`region_completion.py`), and outlines are moved to where half of the contrast is "
             "(`boundary_refinement.py`). Whether it is ICH or IVH is asked of the slices above and below, too "
             "(`label_smoothing.py`).")
 
 
-def _possible_text(verdict: dict) -> str:
-    if "possible" not in verdict:
+def _possible_text(classifier: dict) -> str:
+    if "possible" not in classifier:
         return ""
     return (f"Pieces nowhere over the threshold but with a p(bleed) of {POSSIBLE:g} or more are marked, and named, "
-            f"too, when the regression gives them {100 * verdict['possible']:.3g} % or more. ")
+            f"too, when the regression gives them {100 * classifier['possible']:.3g} % or more. ")
 
 
 def _percent(share) -> str:

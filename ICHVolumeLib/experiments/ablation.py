@@ -14,13 +14,13 @@ import torch
 
 from ..calibration.release import averaged_model
 from ..evaluation.cases import append_row, lesions_found, read_rows
-from ..evaluation.metrics import dice
+from ..imaging.dice import dice
 from ..network.config import AttFocusNetConfig
+from ..segmentation.input_slices import windowed_slices
 from ..synthetic.background_pool import is_validation
 from ..synthetic.backgrounds import PIXEL_MM, Background
 from ..synthetic.generator import EVERYTHING, Ingredients, make_block
 from ..synthetic.patients import as_ct
-from ..training.batches import neighbours, to_input
 from ..training.plans import PLANS, Plan
 from ..training.train import bf16_pays, train
 
@@ -71,7 +71,7 @@ def variants() -> list[Variant]:
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class TestStack:
     """hu float32, labels uint8 (slices, rows, columns); pixel and slice distance in mm."""
 
     hu: np.ndarray
@@ -80,20 +80,20 @@ class Case:
     step_mm: float
 
 
-def fixed_patients(pool: list[Background], pixel_mm: float, size: int, count: int = PATIENTS) -> list[Case]:
+def fixed_patients(pool: list[Background], pixel_mm: float, size: int, count: int = PATIENTS) -> list[TestStack]:
     """Bleeding validation patients as one variant sees them; the same for every variant but for the view."""
     held = [one for one in pool if is_validation(one.patient) and one.may_bleed]
     patients = []
     for index in range(count if held else 0):
         block = make_block(np.random.default_rng(SEED + index), held[index % len(held)], size=size, pixel_mm=pixel_mm,
                            slices=None, bleed=True)
-        patients.append(Case(block.hu, block.labels, pixel_mm, block.step_mm))
+        patients.append(TestStack(block.hu, block.labels, pixel_mm, block.step_mm))
     return patients
 
 
-def clean_slices(pool: list[Background], pixel_mm: float, size: int) -> list[Case]:
+def clean_slices(pool: list[Background], pixel_mm: float, size: int) -> list[TestStack]:
     """Real bleed-free validation patients as they are, resampled to the view."""
-    return [Case(_resampled(one.hu, pixel_mm, size), np.zeros((len(one.hu), size, size), np.uint8), pixel_mm,
+    return [TestStack(_resampled(one.hu, pixel_mm, size), np.zeros((len(one.hu), size, size), np.uint8), pixel_mm,
                         one.step_mm) for one in pool if is_validation(one.patient) and one.kind == "ct_ich"]
 
 
@@ -113,19 +113,19 @@ def _resampled(hu: np.ndarray, pixel_mm: float, size: int) -> np.ndarray:
 
 
 @torch.no_grad()
-def mark(model, patient: Case, window_hu, in_slices: int, device: torch.device, batch: int = 8) -> np.ndarray:
+def mark(model, patient: TestStack, window_hu, in_slices: int, device: torch.device, batch: int = 8) -> np.ndarray:
     """The model's mask of a patient, uint8, at threshold 0.5 without clean-up."""
-    images = to_input(patient.hu, window_hu)[neighbours(len(patient.hu), in_slices)]
+    images = windowed_slices(patient.hu, window_hu, in_slices)
     masks = []
     for first in range(0, len(images), batch):
         inputs = torch.from_numpy(images[first:first + batch]).to(device, memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16_pays(device)):
-            chances = torch.softmax(model(inputs).float(), 1).cpu().numpy()
-        masks.append(np.where(chances[:, 0] > 0.5, 0, np.where(chances[:, 2] > chances[:, 1], 2, 1)))
+            probabilities = torch.softmax(model(inputs).float(), 1).cpu().numpy()
+        masks.append(np.where(probabilities[:, 0] > 0.5, 0, np.where(probabilities[:, 2] > probabilities[:, 1], 2, 1)))
     return np.concatenate(masks).astype(np.uint8)
 
 
-def measure(masks: Iterable[np.ndarray], patients: list[Case]) -> dict:
+def measure(masks: Iterable[np.ndarray], patients: list[TestStack]) -> dict:
     """Mean Dice of any blood per bleeding patient, pooled IVH Dice, lesions found by size, clean slices marked."""
     dices, ivh, lesions, alarms = [], np.zeros(3), [], []
     for mask, one in zip(masks, patients, strict=True):
@@ -199,10 +199,10 @@ def claim(rows: list[dict]) -> str:
     if len(gains) < 3:
         return f"AttFocusNet against AttUNet, same seed: Dice {each}; too few runs to say more.\n"
     error = float(np.std(gains, ddof=1) / np.sqrt(len(gains)))
-    verdict = ("these runs do not decide the paper's claim" if abs(np.mean(gains)) <= 2 * error else
+    classifier = ("these runs do not decide the paper's claim" if abs(np.mean(gains)) <= 2 * error else
                "the paper's claim holds here" if np.mean(gains) > 0 else "the paper's claim does not hold here")
     return (f"AttFocusNet against AttUNet, same seed: Dice {each}; mean {np.mean(gains):+.3f}, two standard errors "
-            f"{2 * error:.3f}: {verdict}.\n")
+            f"{2 * error:.3f}: {classifier}.\n")
 
 
 def _cell(values: list[float], measure: str) -> str:

@@ -1,19 +1,27 @@
-"""Areas of one slice, bool (rows, columns), in millimetres whatever the pixels; spacing_mm along rows, then columns."""
+"""Bool arrays made wider and narrower."""
 
 import numpy as np
 
-from ..core.labels import ICH, IVH
+
+def dilated(binary: np.ndarray, reach: tuple[int, ...]) -> np.ndarray:
+    """Grown by a box: so many voxels along each axis, diagonals included; beyond the edge there is nothing."""
+    for axis, most in enumerate(reach):
+        grown, size = binary.copy(), binary.shape[axis]
+        for shift in range(1, min(most, size - 1) + 1):
+            low, high = [slice(None)] * binary.ndim, [slice(None)] * binary.ndim
+            low[axis], high[axis] = slice(None, size - shift), slice(shift, None)
+            grown[tuple(high)] |= binary[tuple(low)]
+            grown[tuple(low)] |= binary[tuple(high)]
+        binary = grown
+    return binary
 
 
-def distance_mm(area: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
-    """Distance of every pixel of one slice to an area that is not empty, 0 and less inside."""
+def dilated_by_disk(area: np.ndarray, radius_px: int) -> np.ndarray:
+    """One slice, bool (rows, columns), grown by a disk."""
     import SimpleITK as sitk
 
-    inside = sitk.GetImageFromArray(area.astype(np.uint8))
-    inside.SetSpacing(tuple(reversed(spacing_mm)))
-    away = sitk.GetArrayFromImage(sitk.SignedMaurerDistanceMap(inside, squaredDistance=False, useImageSpacing=True))
-    away[area] = np.minimum(away[area], 0)
-    return away
+    image = sitk.BinaryDilate(sitk.GetImageFromArray(area.astype(np.uint8)), [radius_px] * 2)
+    return sitk.GetArrayFromImage(image).astype(bool)
 
 
 def opened(area: np.ndarray, radius_mm: float, spacing_mm: tuple[float, float]) -> np.ndarray:
@@ -23,13 +31,3 @@ def opened(area: np.ndarray, radius_mm: float, spacing_mm: tuple[float, float]) 
     radius = [max(round(radius_mm / step), 1) for step in reversed(spacing_mm)]
     image = sitk.GetImageFromArray(area.astype(np.uint8))
     return sitk.GetArrayFromImage(sitk.BinaryMorphologicalOpening(image, radius, sitk.sitkBall)) > 0
-
-
-def nearest_label(labels: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
-    """uint8, the label (ICH or IVH) that is nearest to every pixel of one slice with at least one label."""
-    if not (labels == IVH.value).any():
-        return np.full(labels.shape, ICH.value, np.uint8)
-    if not (labels == ICH.value).any():
-        return np.full(labels.shape, IVH.value, np.uint8)
-    ich_mm, ivh_mm = (distance_mm(labels == one.value, spacing_mm) for one in (ICH, IVH))
-    return np.where(ivh_mm < ich_mm, IVH.value, ICH.value).astype(np.uint8)

@@ -13,7 +13,7 @@ from ..core.ct_volume import CTVolume, ScanInfo
 from ..core.errors import InputError
 from ..core.findings import INFO, WARNING, Finding
 from .dicom_pixels import read_hu
-from .dicom_series import Slice, choose, scan, series_of
+from .dicom_series import Slice, choose, index_folder, series_of
 from .hounsfield import to_int16_hu
 from .images import is_image_name
 
@@ -29,7 +29,7 @@ def read_dicom(path, series_uid=None) -> CTVolume:
     Raises InputError when nothing can be measured, a slice is damaged, or slices contradict each other.
     """
     path = Path(path)
-    found = scan(path)
+    found = index_folder(path)
     if path.is_file():
         series_uid = series_uid or _uid_of(path, found)
     if not found.slices:

@@ -90,7 +90,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Scan:
+class FolderIndex:
     """slices: every image found; skipped: files that are no DICOM images; damaged: path -> why, and its series UID."""
 
     slices: tuple[Slice, ...]
@@ -98,7 +98,7 @@ class Scan:
     damaged: dict[Path, tuple[str, str]]
 
 
-def scan(path) -> Scan:
+def index_folder(path) -> FolderIndex:
     """Look at every file under a folder (subfolders too), or at the files beside a single file."""
     path = Path(path)
     paths = _files_under(path) if path.is_dir() else sorted(item for item in path.parent.iterdir() if item.is_file())
@@ -113,7 +113,7 @@ def scan(path) -> Scan:
                 skipped.append(item)
             else:
                 slices += found
-    return Scan(tuple(slices), tuple(skipped), damaged)
+    return FolderIndex(tuple(slices), tuple(skipped), damaged)
 
 
 def series_of(slices) -> list[Series]:

@@ -8,15 +8,15 @@ from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
 from ..core.labels import ICH, LABELS
 from ..core.result import Abc2, Component, VolumeMl
-from .abc2 import CALIPER, SEGMENT, abc2_from_lines, abc2_with_axes, measure_piece, sum_pieces
-from .components import Piece, find_pieces, find_runs
+from .abc2 import CALIPER, SEGMENT, abc2_from_lines, abc2_with_axes, measure_component, sum_components
+from .components import LabelComponent, find_components, find_runs
 from .expansion import Expansion, compare_volumes
 from .volumes import paper_slice_thickness_mm, volume_of_mask
 
 __all__ = ["CALIPER", "SEGMENT", "Expansion", "Measurement", "abc2_from_lines", "abc2_with_axes", "compare_volumes",
            "measure_mask", "paper_slice_thickness_mm"]
 
-MIN_PIECE_ML = 0.1
+MIN_COMPONENT_ML = 0.1
 _NAME = {label.value: label.name for label in LABELS}
 
 
@@ -34,7 +34,7 @@ class Measurement:
 
 
 def measure_mask(ct: CTVolume, mask: np.ndarray, *, b_definition: str = SEGMENT,
-                 min_piece_ml: float = MIN_PIECE_ML) -> Measurement:
+                 min_component_ml: float = MIN_COMPONENT_ML) -> Measurement:
     """Measure a mask (slices, rows, columns), uint8 with the values of labels.py, on the grid of the CT.
 
     Volumes use every slice's own slab height. ABC/2 is taken per 26-connected piece of the ICH label (IVH left out)
@@ -43,15 +43,15 @@ def measure_mask(ct: CTVolume, mask: np.ndarray, *, b_definition: str = SEGMENT,
     Raises InputError when the mask has another shape, a fractional type or an unknown value.
     """
     runs = find_runs(_checked(ct, mask))
-    measured = [_measure_component(piece, ct, b_definition) for piece in find_pieces(runs, ct.hu)]
+    measured = [_described(piece, ct, b_definition) for piece in find_components(runs, ct.hu)]
     measured.sort(key=lambda pair: -pair[0].volume_ml)  # stable: of equal pieces the first in the scan comes first
     components, summed = [], []
     for component, abc2 in measured:
-        counted = abc2 is not None and (component.volume_ml >= min_piece_ml or not summed)
+        counted = abc2 is not None and (component.volume_ml >= min_component_ml or not summed)
         if counted:
             summed.append(abc2)
         components.append(Component(**{**vars(component), "counted_in_abc2": counted}))
-    return Measurement(volume_of_mask(runs, ct), sum_pieces(summed), components)
+    return Measurement(volume_of_mask(runs, ct), sum_components(summed), components)
 
 
 def _checked(ct, mask):
@@ -68,9 +68,9 @@ def _checked(ct, mask):
     return mask.astype(np.uint8)
 
 
-def _measure_component(piece: Piece, ct, b_definition):
+def _described(piece: LabelComponent, ct, b_definition):
     """One line of the component list, and its ABC/2 (None for IVH)."""
-    abc2 = measure_piece(piece, ct, b_definition) if piece.value == ICH.value else None
+    abc2 = measure_component(piece, ct, b_definition) if piece.value == ICH.value else None
     runs = piece.runs
     first, last = piece.slice_range
     row_mm, column_mm = ct.pixel_spacing_mm

@@ -14,14 +14,14 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
 from ..core.result import Abc2, Point
-from .components import Piece
+from .components import LabelComponent
 from .plane_geometry import caliper_width, convex_hull, longest_diameter, outer_corners, widest_chord
 from .shape import EXPECTED_ERROR_PERCENT, shape_class
 
 SEGMENT, CALIPER = "segment", "caliper"
 
 
-def measure_piece(piece: Piece, ct: CTVolume, b_definition: str = SEGMENT) -> Abc2:
+def measure_component(piece: LabelComponent, ct: CTVolume, b_definition: str = SEGMENT) -> Abc2:
     """ABC/2 of one piece alone.
 
     c_mm: number of bleeding slices x slice spacing (the Coniglobus formula of Peng et al. 2022); where spacing is
@@ -48,7 +48,7 @@ def measure_piece(piece: Piece, ct: CTVolume, b_definition: str = SEGMENT) -> Ab
     return replace(empty, **_volumes_ml(empty))
 
 
-def sum_pieces(pieces: list[Abc2]) -> Abc2 | None:
+def sum_components(pieces: list[Abc2]) -> Abc2 | None:
     """Several hematomas: lengths, lines and shape of the first (largest) piece, mL summed over all of them."""
     if not pieces:
         return None

@@ -36,7 +36,7 @@ class Runs:
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class LabelComponent:
     """One 26-connected piece: its runs, and mean_hu over its voxels."""
 
     runs: Runs
@@ -75,7 +75,7 @@ def find_runs(mask: np.ndarray) -> Runs:
     return Runs(k[row[first]], j[row[first]], i[first], i[first + 1], value[first])
 
 
-def find_pieces(runs: Runs, hu: np.ndarray) -> list[Piece]:
+def find_components(runs: Runs, hu: np.ndarray) -> list[LabelComponent]:
     """The 26-connected pieces, in the order of their first voxel. hu: (slices, rows, columns), the mask's grid."""
     if not len(runs):
         return []
@@ -84,7 +84,7 @@ def find_pieces(runs: Runs, hu: np.ndarray) -> list[Piece]:
     starts = np.flatnonzero(np.diff(piece_of[order], prepend=-1))
     hu_sums = np.bincount(piece_of, weights=_hu_sums(runs, hu))
     voxels = np.bincount(piece_of, weights=runs.length)
-    return [Piece(runs.take(members), float(hu_sum / count))
+    return [LabelComponent(runs.take(members), float(hu_sum / count))
             for members, hu_sum, count in zip(np.split(order, starts[1:]), hu_sums, voxels, strict=True)]
 
 

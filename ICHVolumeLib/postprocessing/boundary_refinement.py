@@ -6,9 +6,10 @@ blood; right inside, what has well under half of it is not. What lies between is
 
 import numpy as np
 
-from ..imaging.morphology import nearest_label, opened
-from ..segmentation.grid import connected_pieces, piece_boxes
-from .local_contrast import LEAST_CONTRAST_HU, Around, look_around_piece, widened
+from ..imaging.components import component_boxes, connected_components
+from ..imaging.distance import nearest_label
+from ..imaging.morphology import opened
+from .local_contrast import LEAST_CONTRAST_HU, Around, look_around_component, widened
 
 BLOOD, NO_BLOOD = 0.6, 0.3  # shares of the contrast: at least, at most
 TOO_BRIGHT = 1.5  # times the contrast, or this many HU: bone, a vessel, another bleed
@@ -18,28 +19,28 @@ NARROW_MM = 1.2  # radius: what sticks out by less is noise or a fold
 LEAST_CONTRAST_SD = 2.0  # in SDs of the brain around
 
 
-def move_outlines(mask: np.ndarray, hu: np.ndarray, spacing_mm: tuple[float, float]) -> None:
+def refine_boundaries(mask: np.ndarray, hu: np.ndarray, spacing_mm: tuple[float, float]) -> None:
     """Move the outlines of mask (slices, rows, columns; 0 none, 1 ICH, 2 IVH), in place; hu smoothed; a new voxel gets
     the nearest label of its slice."""
     found = mask > 0
-    pieces, count = connected_pieces(found)
-    for number, box in enumerate(piece_boxes(pieces, count), start=1):
+    components, count = connected_components(found)
+    for number, box in enumerate(component_boxes(components, count), start=1):
         near = widened(box, spacing_mm)
-        piece = pieces[near] == number
-        seen, whole_hu = look_around_piece(hu[near], piece, found[near], spacing_mm)
+        component = components[near] == number
+        seen, whole_hu = look_around_component(hu[near], component, found[near], spacing_mm)
         if whole_hu < LEAST_CONTRAST_HU:
             continue
         for k, around in seen.items():
             contrast_hu = max((whole_hu + around.contrast_hu) / 2, LEAST_CONTRAST_HU)
             if contrast_hu >= LEAST_CONTRAST_SD * around.spread_hu:
-                _move(mask[near][k][around.box], piece[k][around.box], around, contrast_hu, spacing_mm)
+                _move(mask[near][k][around.box], component[k][around.box], around, contrast_hu, spacing_mm)
 
 
 def _move(mask: np.ndarray, area: np.ndarray, around: Around, contrast_hu: float, spacing_mm) -> None:
     """One piece in one slice; arrays of around.box."""
     share = (around.hu - around.brain_hu) / contrast_hu
     blood = ((share > BLOOD) & (share < TOO_BRIGHT) & (around.hu < TOO_BRIGHT_HU) & (around.away_mm <= OUTWARDS_MM))
-    parts, count = connected_pieces(opened(blood | area, NARROW_MM, spacing_mm) | area, fully_connected=False)
+    parts, count = connected_components(opened(blood | area, NARROW_MM, spacing_mm) | area, fully_connected=False)
     joined = np.bincount(parts[area], minlength=count + 1) > 0
     joined[0] = False
     new = joined[parts] & blood & (mask == 0)

@@ -9,20 +9,20 @@ of ICH from 0.75 to 0.76; from 2 to 5 mm in the slice and 1.2 to 1.6 slices of 5
 import numpy as np
 
 from ..core.labels import ICH, IVH
-from .local_contrast import blurred
+from ..imaging.gaussian import blurred
 
 IN_SLICE_MM, ACROSS_MM = 3.0, 6.0  # SD of the Gaussians
 
 
-def ask_around(mask: np.ndarray, ivh_chance: np.ndarray, bleed_chance: np.ndarray, spacing_mm: tuple[float, float],
-               slab_mm: np.ndarray) -> None:
+def smooth_labels(mask: np.ndarray, ivh_probability: np.ndarray, bleed_probability: np.ndarray,
+                  spacing_mm: tuple[float, float], slab_mm: np.ndarray) -> None:
     """Label every marked voxel anew, in place.
 
     mask: uint8 (slices, rows, columns), 1 ICH, 2 IVH; ivh_chance, bleed_chance: p(IVH) and p(ICH) + p(IVH) on the same
     grid; spacing_mm along rows, then columns; slab_mm (slices,): their heights, by which the slices count. Where the
     network says nothing of the blood around, the label stays.
     """
-    more_ivh = 2 * ivh_chance.astype(np.float32) - bleed_chance  # p(IVH) - p(ICH)
+    more_ivh = 2 * ivh_probability.astype(np.float32) - bleed_probability  # p(IVH) - p(ICH)
     more_ivh = np.stack([blurred(one, IN_SLICE_MM, spacing_mm) for one in more_ivh])
     middle_mm = np.cumsum(slab_mm) - slab_mm / 2
     near = np.exp(-0.5 * ((middle_mm[:, None] - middle_mm) / ACROSS_MM) ** 2) * slab_mm

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..imaging.morphology import distance_mm
+from ..imaging.distance import distance_mm
+from ..imaging.gaussian import blurred
 
 AROUND_MM = (2.5, 9.0)  # the ring around an area; nearer there is partial volume, farther is other anatomy
 BRAIN_HU = (5.0, 55.0)  # of the ring: neither CSF nor bone nor other blood
@@ -23,18 +24,18 @@ WINDOW_HU = (-20.0, 110.0)  # bone must not bleed into the brain beside it
 class Evidence:
     """What a mask can be held against; arrays (slices, rows, columns) on the mask's grid, turned as it is.
 
-    hu: of the scan, or smoothed already (`smoothed_in`); chance: p(bleed) of every voxel, float; spacing_mm along rows,
-    then columns; verdict: see doubt.py, None where only the facts are asked for; likely: uint8, the label (1 ICH, 2
-    IVH) of every voxel with a p(bleed) of doubt.POSSIBLE or more, 0 elsewhere; ivh_chance: p(IVH), float. These two
-    None where they are not known.
+    hu: of the scan, or smoothed already (`smoothed_in`); probability: p(bleed) of every voxel, float; spacing_mm along
+    rows, then columns; classifier: see false_positive_filter.py, None where only the features are asked for; likely:
+    uint8, the label (1 ICH, 2 IVH) of every voxel with a p(bleed) of POSSIBLE there or more, 0 elsewhere;
+    ivh_probability: p(IVH), float. These two None where they are not known.
     """
 
     hu: np.ndarray
-    chance: np.ndarray
+    probability: np.ndarray
     spacing_mm: tuple[float, float]
-    verdict: dict | None = None
+    classifier: dict | None = None
     likely: np.ndarray | None = None
-    ivh_chance: np.ndarray | None = None
+    ivh_probability: np.ndarray | None = None
 
     def smoothed_in(self, box: tuple[slice, ...]) -> "Evidence":
         """The same with the HU of an index box smoothed, and 0 HU, which is neither brain nor blood, elsewhere."""
@@ -74,26 +75,6 @@ def smoothed(hu: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
     return blurred(np.clip(hu, *WINDOW_HU).astype(np.float32), SMOOTHING_MM, spacing_mm)
 
 
-def blurred(values: np.ndarray, sd_mm: float, spacing_mm: tuple[float, float]) -> np.ndarray:
-    """Gaussian of one slice, float32 (rows, columns)."""
-    return _smoothed_down(_smoothed_down(values.T, sd_mm / spacing_mm[1]).T, sd_mm / spacing_mm[0])
-
-
-def _smoothed_down(values: np.ndarray, sd_rows: float) -> np.ndarray:
-    """Gaussian along the rows; beyond the ends, the end row."""
-    reach, rows = int(np.ceil(3 * sd_rows)), len(values)
-    weights = np.exp(-0.5 * (np.arange(reach + 1) / sd_rows) ** 2).astype(np.float32)
-    weights /= weights[0] + 2 * weights[1:].sum()
-    longer = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
-    result = longer[reach:reach + rows] * weights[0]
-    both = np.empty_like(result)
-    for away, weight in enumerate(weights[1:], start=1):
-        np.add(longer[reach - away:reach - away + rows], longer[reach + away:reach + away + rows], out=both)
-        both *= weight
-        result += both
-    return result
-
-
 def widened(box: tuple[slice, ...], spacing_mm: tuple[float, float], slices: int = 0) -> tuple[slice, ...]:
     """The index box with SPARE_MM around it in its slices, and so many slices above and below."""
     spare = (slices, *(int(np.ceil(SPARE_MM / step)) for step in spacing_mm))
@@ -118,12 +99,13 @@ def look_around(hu: np.ndarray, area: np.ndarray, marked: np.ndarray, spacing_mm
                   np.count_nonzero(brain) / np.count_nonzero(ring))
 
 
-def look_around_piece(hu: np.ndarray, piece: np.ndarray, marked: np.ndarray,
+def look_around_component(hu: np.ndarray, component: np.ndarray, marked: np.ndarray,
                       spacing_mm: tuple[float, float]) -> tuple[dict[int, Around], float]:
     """({slice: Around}, contrast_hu) of a piece (slices, rows, columns; hu smoothed): where something can be said, and
     the mean of its slices by area, 0.0 where nothing can."""
-    seen = {int(k): look_around(hu[k], piece[k], marked[k], spacing_mm) for k in np.flatnonzero(piece.any((1, 2)))}
+    slices = np.flatnonzero(component.any((1, 2)))
+    seen = {int(k): look_around(hu[k], component[k], marked[k], spacing_mm) for k in slices}
     seen = {k: around for k, around in seen.items() if around}
-    areas = [np.count_nonzero(piece[k]) for k in seen]
+    areas = [np.count_nonzero(component[k]) for k in seen]
     contrast_hu = np.average([around.contrast_hu for around in seen.values()], weights=areas) if seen else 0.0
     return seen, float(contrast_hu)

@@ -7,7 +7,7 @@ it has half the contrast of the bleed beside it, the half-maximum rule of edges,
 
 import numpy as np
 
-from ..segmentation.grid import connected_pieces, piece_boxes
+from ..imaging.components import component_boxes, connected_components
 from .local_contrast import LEAST_CONTRAST_HU, look_around
 
 HALF = 0.5
@@ -19,24 +19,24 @@ LEAST_AREA_MM2 = 15.0
 SLICES = 2  # at most, at either end
 
 
-def grow_ends(mask: np.ndarray, hu: np.ndarray, spacing_mm: tuple[float, float]) -> None:
+def grow_end_slices(mask: np.ndarray, hu: np.ndarray, spacing_mm: tuple[float, float]) -> None:
     """Add to every bleed of mask (slices, rows, columns; 0 none, 1 ICH, 2 IVH), in place, what fills at least half of
     the slices before its first and after its last one; hu smoothed; a new voxel gets the label most of the slice beside
     it has."""
     found = mask.copy()
-    pieces, count = connected_pieces(found > 0)
-    for number, box in enumerate(piece_boxes(pieces, count), start=1):
+    components, count = connected_components(found > 0)
+    for number, box in enumerate(component_boxes(components, count), start=1):
         first, last = box[0].start, box[0].stop - 1
         for end, step in ((first, -1), (last, 1)):
             inwards = [k for k in (end, end - step, end - 2 * step) if first <= k <= last]
-            contrast_hu = _contrast_hu(pieces, number, found, hu, inwards, spacing_mm)
+            contrast_hu = _contrast_hu(components, number, found, hu, inwards, spacing_mm)
             if contrast_hu >= LEAST_CONTRAST_HU:
-                _grow(mask, found, pieces[end] == number, hu, end, step, contrast_hu, spacing_mm)
+                _grow(mask, found, components[end] == number, hu, end, step, contrast_hu, spacing_mm)
 
 
-def _contrast_hu(pieces, number, found, hu, slices, spacing_mm) -> float:
+def _contrast_hu(components, number, found, hu, slices, spacing_mm) -> float:
     """The highest contrast of a piece in these slices; the end itself may have partial volume."""
-    seen = [look_around(hu[k], pieces[k] == number, found[k] > 0, spacing_mm) for k in slices]
+    seen = [look_around(hu[k], components[k] == number, found[k] > 0, spacing_mm) for k in slices]
     return max((around.contrast_hu for around in seen if around), default=0.0)
 
 
@@ -63,7 +63,7 @@ def _half_filled(hu, area, marked, contrast_hu: float, spacing_mm) -> np.ndarray
     share = (around.hu - around.brain_hu) / contrast_hu
     half = ((share > HALF) & (share < TOO_BRIGHT) & (around.hu < TOO_BRIGHT_HU) & (around.away_mm <= REACH_MM))
     opened = sitk.BinaryMorphologicalOpening(sitk.GetImageFromArray(half.astype(np.uint8)), [1, 1], sitk.sitkCross)
-    parts, count = connected_pieces(sitk.GetArrayFromImage(opened) > 0, fully_connected=False)
+    parts, count = connected_components(sitk.GetArrayFromImage(opened) > 0, fully_connected=False)
     areas_mm2 = np.bincount(parts.ravel(), minlength=count + 1) * spacing_mm[0] * spacing_mm[1]
     below = np.bincount(parts[area[around.box]], minlength=count + 1) > 0
     kept = (areas_mm2 >= LEAST_AREA_MM2) & below

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.ct_volume import CTVolume
-from ..segmentation.grid import largest_piece
+from ..imaging.components import largest_component
+from ..imaging.head_mask import sides_with_bone
+from ..imaging.morphology import dilated
 
 _COARSE_MM = 2.0
 _BONE_HU = 450  # above contrast-filled vessels
@@ -48,7 +50,7 @@ def look_at_skull(ct: CTVolume) -> SkullView | None:
     step_j, step_i = (max(1, round(_COARSE_MM / mm)) for mm in ct.pixel_spacing_mm)
     hu = ct.hu[:, ::step_j, ::step_i]
     bone = (hu > _BONE_HU) & (hu <= _METAL_HU)  # metal in the brain must not enclose itself
-    inside = _enclosed(largest_piece(bone)) & ~bone
+    inside = (sides_with_bone(largest_component(bone)) == 4) & ~bone
     area_cm2 = ct.pixel_area_mm2 * step_j * step_i / 100
     brain_cm2 = (inside & (hu > _SOFT_HU[0]) & (hu < _SOFT_HU[1])).sum(axis=(1, 2)) * area_cm2
     most = float(brain_cm2.max())
@@ -57,7 +59,7 @@ def look_at_skull(ct: CTVolume) -> SkullView | None:
     top, bottom = (-1, 0) if _runs_upwards(ct) else (0, -1)
     ml = area_cm2 * ct.slab_heights_mm / 10 * _vault(ct, brain_cm2)  # of one coarse voxel of each slice
     pixel_mm = step_j * ct.pixel_spacing_mm[0]
-    air = inside & (hu < _AIR_BELOW_HU) & ~_near(bone, round(_OFF_BONE_MM / pixel_mm))
+    air = inside & (hu < _AIR_BELOW_HU) & ~_near(bone, _OFF_BONE_MM / pixel_mm)
     return SkullView(brain_cm2, float(brain_cm2[top]), float(brain_cm2[bottom]), float(brain_cm2[top]) / most,
                      float(brain_cm2[bottom]) / most, _sum(air, ml), _sum(inside & (hu > _METAL_HU), ml),
                      _bright_share(hu, bone, inside, brain_cm2, pixel_mm))
@@ -77,33 +79,13 @@ def _sum(voxels, ml_per_slice) -> float:
     return float(voxels.sum(axis=(1, 2)) @ ml_per_slice)
 
 
-def _enclosed(bone):
-    """Bone somewhere on all four sides within the slice, and no bone here."""
-    inside = ~bone
-    for axis in (1, 2):
-        before = np.maximum.accumulate(bone, axis=axis)
-        after = np.flip(np.maximum.accumulate(np.flip(bone, axis), axis=axis), axis)
-        inside &= before & after
-    return inside
-
-
 def _bright_share(hu, bone, inside, brain_cm2, pixel_mm) -> float:
     slices = brain_cm2 > 0.8 * brain_cm2.max()  # above the bony base, whose edges are this bright too
-    deep = inside[slices] & ~_near(bone[slices], round(_DEEP_MM / pixel_mm))
+    deep = inside[slices] & ~_near(bone[slices], _DEEP_MM / pixel_mm)
     bright = deep & (hu[slices] > _BRIGHT_HU[0]) & (hu[slices] < _BRIGHT_HU[1])
     return float(bright.sum() / max(deep.sum(), 1))
 
 
-def _near(bone, pixels):
+def _near(bone, pixels: float):
     """Bone grown by a square of +- pixels within the slice."""
-    for axis in (1, 2):
-        grown = bone.copy()
-        size = bone.shape[axis]
-        for shift in range(1, min(pixels, size - 1) + 1):
-            low = [slice(None)] * 3
-            high = [slice(None)] * 3
-            low[axis], high[axis] = slice(None, size - shift), slice(shift, None)
-            grown[tuple(high)] |= bone[tuple(low)]
-            grown[tuple(low)] |= bone[tuple(high)]
-        bone = grown
-    return bone
+    return dilated(bone, (0, round(pixels), round(pixels)))

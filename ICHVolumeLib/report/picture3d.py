@@ -1,14 +1,12 @@
 """The 3D picture of the report, drawn in a child process that may fail without harm."""
 
-import os
-import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from ..core.child_process import child_environment, python_program
 from ..core.ct_volume import CTVolume
 
 TIME_LIMIT_S = 60
@@ -41,15 +39,3 @@ def viewpoint(ct: CTVolume, mask: np.ndarray) -> tuple[tuple[float, float, float
     on_the_right = bleed_ras[0] > middle_ras[0]
     side = "right" if on_the_right else "left"
     return (0.75 if on_the_right else -0.75, 1.0, 0.45), f"Seen from the patient's front {side}, slightly above"
-
-
-def python_program() -> str:
-    """The Python to start a child with; inside 3D Slicer that is PythonSlicer, not the application itself."""
-    return shutil.which("PythonSlicer") or sys.executable
-
-
-def child_environment() -> dict:
-    """This environment, with the folder that holds ICHVolumeLib importable in the child."""
-    home = str(Path(__file__).resolve().parents[2])
-    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.labels import LABELS
-from ..segmentation.grid import largest_piece
+from ..imaging.components import largest_component
 from .png import data_uri, encode_png
 
 WINDOW_HU = (0.0, 80.0)
@@ -79,7 +79,7 @@ class SliceView:
         """(first row, end row, first column, end column) of the turned slices that hold the head and the mask."""
         shown = (self.mask > 0).any(axis=0)
         # the largest piece of bone: the head without the head holder and the table
-        shown[::COARSE, ::COARSE] |= largest_piece(self.ct.hu[:, ::COARSE, ::COARSE] > BONE_HU).any(axis=0)
+        shown[::COARSE, ::COARSE] |= largest_component(self.ct.hu[:, ::COARSE, ::COARSE] > BONE_HU).any(axis=0)
         shown = self._turn(shown)
         if not shown.any():
             return 0, shown.shape[0], 0, shown.shape[1]

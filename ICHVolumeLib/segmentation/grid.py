@@ -8,139 +8,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..core.ct_volume import CTVolume
-from ..core.errors import InputError
+from ..imaging.head_mask import BLOCK, HeadMask
 
-BLOCK = 4  # pixels along both axes averaged to look for bone and brain
-BONE_HU = 200  # block mean; thin or partial skull is above it, clotted blood (up to 100 HU) is not
-SKULL_PIECE_SHARE = 0.25  # bone in pieces smaller than this share of the largest is a head holder, jaw or vertebra
-SOFT_TISSUE_HU = (-30, 150)  # block mean: brain, CSF, blood, calcified blood
-BRAIN_AREA_MM2 = 200  # a slice with less enclosed soft tissue cannot hold a measurable bleed
 BOX_MARGIN_MM = 40.0  # around the brain: with 15 the box still moved p(bleed) by up to 0.09, with 40 by 0.002
 BOX_MULTIPLE = 32  # box edges, pixels: few different shapes, so compiled networks are used again
 FULL_RESOLUTION_UP_TO_MM = 0.5  # weights whose target is at most this take a 512-pixel slice as it is ...
 NATIVE_512_SPACING_MM = (0.3, 0.75)  # ... over this wider range
-
-
-@dataclass(frozen=True)
-class Orientation:
-    """How the array must be turned so that k runs feet to head, rows front to back, columns patient right to left."""
-
-    transpose: bool
-    flip: tuple[bool, bool, bool]  # k, rows, columns, after transposing
-
-    @classmethod
-    def of(cls, ct: CTVolume) -> "Orientation":
-        """Raises InputError for sagittal and coronal stacks (normal more than 45 degrees from the feet-head axis)."""
-        if abs(ct.slice_normal_ras[2]) < np.cos(np.radians(45)):
-            raise InputError(f"{ct.info.source or 'the scan'}: the slices are not axial; load the axial head series, "
-                             "not a sagittal or coronal reformat.")
-        along_columns, along_rows = ct.ijk_to_ras[:3, 0], ct.ijk_to_ras[:3, 1]
-        along_columns, along_rows = along_columns / ct.pixel_spacing_mm[1], along_rows / ct.pixel_spacing_mm[0]
-        transpose = bool(abs(along_columns[0]) < abs(along_rows[0]))
-        if transpose:
-            along_columns, along_rows = along_rows, along_columns
-        up = ct.slice_origins_ras[-1][2] - ct.slice_origins_ras[0][2]
-        return cls(transpose, (bool(up < 0), bool(along_rows[1] > 0), bool(along_columns[0] > 0)))
-
-    def view(self, array: np.ndarray) -> np.ndarray:
-        """A turned view of (slices, rows, columns): writing into it writes into the array."""
-        array = array.swapaxes(1, 2) if self.transpose else array
-        return array[tuple(slice(None, None, -1 if flip else 1) for flip in self.flip)]
-
-
-@dataclass(frozen=True, eq=False)
-class Head:
-    """Where the brain can be, on blocks of BLOCK x BLOCK pixels; generous: face and neck count too."""
-
-    enclosed: np.ndarray  # bool (slices, ceil(rows / BLOCK), ceil(columns / BLOCK))
-    has_brain: np.ndarray  # bool (slices,); all true where no skull was found
-    skull_found: bool
-
-
-def find_head(hu: np.ndarray, spacing_mm: tuple[float, float]) -> Head:
-    """hu (slices, rows, columns) in any orientation; spacing_mm along rows, then columns.
-
-    Soft tissue with bone on three of the four sides (left, right, front, back) is enclosed; so that an open skull
-    (craniectomy) loses nothing, one side is enough where any other slice has enclosed tissue at the same place.
-    A slice is left out only if it and both its neighbours hold next to no enclosed tissue.
-    """
-    blocks = np.stack([_block_mean(one) for one in hu])
-    bone = _skull(blocks > BONE_HU)
-    sides = sum(_seen_from(bone, axis, reverse).astype(np.uint8) for axis in (1, 2) for reverse in (False, True))
-    soft = (blocks > SOFT_TISSUE_HU[0]) & (blocks < SOFT_TISSUE_HU[1])
-    enclosed = soft & (sides >= 3)
-    area_mm2 = enclosed.sum(axis=(1, 2)) * BLOCK**2 * spacing_mm[0] * spacing_mm[1]
-    brain = area_mm2 >= BRAIN_AREA_MM2
-    if not brain.any():
-        return Head(np.ones_like(enclosed), np.ones(len(hu), bool), skull_found=False)
-    has_brain = brain.copy()
-    has_brain[1:] |= brain[:-1]
-    has_brain[:-1] |= brain[1:]
-    return Head(enclosed | (soft & (sides >= 1) & enclosed.any(axis=0)), has_brain, skull_found=True)
-
-
-def _skull(bone: np.ndarray) -> np.ndarray:
-    """The large connected pieces of bone, without the plates of a head holder, which would count as a wall."""
-    pieces, count = connected_pieces(bone)
-    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
-    sizes[0] = 0
-    return (sizes >= SKULL_PIECE_SHARE * max(sizes.max(), 1))[pieces]
-
-
-def connected_pieces(binary: np.ndarray, fully_connected: bool = True) -> tuple[np.ndarray, int]:
-    """(numbered pieces, how many); 26-connected in 3D, 8 in 2D, or 6 / 4 when not fully connected."""
-    import SimpleITK as sitk
-
-    if not np.size(binary):  # ITK ends the process on an image without voxels
-        return np.zeros(np.shape(binary), np.uint16), 0
-    connect = sitk.ConnectedComponentImageFilter()
-    connect.SetFullyConnected(fully_connected)
-    pieces = connect.Execute(sitk.GetImageFromArray(np.asarray(binary, bool).view(np.uint8)))
-    count = connect.GetObjectCount()
-    if count < 2**16:
-        pieces = sitk.Cast(pieces, sitk.sitkUInt16)  # half the memory, which counts for 300 slices
-    return sitk.GetArrayFromImage(pieces), count
-
-
-def piece_boxes(pieces: np.ndarray, count: int) -> list[tuple[slice, ...]]:
-    """The index box of each of the pieces that connected_pieces gave, 1..count in order."""
-    import SimpleITK as sitk
-
-    if not count:
-        return []
-    shapes = sitk.LabelShapeStatisticsImageFilter()
-    shapes.Execute(sitk.GetImageFromArray(pieces))
-    boxes = []
-    for number in range(1, count + 1):
-        box = shapes.GetBoundingBox(number)  # the first index of every axis, x first, then the sizes
-        firsts, sizes = box[:pieces.ndim][::-1], box[pieces.ndim:][::-1]
-        boxes.append(tuple(slice(first, first + size) for first, size in zip(firsts, sizes, strict=True)))
-    return boxes
-
-
-def largest_piece(binary: np.ndarray) -> np.ndarray:
-    """bool: the largest 26-connected piece; nothing where there is none."""
-    pieces, count = connected_pieces(binary)
-    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
-    sizes[0] = 0
-    return (pieces == np.argmax(sizes)) & (pieces > 0)
-
-
-def _seen_from(bone: np.ndarray, axis: int, reverse: bool) -> np.ndarray:
-    """True where there is bone between the voxel and that side of the image."""
-    order = np.flip(bone, axis) if reverse else bone
-    seen = np.logical_or.accumulate(order, axis)
-    return np.flip(seen, axis) if reverse else seen
-
-
-def _block_mean(image: np.ndarray) -> np.ndarray:
-    rows, columns = image.shape
-    if rows % BLOCK or columns % BLOCK:
-        image = np.pad(image, ((0, -rows % BLOCK), (0, -columns % BLOCK)), mode="edge")
-    sums = np.add.reduceat(np.add.reduceat(image, np.arange(0, image.shape[0], BLOCK), 0, dtype=np.int32),
-                           np.arange(0, image.shape[1], BLOCK), 1)
-    return sums / np.float32(BLOCK**2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +98,7 @@ class Grid:
                      for part, scale, native in zip(self.inside, scales, self.native_shape, strict=True))
 
 
-def make_grid(head: Head, native_shape: tuple[int, int], spacing_mm: tuple[float, float],
+def make_grid(head: HeadMask, native_shape: tuple[int, int], spacing_mm: tuple[float, float],
               native_range_mm: tuple[float, float] = (0.35, 0.6), target_mm: float = 0.47,
               size_multiple: int = 16, crop: bool = True) -> Grid:
     """Resample only where the pixels are of a size the network has not learnt; one box for the whole scan.
@@ -290,8 +163,3 @@ def _resample(maps: np.ndarray, axis: int, places: np.ndarray, weights: np.ndarr
     for place, weight in zip(places.T, weights.T, strict=True):
         resampled = resampled + maps.take(place, axis) * weight.reshape(along)
     return resampled
-
-
-def window(hu: np.ndarray, low_hu: float, high_hu: float) -> np.ndarray:
-    """Hounsfield units to 0..1 float32: low_hu and below become 0, high_hu and above 1."""
-    return (np.clip(hu, low_hu, high_hu).astype(np.float32) - np.float32(low_hu)) / np.float32(high_hu - low_hu)

@@ -17,12 +17,16 @@ from ..core.errors import Cancelled
 from ..core.findings import INFO, WARNING, Finding
 from ..core.labels import ICH, IVH
 from ..engines import FAILURES, choose_engine, fallback_finding
+from ..imaging.head_mask import find_head
+from ..imaging.windowing import window
 from ..network.weights import load_weights
 from ..postprocessing.false_positive_filter import POSSIBLE
 from ..postprocessing.local_contrast import Evidence
-from ..postprocessing.steps import POSSIBLE_PIECES, clean_mask
+from ..postprocessing.steps import POSSIBLE_COMPONENTS, clean_mask
 from .conformal_interval import volume_interval_ml
-from .grid import Grid, Orientation, find_head, make_grid, window
+from .grid import Grid, make_grid
+from .input_slices import neighbours
+from .orientation import Orientation
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +47,7 @@ class Segmentation:
         calibrated on; both None if they were not.
     ambiguous_ml: volume of the voxels with p(bleed) between 0.2 and 0.8.
     seconds: {"load", "prepare", "network", "clean"}; load is 0 for a warm Segmenter.
-    model, model_sha256, training_data: from the weights' manifest. clean_up: see cleaning.clean_mask.
+    model, model_sha256, training_data: from the weights' manifest. clean_up: see postprocessing.steps.clean_mask.
     """
 
     mask: np.ndarray
@@ -103,17 +107,17 @@ class Segmenter:
         seconds["clean"] = clock() - start
         return scan.segmentation(self, seconds, steps)
 
-    def bleed_chance(self, ct: CTVolume) -> np.ndarray:
+    def bleed_probability(self, ct: CTVolume) -> np.ndarray:
         """p(ICH) + p(IVH) of every voxel before threshold and clean-up, float16 (slices, rows, columns); calibration
         reads it. 0 where the network does not look (no brain there)."""
         scan = _Scan(ct, self.weights, self._crop)
         self._ready(*scan.grid.box_shape)
-        chance = np.zeros(ct.hu.shape, np.float16)
-        turned = scan.orientation.view(chance)
+        probability = np.zeros(ct.hu.shape, np.float16)
+        turned = scan.orientation.view(probability)
         for index in scan.slices_to_run:
             lesions = self._engine.predict(scan.network_input(np.array([index])))[0]
             turned[(index, *scan.grid.native_part)] = scan.grid.to_native(lesions).sum(axis=0)
-        return chance
+        return probability
 
     def network_input(self, ct: CTVolume, indices: np.ndarray) -> np.ndarray:
         """What the network is given for these slices, counted from the feet: (n, in_slices, rows, columns) float32."""
@@ -175,8 +179,8 @@ class _Scan:
         self.hu = self.orientation.view(ct.hu)
         self.mask = np.zeros(ct.hu.shape, np.uint8)
         self._mask = self.orientation.view(self.mask)
-        self._chance = np.zeros(self.hu.shape, np.float16)  # pages that nothing is written to take no memory
-        self._ivh_chance = np.zeros(self.hu.shape, np.float16)
+        self._probability = np.zeros(self.hu.shape, np.float16)  # pages that nothing is written to take no memory
+        self._ivh_probability = np.zeros(self.hu.shape, np.float16)
         self._likely = np.zeros(self.hu.shape, np.uint8)
         self._voxel_mm3 = ct.voxel_volumes_mm3[::-1] if self.orientation.flip[0] else ct.voxel_volumes_mm3
         self._pixel_area_mm2 = ct.pixel_area_mm2
@@ -193,10 +197,9 @@ class _Scan:
 
     def network_input(self, indices: np.ndarray) -> np.ndarray:
         """(n, in_slices, *box_shape) float32; beyond the first and last slice the end slice is repeated."""
-        reach = self._weights.config.in_slices // 2
-        neighbours = np.clip(indices[:, None] + np.arange(-reach, reach + 1), 0, len(self.hu) - 1)
-        self._near = {k: self._near[k] if k in self._near else self._single(k) for k in np.unique(neighbours).tolist()}
-        return np.stack([[self._near[k] for k in row] for row in neighbours.tolist()])
+        rows = neighbours(indices, len(self.hu), self._weights.config.in_slices)
+        self._near = {k: self._near[k] if k in self._near else self._single(k) for k in np.unique(rows).tolist()}
+        return np.stack([[self._near[k] for k in row] for row in rows.tolist()])
 
     def _single(self, k: int) -> np.ndarray:
         return self.grid.to_network(window(self.hu[k], *self._weights.window_hu))
@@ -211,8 +214,8 @@ class _Scan:
         bleed = ich + ivh
         marked = bleed >= self._weights.threshold
         label = np.where(ivh > ich, np.uint8(IVH.value), np.uint8(ICH.value))
-        self._chance[(index, *grid.native_part)] = bleed
-        self._ivh_chance[(index, *grid.native_part)] = ivh
+        self._probability[(index, *grid.native_part)] = bleed
+        self._ivh_probability[(index, *grid.native_part)] = ivh
         self._likely[(index, *grid.native_part)] = label * (bleed >= POSSIBLE)
         self._mask[(index, *grid.native_part)] = label * marked
         doubtful = (bleed >= AMBIGUOUS[0]) & (bleed < AMBIGUOUS[1])
@@ -223,9 +226,9 @@ class _Scan:
 
     def clean(self) -> list[dict]:
         manifest = self._weights.manifest
-        verdict = manifest["calibration"].get("pieces")
-        evidence = Evidence(self.hu, self._chance, self._spacing_mm, verdict, self._likely,
-                            self._ivh_chance) if verdict else None
+        classifier = manifest["calibration"].get("pieces")
+        evidence = Evidence(self.hu, self._probability, self._spacing_mm, classifier, self._likely,
+                            self._ivh_probability) if classifier else None
         cleaned, steps = clean_mask(self._mask, self._voxel_mm3, self.head if self.head.skull_found else None,
                                     manifest["clean_up_mm3"], evidence)
         self._mask[...] = cleaned
@@ -243,7 +246,8 @@ class _Scan:
                                                          "Hounsfield units; the whole of every slice was searched."))
         findings += [doubtful_finding(step, marked_ml) for step in clean_up
                      if step["name"] == "doubtful pieces" and step["removed_ml"] > 0]
-        findings += [possible_finding(step) for step in clean_up if step["name"] == POSSIBLE_PIECES and step["slices"]]
+        findings += [possible_finding(step) for step in clean_up
+                     if step["name"] == POSSIBLE_COMPONENTS and step["slices"]]
         uncertainty = self._uncertainty[::-1] if self.orientation.flip[0] else self._uncertainty
         calibration = self._weights.manifest["calibration"]
         return Segmentation(

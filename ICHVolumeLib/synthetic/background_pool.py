@@ -8,7 +8,7 @@ import numpy as np
 from ..core.atomic_files import replacing
 from ..core.errors import InputError
 from .backgrounds import PIXEL_MM, Background, load_ct_ich, make_background
-from .fields import Grid
+from .fields import SliceGrid
 from .head import BONE_HU, FAT_HU, head_hu, random_anatomy
 
 VALIDATION_SHARE = 0.2
@@ -24,7 +24,7 @@ def procedural(seed: int) -> Background:
     z = np.arange(-58, 78, step_mm)
     tilt = np.tan(np.radians(rng.choice([0, 0, rng.uniform(-20, 20)])))
     anatomy = random_anatomy(rng, rng.uniform(25, 90))
-    hu, ventricle, inside = head_hu(anatomy, Grid(axis, axis, z, z * tilt), slab_mm=step_mm, samples=1)
+    hu, ventricle, inside = head_hu(anatomy, SliceGrid(axis, axis, z, z * tilt), slab_mm=step_mm, samples=1)
     return make_background(f"made{seed}", "procedural", np.clip(hu, -1024, 3000).astype(np.int16), step_mm,
                            inside > 0.5, ventricle > 0.5)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import InputError
+from ..imaging.morphology import dilated_by_disk
 
 PIXEL_MM = 0.45  # backgrounds are kept at this in-plane spacing
 TISSUE_STRIDE = 2  # the tissue map is kept at half that resolution
@@ -82,12 +83,12 @@ def _tissue_of_slice(hu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     smooth = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(sitk.GetImageFromArray(hu.astype(np.float32)), 1.3))
     inside = filled & (hu <= 95) & (smooth > -5) & (smooth < 75)
     opened = sitk.BinaryMorphologicalOpening(sitk.GetImageFromArray(inside.astype(np.uint8)), [round(4 / pixel_mm)] * 2)
-    pieces = sitk.GetArrayFromImage(sitk.RelabelComponent(sitk.ConnectedComponent(opened)))
+    components = sitk.GetArrayFromImage(sitk.RelabelComponent(sitk.ConnectedComponent(opened)))
     brain = np.zeros_like(inside)
-    for label in range(1, min(int(pieces.max()), 4) + 1):
-        piece = pieces == label
-        if piece.sum() * pixel_mm**2 > 300 and _is_ringed_by_bone(piece, hu):
-            brain |= piece
+    for label in range(1, min(int(components.max()), 4) + 1):
+        component = components == label
+        if component.sum() * pixel_mm**2 > 300 and _is_ringed_by_bone(component, hu):
+            brain |= component
     distance = sitk.SignedMaurerDistanceMap(
         sitk.GetImageFromArray(brain.astype(np.uint8)), insideIsPositive=True, squaredDistance=False)
     depth = np.clip(sitk.GetArrayFromImage(distance) * pixel_mm, 0, 255) * brain
@@ -118,24 +119,18 @@ def _keep_large_ventricles(tissue: np.ndarray, smallest_share: float = 0.1):
     import SimpleITK as sitk
 
     image = sitk.GetImageFromArray((tissue == VENTRICLE).astype(np.uint8))
-    pieces = sitk.GetArrayFromImage(sitk.RelabelComponent(sitk.ConnectedComponent(image, True)))
-    sizes = np.bincount(pieces.ravel())[1:]
+    components = sitk.GetArrayFromImage(sitk.RelabelComponent(sitk.ConnectedComponent(image, True)))
+    sizes = np.bincount(components.ravel())[1:]
     if len(sizes):
         small = np.flatnonzero(sizes < max(smallest_share * sizes[0], 60)) + 1
-        tissue[np.isin(pieces, small)] = BRAIN
+        tissue[np.isin(components, small)] = BRAIN
 
 
-def _is_ringed_by_bone(piece: np.ndarray, hu: np.ndarray, reach_px: int = 5) -> bool:
+def _is_ringed_by_bone(component: np.ndarray, hu: np.ndarray, reach_px: int = 5) -> bool:
     """Whether most of the rim of a piece touches bone: true of the brain, not of tongue, orbit or neck."""
-    rim, near_bone = _dilate(piece, reach_px) & ~_dilate(piece, reach_px - 2), _dilate(hu > 95, 2)
+    rim = dilated_by_disk(component, reach_px) & ~dilated_by_disk(component, reach_px - 2)
+    near_bone = dilated_by_disk(hu > 95, 2)
     return rim.any() and near_bone[rim].mean() > 0.62
-
-
-def _dilate(mask: np.ndarray, radius_px: int) -> np.ndarray:
-    import SimpleITK as sitk
-
-    image = sitk.BinaryDilate(sitk.GetImageFromArray(mask.astype(np.uint8)), [radius_px] * 2)
-    return sitk.GetArrayFromImage(image).astype(bool)
 
 
 def load_ct_ich(folder: Path, kind: str = "ct_ich") -> list[Background]:

@@ -10,7 +10,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Grid:
+class SliceGrid:
     """Points of a slice stack in mm: x to the patient's left, y to the back, z up.
 
     x_mm: (columns,); y_mm: (rows,); z_mm: (slices,); y_shift_mm: (slices,), how far each slice is displaced
@@ -34,9 +34,9 @@ class Grid:
         z = np.asarray(self.z_mm, np.float32)[:, None, None]
         return x, y, z
 
-    def crop(self, slices: slice, rows: slice, columns: slice) -> "Grid":
+    def crop(self, slices: slice, rows: slice, columns: slice) -> "SliceGrid":
         shift = np.broadcast_to(np.asarray(self.y_shift_mm, np.float32), (len(self.z_mm),))
-        return Grid(self.x_mm[columns], self.y_mm[rows], self.z_mm[slices], shift[slices])
+        return SliceGrid(self.x_mm[columns], self.y_mm[rows], self.z_mm[slices], shift[slices])
 
     def box(self, center_mm, radius_mm) -> tuple[slice, slice, slice]:
         """Index slices of the points within radius_mm (scalar) of center_mm (x, y, z), possibly empty."""
@@ -58,7 +58,7 @@ class Waves:
     frequencies: np.ndarray
     phases: np.ndarray
 
-    def on(self, grid: Grid) -> np.ndarray:
+    def on(self, grid: SliceGrid) -> np.ndarray:
         """Field on the grid, (slices, rows, columns) float32, zero mean and unit variance."""
         fx, fy, fz = self.frequencies.T
         shift = np.broadcast_to(np.asarray(grid.y_shift_mm, float), (len(grid.z_mm),))

@@ -12,9 +12,9 @@ import torch.nn.functional as F
 
 from . import lesions, mimics
 from .backgrounds import BRAIN, PIXEL_MM, TISSUE_STRIDE, VENTRICLE, Background
-from .fields import Grid, random_waves
+from .fields import SliceGrid, random_waves
 from .hematoma import Shape, random_shape
-from .scanner import blur, scan
+from .scanner import blur, simulate_scanner
 
 SMALLEST_ML, LARGEST_ML = 0.1, 150.0
 IVH_SHARE = 0.55  # of bleeding blocks; about 0.4 of real hemorrhages reach the ventricles, and IVH is hard to learn
@@ -65,9 +65,9 @@ class _View:
     pixel_mm: float
     flip: float
 
-    def grid(self, step_mm: float, zero_slice: int) -> Grid:
+    def grid(self, step_mm: float, zero_slice: int) -> SliceGrid:
         axis = (np.arange(self.size) - (self.size - 1) / 2) * self.pixel_mm
-        return Grid(axis, axis, (np.arange(self.first, self.last) - zero_slice) * step_mm)
+        return SliceGrid(axis, axis, (np.arange(self.first, self.last) - zero_slice) * step_mm)
 
 
 def make_block(rng: np.random.Generator, background: Background, *, size: int, pixel_mm: float, slices: int | None,
@@ -95,7 +95,7 @@ def make_block(rng: np.random.Generator, background: Background, *, size: int, p
         share = lesions.paint_ventricular_blood(rng, hu, ventricle, grid)
         labels[(share > 0.5) & (labels == 0)] = 2
     if ingredients.scanner:
-        hu = scan(rng, hu, pixel_mm)
+        hu = simulate_scanner(rng, hu, pixel_mm)
     return Block(hu, labels, pixel_mm, background.step_mm, background.patient)
 
 
@@ -150,7 +150,7 @@ def _clots(rng, view, background, volume_ml, ingredients):
     return [(shape, strength) for shape in clots]
 
 
-def _sample(rng, background, view, grid: Grid, clots: list[tuple[Shape, float]], with_ivh, ingredients):
+def _sample(rng, background, view, grid: SliceGrid, clots: list[tuple[Shape, float]], with_ivh, ingredients):
     """HU, brain share, ventricle share and depth (mm) of the head as seen through the view, deformed."""
     x, y, z = grid.axes()
     zeros = np.zeros(grid.shape, np.float32)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .fields import Grid, Waves, random_waves
+from .fields import SliceGrid, Waves, random_waves
 
 AIR_HU, FAT_HU, SKIN_HU, MUSCLE_HU, BONE_HU = -1000, -95, 45, 55, 950
 CSF_HU, WHITE_HU, GREY_HU, FALX_HU, CALCIFICATION_HU = 6, 28, 37, 46, 190
@@ -52,7 +52,7 @@ def random_anatomy(rng: np.random.Generator, age_years: float) -> Anatomy:
                    tuple(random_waves(rng, (50, 120), 12) for _ in range(3)), bool(rng.random() < 0.4 + 0.4 * ageing))
 
 
-def head_hu(anatomy: Anatomy, grid: Grid, *, slab_mm, samples: int = 2):
+def head_hu(anatomy: Anatomy, grid: SliceGrid, *, slab_mm, samples: int = 2):
     """(hu float32, ventricle share float32, brain share float32), each (slices, rows, columns), no noise.
 
     slab_mm: height of the slabs, one number or one per slice. Every slice is the mean of `samples` levels
@@ -63,13 +63,13 @@ def head_hu(anatomy: Anatomy, grid: Grid, *, slab_mm, samples: int = 2):
     for offset in (np.arange(samples) + 0.5) / samples - 0.5:
         for k in range(len(grid.z_mm)):
             one = grid.crop(slice(k, k + 1), slice(None), slice(None))
-            level = Grid(one.x_mm, one.y_mm, np.asarray(one.z_mm) + offset * slabs[k], one.y_shift_mm)
+            level = SliceGrid(one.x_mm, one.y_mm, np.asarray(one.z_mm) + offset * slabs[k], one.y_shift_mm)
             for sum_, part in zip(total, _level(anatomy, level), strict=True):
                 sum_[k] += part[0]
     return tuple(sum_ / samples for sum_ in total)
 
 
-def _level(anatomy: Anatomy, grid: Grid):
+def _level(anatomy: Anatomy, grid: SliceGrid):
     """HU, ventricle share and brain share of infinitely thin slices."""
     x, y, z = grid.axes()
     wx, wy, wz = (wave.on(grid) * np.float32(2.0) for wave in anatomy.warp)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .fields import Grid, Waves, random_waves
+from .fields import SliceGrid, Waves, random_waves
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Shape:
         swell = 1 + 3.5 * self.roughness_mm / shortest + 0.08 * len(longest)  # surface noise, and necks between lobes
         return float((offsets + longest * swell).max() + 1)
 
-    def signed_distance_mm(self, grid: Grid) -> np.ndarray:
+    def signed_distance_mm(self, grid: SliceGrid) -> np.ndarray:
         """Approximate distance to the surface, (slices, rows, columns) float32 mm, negative inside."""
         x, y, z = grid.axes()
         union = None
@@ -48,7 +48,7 @@ class Shape:
             union = union + np.float32(self.roughness_mm) * self.surface.on(grid)
         return union
 
-    def occupancy(self, grid: Grid, slab_mm, samples: int = 3) -> np.ndarray:
+    def occupancy(self, grid: SliceGrid, slab_mm, samples: int = 3) -> np.ndarray:
         """Share of each slab that the shape fills, (slices, rows, columns) float32 0..1 (partial volume).
 
         slab_mm: height of the slabs, one number or one per slice.
@@ -56,7 +56,8 @@ class Shape:
         total = np.zeros(grid.shape, np.float32)
         pixel_mm = abs(float(grid.x_mm[1] - grid.x_mm[0])) if len(grid.x_mm) > 1 else 0.5
         for offset in (np.arange(samples) + 0.5) / samples - 0.5:
-            level = Grid(grid.x_mm, grid.y_mm, np.asarray(grid.z_mm) + offset * np.asarray(slab_mm), grid.y_shift_mm)
+            z_mm = np.asarray(grid.z_mm) + offset * np.asarray(slab_mm)
+            level = SliceGrid(grid.x_mm, grid.y_mm, z_mm, grid.y_shift_mm)
             total += np.clip(0.5 - self.signed_distance_mm(level) / pixel_mm, 0, 1)
         return total / samples
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .fields import Grid, random_waves
+from .fields import SliceGrid, random_waves
 from .hematoma import Shape
 
 SMALLEST_IVH_PIXELS = 12
@@ -34,7 +34,8 @@ def random_look(rng: np.random.Generator) -> ClotLook:
                     float(rng.uniform(3, 14)) if rng.random() < 0.3 else 0.0)
 
 
-def paint_clot(rng, hu: np.ndarray, share: np.ndarray, depth_mm: np.ndarray, grid: Grid, look: ClotLook, center_mm):
+def paint_clot(rng, hu: np.ndarray, share: np.ndarray, depth_mm: np.ndarray, grid: SliceGrid, look: ClotLook,
+               center_mm):
     """Blend a clot into hu. share: 0..1 filled; depth_mm: inside the clot, positive inwards."""
     clot = np.full(hu.shape, look.mean_hu, np.float32)
     clot += look.texture_hu * random_waves(rng, (3, 16), 30).on(grid)
@@ -51,7 +52,7 @@ def paint_clot(rng, hu: np.ndarray, share: np.ndarray, depth_mm: np.ndarray, gri
     hu += (np.maximum(clot, 30) - hu) * share
 
 
-def paint_edema(rng, hu: np.ndarray, distance_mm: np.ndarray, brain: np.ndarray, grid: Grid):
+def paint_edema(rng, hu: np.ndarray, distance_mm: np.ndarray, brain: np.ndarray, grid: SliceGrid):
     """Darken brain around the clot: 3-12 HU, fading over 2-12 mm. distance_mm: to the clot, negative inside."""
     width, drop = rng.uniform(2, 12), rng.uniform(2, 12)
     ragged = 1 + 0.35 * random_waves(rng, (8, 30), 16).on(grid)
@@ -59,7 +60,7 @@ def paint_edema(rng, hu: np.ndarray, distance_mm: np.ndarray, brain: np.ndarray,
     hu -= drop * ring * brain * (hu > 12)
 
 
-def paint_ventricular_blood(rng, hu: np.ndarray, ventricle: np.ndarray, grid: Grid, origin_mm=None) -> np.ndarray:
+def paint_ventricular_blood(rng, hu: np.ndarray, ventricle: np.ndarray, grid: SliceGrid, origin_mm=None) -> np.ndarray:
     """Fill ventricles with blood; returns the share of IVH (slices, rows, columns).
 
     Three patterns: a layer with a level in the dependent (back) part, a cast, a clot around a point.

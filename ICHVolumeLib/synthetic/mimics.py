@@ -6,11 +6,11 @@ ventricle: share 0..1; depth_mm: distance to the inside of the skull.
 
 import numpy as np
 
-from .fields import Grid, random_waves
+from .fields import SliceGrid, random_waves
 from .hematoma import random_shape
 
 
-def _random_point(rng, where: np.ndarray, grid: Grid):
+def _random_point(rng, where: np.ndarray, grid: SliceGrid):
     """mm coordinates (x, y, z) of a random true voxel, or None."""
     flat = np.flatnonzero(where)
     if not len(flat):

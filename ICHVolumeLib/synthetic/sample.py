@@ -11,7 +11,7 @@ from ..core.ct_volume import CTVolume, ScanInfo
 from ..core.errors import InputError
 from ..core.findings import INFO, Finding
 from . import lesions
-from .fields import Grid
+from .fields import SliceGrid
 from .head import SITES_MM, head_hu, random_anatomy
 from .hematoma import random_shape
 
@@ -51,7 +51,7 @@ def make_sample(seed: int = 0, *, tilt_deg: float = 0.0, uneven: bool = False, o
     rng = np.random.default_rng(seed)
     z_mm, slab_mm = _slice_positions(uneven, overlapping)
     axis = (np.arange(size) - (size - 1) / 2) * (PIXEL_MM * SIZE / size)
-    grid = Grid(axis, axis, z_mm, z_mm * np.tan(np.radians(tilt_deg)))
+    grid = SliceGrid(axis, axis, z_mm, z_mm * np.tan(np.radians(tilt_deg)))
     anatomy = random_anatomy(rng, age := float(rng.integers(45, 88)))
     site, *plan = _plan_bleed(rng)  # drawn always, so that the head is the same with and without a bleed
     hu, ventricle, brain = head_hu(anatomy, grid, slab_mm=slab_mm)

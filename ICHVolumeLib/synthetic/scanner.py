@@ -28,7 +28,7 @@ def _blur_along(image: torch.Tensor, axis: int, taps: list[float]) -> torch.Tens
     return blurred
 
 
-def scan(rng: np.random.Generator, hu: np.ndarray, pixel_mm: float) -> np.ndarray:
+def simulate_scanner(rng: np.random.Generator, hu: np.ndarray, pixel_mm: float) -> np.ndarray:
     """One scanner's rendering of a block of slices: hu (slices, rows, columns) float32 in and out."""
     images = torch.from_numpy(hu)[:, None]
     if rng.random() < 0.12:

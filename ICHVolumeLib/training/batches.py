@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from ..postprocessing.local_contrast import BRAIN_HU
+from ..segmentation.input_slices import windowed_slices
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Block, Ingredients, make_block
 
@@ -12,18 +13,6 @@ FAINT_HU = (4.0, 16.0)  # of blood above brain: below it can hardly be seen, abo
 LEAST_FAINT_MM2 = 100.0  # of blood in a slice of a block
 DRAWS = 15  # of a block until there is faint blood in it
 END_SHARE = 0.25  # of the block's outer slices, which lack a neighbour as the first and last of a scan do
-
-
-def to_input(hu: np.ndarray, window_hu: tuple[float, float]) -> np.ndarray:
-    """HU to the network's 0..1 input."""
-    low, high = window_hu
-    return ((np.clip(hu, low, high) - low) / (high - low)).astype(np.float32)
-
-
-def neighbours(count: int, in_slices: int, gap: int = 1) -> np.ndarray:
-    """(count, in_slices) indices: each slice amid its neighbours `gap` slices apart; beyond the ends, the end slice."""
-    offsets = (np.arange(in_slices) - in_slices // 2) * gap
-    return np.clip(np.arange(count)[:, None] + offsets, 0, count - 1)
 
 
 def has_faint_blood(block: Block) -> bool:
@@ -89,7 +78,7 @@ class BatchStream:
             if faint and has_faint_blood(block):
                 break
         gap = self.rng.choice(3, p=GAPS) if reach else 1
-        images = to_input(block.hu, self.plan.window_hu)[neighbours(len(block.hu), self.in_slices, gap)]
+        images = windowed_slices(block.hu, self.plan.window_hu, self.in_slices, gap)
         for k in range(len(images)):
             inner = reach <= k < len(images) - reach
             if inner or self.rng.random() < END_SHARE:

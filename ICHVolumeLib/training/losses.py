@@ -22,9 +22,9 @@ def ce_dice(logits: Tensor, labels: Tensor) -> Tensor:
     The loss of the ablation's short runs, where it starts with every seed; with `from_scratch` and `class_dice` one run
     of three saw neither small bleeds nor IVH at its end (Resources/Ablation.md).
     """
-    chances = torch.softmax(logits, dim=1)
-    return (functional.cross_entropy(logits, labels.long()) + _dice_loss(1 - chances[:, 0], (labels > 0).float())
-            + _dice_loss(chances[:, 2], (labels == 2).float()))
+    probabilities = torch.softmax(logits, dim=1)
+    return (functional.cross_entropy(logits, labels.long()) + _dice_loss(1 - probabilities[:, 0], (labels > 0).float())
+            + _dice_loss(probabilities[:, 2], (labels == 2).float()))
 
 
 def class_dice(logits: Tensor, labels: Tensor) -> Tensor:
@@ -36,9 +36,9 @@ def class_dice(logits: Tensor, labels: Tensor) -> Tensor:
 
     IVH is rare; in a plain three-class loss it dies out. Asked only where there is blood, it does not.
     """
-    chances = torch.softmax(logits, dim=1)
+    probabilities = torch.softmax(logits, dim=1)
     return (_hard_cross_entropy(logits, labels)
-            + _slice_dice_losses(1 - chances[:, 0], (labels > 0).float()).mean() + _which_blood(logits, labels))
+            + _slice_dice_losses(1 - probabilities[:, 0], (labels > 0).float()).mean() + _which_blood(logits, labels))
 
 
 def blood_dice(logits: Tensor, labels: Tensor) -> Tensor:
@@ -47,9 +47,9 @@ def blood_dice(logits: Tensor, labels: Tensor) -> Tensor:
     In `class_dice` a few doubtful pixels on a clean slice cost as much as a bleed that is missed outright, and the
     network learns to leave small bleeds alone. Here they cost their cross entropy.
     """
-    chances = torch.softmax(logits, dim=1)
+    probabilities = torch.softmax(logits, dim=1)
     truth = (labels > 0).float()
-    dice = _slice_dice_losses(1 - chances[:, 0], truth) * truth.amax((1, 2))
+    dice = _slice_dice_losses(1 - probabilities[:, 0], truth) * truth.amax((1, 2))
     return _hard_cross_entropy(logits, labels) + dice.mean() + _which_blood(logits, labels)
 
 
@@ -60,10 +60,10 @@ def from_scratch(logits: Tensor, labels: Tensor) -> Tensor:
     The hardest pixels of a network that knows nothing are any pixels: with `class_dice` alone it marked nothing after
     4,000 slices. IVH, a fifth of the blood, was no blood to it when counted once.
     """
-    chances = torch.softmax(logits, dim=1)
+    probabilities = torch.softmax(logits, dim=1)
     each = torch.tensor([1.0, 1.0, 5.0], device=logits.device)
     return (5 * functional.cross_entropy(logits, labels.long(), each)
-            + _dice_loss(1 - chances[:, 0], (labels > 0).float()) + _which_blood(logits, labels))
+            + _dice_loss(1 - probabilities[:, 0], (labels > 0).float()) + _which_blood(logits, labels))
 
 
 def _hard_cross_entropy(logits: Tensor, labels: Tensor, share: float = 0.02) -> Tensor:
@@ -88,12 +88,12 @@ def _bleed_logit(logits: Tensor) -> Tensor:
     return torch.logsumexp(logits[:, 1:], dim=1) - logits[:, 0]
 
 
-def _slice_dice_losses(chances: Tensor, truth: Tensor, smooth: float = 10.0) -> Tensor:
+def _slice_dice_losses(probabilities: Tensor, truth: Tensor, smooth: float = 10.0) -> Tensor:
     """(n,), one for every slice."""
-    overlap, sizes = (chances * truth).sum((1, 2)), chances.sum((1, 2)) + truth.sum((1, 2))
+    overlap, sizes = (probabilities * truth).sum((1, 2)), probabilities.sum((1, 2)) + truth.sum((1, 2))
     return 1 - (2 * overlap + smooth) / (sizes + smooth)
 
 
-def _dice_loss(chances: Tensor, truth: Tensor, smooth: float = 20.0) -> Tensor:
-    overlap = (chances * truth).sum()
-    return 1 - (2 * overlap + smooth) / (chances.sum() + truth.sum() + smooth)
+def _dice_loss(probabilities: Tensor, truth: Tensor, smooth: float = 20.0) -> Tensor:
+    overlap = (probabilities * truth).sum()
+    return 1 - (2 * overlap + smooth) / (probabilities.sum() + truth.sum() + smooth)

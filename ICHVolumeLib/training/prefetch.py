@@ -14,7 +14,7 @@ from ..synthetic.backgrounds import Background
 from .batches import BatchStream
 
 
-def made_ahead(jobs: int, pool: list[Background], plan, seed: int, *more, device: torch.device) -> Iterator:
+def prefetch(jobs: int, pool: list[Background], plan, seed: int, *more, device: torch.device) -> Iterator:
     """What BatchStream(pool, plan, seed, *more) gives, made by `jobs` other processes, images in float16.
 
     The processes take turns, each with a seed of its own, so that a run can be repeated with as many. False alarms
@@ -26,13 +26,13 @@ def made_ahead(jobs: int, pool: list[Background], plan, seed: int, *more, device
     The gigabytes of heads are in memory only once all the same, as a file in the temporary folder that all map.
     """
     with tempfile.TemporaryDirectory(prefix="ichvolume_heads_", ignore_cleanup_errors=True) as folder:
-        batches = _MadeBatches(SharedPool(pool, Path(folder) / "heads"), plan, seed, more)
+        batches = _PrefetchedBatches(SharedPool(pool, Path(folder) / "heads"), plan, seed, more)
         loader = DataLoader(batches, batch_size=None, num_workers=jobs, prefetch_factor=4,
                             pin_memory=device.type == "cuda", multiprocessing_context="spawn")
         yield from loader
 
 
-class _MadeBatches(IterableDataset):
+class _PrefetchedBatches(IterableDataset):
     """Batches of a stream of its own in every process."""
 
     def __init__(self, shared: "SharedPool", plan, seed: int, more: tuple):

@@ -12,14 +12,15 @@ import torch
 
 from ..core.errors import InputError
 from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
+from ..segmentation.input_slices import windowed_slices
 from ..synthetic.background_pool import is_validation
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Ingredients, make_block
 from . import losses
-from .batches import BatchStream, neighbours, to_input
+from .batches import BatchStream
 from .checkpoint import CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint, save_start
 from .plans import Plan
-from .prefetch import made_ahead
+from .prefetch import prefetch
 from .warm_start.batch_norm import BATCHES, load_released_weights
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class _Run:
             self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
         training = [one for one in pool if not is_validation(one.patient)]
         given = training, plan, seed + self.about["step"], config.in_slices, ingredients
-        self.stream = made_ahead(jobs, *given, device=self.device) if jobs else BatchStream(*given)
+        self.stream = prefetch(jobs, *given, device=self.device) if jobs else BatchStream(*given)
         if start_from is not None and self.about["step"] == 0:
             self._start_from(Path(start_from))
         self.validation = validation_blocks(pool, config.in_slices, plan)
@@ -195,7 +196,7 @@ def validation_blocks(pool, in_slices: int, plan: Plan):
     for index in range(plan.validation_blocks if held else 0):
         block = make_block(rng, held[index % len(held)], size=plan.size, pixel_mm=pixel_mm, slices=3,
                            bleed=index % 3 > 0)
-        images = to_input(block.hu, plan.window_hu)[neighbours(len(block.hu), in_slices)]
+        images = windowed_slices(block.hu, plan.window_hu, in_slices)
         blocks.append((torch.from_numpy(images), block.labels, block.pixel_mm))
     return blocks
 
@@ -207,8 +208,8 @@ def validate(model, blocks, device, bf16: bool = False) -> dict:
     dices, ivh, alarms = [], np.zeros(3), []
     for images, labels, pixel_mm in blocks:
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            chances = torch.softmax(model(images.to(device)).float(), 1).cpu().numpy()
-        marked = np.where(chances[:, 0] > 0.5, 0, np.where(chances[:, 2] > chances[:, 1], 2, 1))
+            probabilities = torch.softmax(model(images.to(device)).float(), 1).cpu().numpy()
+        marked = np.where(probabilities[:, 0] > 0.5, 0, np.where(probabilities[:, 2] > probabilities[:, 1], 2, 1))
         if labels.any():
             both = ((marked > 0) & (labels > 0)).sum()
             dices.append(2 * both / ((marked > 0).sum() + (labels > 0).sum()))

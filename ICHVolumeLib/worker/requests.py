@@ -38,5 +38,5 @@ def sample(command: dict) -> dict:
     return {"output": command["output"]}
 
 
-ERRANDS = {"check": (check, ("input",)), "report": (report, ("input", "measured", "output")),
+REQUESTS = {"check": (check, ("input",)), "report": (report, ("input", "measured", "output")),
            "sample": (sample, ("output",))}  # name -> (function, what the command has to give)

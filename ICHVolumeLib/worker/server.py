@@ -10,7 +10,7 @@ stdout: {"event": "ready"}   {"event": "progress", "id", "stage", "done", "total
         {"event": "error", "id", "kind": "input" | "packages" | "internal", "message"}
 
 Log lines go to stderr. The network stays loaded between scans. A thread reads stdin, so a cancel is seen at the next
-slice; everything else happens in the main thread, one scan after the other. Files: see exchange.py.
+slice; everything else happens in the main thread, one scan after the other. Files: see npz_files.py.
 """
 
 import json
@@ -22,10 +22,10 @@ import threading
 import time
 
 from ..core.errors import Cancelled, InputError
-from .requests import ERRANDS
+from .requests import REQUESTS
 
 log = logging.getLogger("ICHVolumeLib.worker")
-_NEEDED = {"segment": ("input", "output"), **{name: needed for name, (_errand, needed) in ERRANDS.items()}}
+_NEEDED = {"segment": ("input", "output"), **{name: needed for name, (_request, needed) in REQUESTS.items()}}
 
 
 class Commands:
@@ -122,8 +122,8 @@ class Worker:
             raise Cancelled("Stopped before it began.")
         if command["command"] == "segment":
             return self._segment(command, is_cancelled)
-        errand, _needed = ERRANDS[command["command"]]
-        return {"event": "done", "id": command.get("id"), **errand(command)}
+        request, _needed = REQUESTS[command["command"]]
+        return {"event": "done", "id": command.get("id"), **request(command)}
 
     def _segment(self, command: dict, is_cancelled) -> dict:
         from .npz_files import read_scan, write_segmentation

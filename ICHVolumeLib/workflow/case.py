@@ -30,7 +30,7 @@ PACKAGES = ("numpy", "pydicom", "SimpleITK", "vtk", "openvino", "torch")
 
 
 @dataclass(frozen=True)
-class Case:
+class CaseFiles:
     """What a run leaves in memory.
 
     mask: uint8 (slices, rows, columns); written: names of the files now in `out`; seconds: step -> seconds, in order.
@@ -45,7 +45,7 @@ class Case:
 
 
 def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", engine="auto", weights_dir=None,
-                progress=None, is_cancelled=None) -> Case:
+                progress=None, is_cancelled=None) -> CaseFiles:
     """Segment a head CT (DICOM folder, NIfTI or NRRD) and write every output file into `out`.
 
     Raises InputError for a scan, weights or folder that cannot be used, and Cancelled; `out` is then untouched.
@@ -64,7 +64,7 @@ def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", e
 
 
 def run_measure(source, mask_path, out, *, clinical=None, series_uid=None, automatic_json=None,
-                progress=None, is_cancelled=None) -> Case:
+                progress=None, is_cancelled=None) -> CaseFiles:
     """Measure a mask that the user gives, without the network, and write the same files as run_segment.
 
     automatic_json: result.json of the automatic mask this one was corrected from; its volumes stand beside, and
@@ -182,7 +182,7 @@ class _Steps:
 
 
 def _read_and_check(source, series_uid, steps):
-    from ..io import read_ct
+    from ..io.read_ct import read_ct
     from ..quality.checks import check_ct
 
     with steps.step("read"):
@@ -193,7 +193,7 @@ def _read_and_check(source, series_uid, steps):
     return ct, noticed
 
 
-def _write_case(folder, ct, mask, result, steps) -> Case:
+def _write_case(folder, ct, mask, result, steps) -> CaseFiles:
     from ..io.segmentation_nrrd import write_mask_seg_nrrd
     from ..report import write_report
 
@@ -210,7 +210,7 @@ def _write_case(folder, ct, mask, result, steps) -> Case:
         result_files.write_csv(staging / result_files.RESULT_CSV, result)
         result_files.write_json(staging / result_files.RESULT_JSON, result.to_dict())
         written = folder.commit()
-    return Case(ct, mask, result, folder.out, written, steps.seconds)
+    return CaseFiles(ct, mask, result, folder.out, written, steps.seconds)
 
 
 def _algorithm_type(result) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ICHVolumeLib.io import read_ct
+from ICHVolumeLib.io.read_ct import read_ct
 
 
 @pytest.fixture(scope="module")

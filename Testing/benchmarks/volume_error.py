@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from ICHVolumeLib.calibration.probability_cache import load_chances  # noqa: E402
+from ICHVolumeLib.calibration.probability_cache import load_probabilities  # noqa: E402
 from ICHVolumeLib.postprocessing.local_contrast import BRAIN_HU  # noqa: E402
 
 SIZES_ML = (0, 1, 10, 30, np.inf)
@@ -22,13 +22,13 @@ CONTRASTS_HU = (-np.inf, 8, 14, 20, 30, np.inf)
 
 def row(path: Path, threshold: float) -> tuple[float, float, float] | None:
     """(true mL, HU of the blood above the brain in its slices, marked - true mL); None where no blood was kept."""
-    kept = load_chances(path)
+    kept = load_probabilities(path)
     blood = kept.truth > 0
     if not blood.any():
         return None
     mm3 = kept.voxel_volumes_mm3[kept.box[0]]
     true_ml, marked_ml = (float(np.count_nonzero(one, axis=(1, 2)) @ mm3) / 1000
-                          for one in (blood, kept.chance >= np.float16(threshold)))
+                          for one in (blood, kept.probability >= np.float16(threshold)))
     seen = blood.any(axis=(1, 2))
     hu = kept.hu[seen]
     brain = hu[(hu > BRAIN_HU[0]) & (hu < BRAIN_HU[1]) & ~blood[seen]]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from ICHVolumeLib.calibration.probability_cache import chances_of, load_chances, save_chances
+from ICHVolumeLib.calibration.probability_cache import load_probabilities, probabilities_of, save_probabilities
 from ICHVolumeLib.calibration.threshold import Calibration, choose_threshold, table_lines
 from ICHVolumeLib.network.weights import DEFAULT_MANIFEST
 from ICHVolumeLib.synthetic.patients import Patient, as_ct
@@ -29,15 +29,15 @@ class Unsure:
         self.weights = SimpleNamespace(sha256=sha256, threshold=0.5, manifest=dict(DEFAULT_MANIFEST))
         self.patients, self.calls = patients, 0
 
-    def bleed_chance(self, ct):
+    def bleed_probability(self, ct):
         self.calls += 1
         truth = next(one.truth for one in self.patients if one.ct is ct)
         rows, columns = np.nonzero(truth[1])
         half = (rows.max() - rows.min() + 1) / 2
         y, x = np.mgrid[:128, :128] - 63.5
-        chance = np.clip(0.35 - 0.05 * (np.maximum(np.abs(y), np.abs(x)) - half + 0.49), 0, 1)
-        chance[2, 2] = 0.9
-        return np.where(truth.any(axis=(1, 2))[:, None, None], chance, 0).astype(np.float16)
+        probability = np.clip(0.35 - 0.05 * (np.maximum(np.abs(y), np.abs(x)) - half + 0.49), 0, 1)
+        probability[2, 2] = 0.9
+        return np.where(truth.any(axis=(1, 2))[:, None, None], probability, 0).astype(np.float16)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,27 +84,27 @@ def test_rows_of_other_weights_are_passed_over(patients, tmp_path):
 
 
 def test_kept_chances_give_the_same_volume(patients, tmp_path):
-    kept = chances_of(Unsure(patients), patients[5])
-    save_chances(tmp_path / "one.npz", kept)
-    loaded = load_chances(tmp_path / "one.npz")
+    kept = probabilities_of(Unsure(patients), patients[5])
+    save_probabilities(tmp_path / "one.npz", kept)
+    loaded = load_probabilities(tmp_path / "one.npz")
     for threshold in (0.05, 0.35, 0.9):
         assert loaded.volume_ml(threshold) == kept.volume_ml(threshold)
     assert kept.volume_ml(0.35) == pytest.approx(2 * 32**2 * 0.45**2 * 5 / 1000)
     assert loaded.ambiguous_ml() == kept.ambiguous_ml() > 0
-    assert loaded.pieces(0.35) == kept.pieces(0.35)
-    assert kept.pieces(0.35)[1] == [True]
+    assert loaded.components(0.35) == kept.components(0.35)
+    assert kept.components(0.35)[1] == [True]
 
 
 def test_a_patient_of_whom_the_network_saw_nothing_counts_with_nothing(tmp_path):
     class Blind(Unsure):
-        def bleed_chance(self, ct):
+        def bleed_probability(self, ct):
             return np.zeros(ct.hu.shape, np.float16)
 
     missed = patient(0)
-    save_chances(tmp_path / "one.npz", chances_of(Blind([missed]), missed))
-    kept = load_chances(tmp_path / "one.npz")
+    save_probabilities(tmp_path / "one.npz", probabilities_of(Blind([missed]), missed))
+    kept = load_probabilities(tmp_path / "one.npz")
     assert kept.volume_ml(0.35) == kept.ambiguous_ml() == 0
-    assert kept.pieces(0.35) == ([], [])
+    assert kept.components(0.35) == ([], [])
 
 
 def spotted(number):
@@ -119,11 +119,11 @@ def spotted(number):
 
 
 class Spotted(Unsure):
-    def bleed_chance(self, ct):
+    def bleed_probability(self, ct):
         truth = next(one.truth for one in self.patients if one.ct is ct)
-        chance = np.where(truth > 0, 0.95, 0.0)
-        chance[4, 85:105, 85:105] = 0.5
-        return chance.astype(np.float16)
+        probability = np.where(truth > 0, 0.95, 0.0)
+        probability[4, 85:105, 85:105] = 0.5
+        return probability.astype(np.float16)
 
 
 def test_the_verdict_on_pieces_takes_the_spots_out_before_the_threshold_is_chosen(tmp_path):

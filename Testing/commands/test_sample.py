@@ -8,9 +8,10 @@ from command_line import contents
 
 from ICHVolumeLib import cli
 from ICHVolumeLib.commands.demo import compare
-from ICHVolumeLib.io import read_ct, read_mask
+from ICHVolumeLib.io.read_ct import read_ct
+from ICHVolumeLib.io.segmentation_nrrd import read_mask
 from ICHVolumeLib.synthetic import sample
-from ICHVolumeLib.workflow.case import Case, make_result
+from ICHVolumeLib.workflow.case import CaseFiles, make_result
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +86,7 @@ def test_the_comparison_is_dice_and_volume_error_against_the_truth(tmp_path):
     half[:, :, ::2][half[:, :, ::2] == 1] = 0  # every second column of the ICH is missed
     seconds = {"read": 1.0, "prepare": 0.25, "load": 0.25, "network": 2.0, "clean": 0.25, "measure": 0.25,
                "report": 9.0}
-    case = Case(patient.ct, half, make_result(patient.ct, half, noticed=[]), tmp_path, [], seconds)
+    case = CaseFiles(patient.ct, half, make_result(patient.ct, half, noticed=[]), tmp_path, [], seconds)
     said = compare(patient, case)
     kept = (half == 1).sum() / (patient.mask == 1).sum()
     assert said["dice"]["ICH"] == pytest.approx(2 * kept / (1 + kept))

@@ -8,7 +8,6 @@ import pytest
 
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.evaluation.cases import (
-    box_around,
     case_row,
     contrast_hu,
     evaluate,
@@ -18,6 +17,7 @@ from ICHVolumeLib.evaluation.cases import (
     slices_found,
 )
 from ICHVolumeLib.evaluation.summary import lines, summarise
+from ICHVolumeLib.imaging.boxes import bounding_box
 from ICHVolumeLib.synthetic.patients import Patient, as_ct
 
 
@@ -34,10 +34,10 @@ def patient(name="a", index=0, contrast=30, shift=0):
 class Oracle:
     """A segmenter that knows the truth, shifts it and counts its calls."""
 
-    def __init__(self, truths, shift=0, sha256="0" * 64, verdict=None, interval=None):
+    def __init__(self, truths, shift=0, sha256="0" * 64, classifier=None, interval=None):
         self.truths, self.shift, self.calls = truths, shift, 0
         self.weights = SimpleNamespace(sha256=sha256, threshold=0.5,
-                                       manifest={"calibration": {"pieces": verdict, "interval": interval}})
+                                       manifest={"calibration": {"pieces": classifier, "interval": interval}})
 
     def apply(self, ct):
         self.calls += 1
@@ -72,8 +72,8 @@ def test_a_lesion_counts_as_found_from_a_tenth_of_it_on():
 def test_the_box_holds_everything_marked():
     marked = np.zeros((5, 9, 9), bool)
     marked[1, 2, 3] = marked[3, 4, 7] = True
-    assert box_around(marked, (0, 1, 3)) == (slice(1, 4), slice(1, 6), slice(0, 11))
-    assert box_around(marked & False, (0, 0, 0)) is None
+    assert bounding_box(marked, (0, 1, 3)) == (slice(1, 4), slice(1, 6), slice(0, 11))
+    assert bounding_box(marked & False, (0, 0, 0)) is None
 
 
 def test_an_evaluation_goes_on_where_it_stopped_and_rows_come_sorted(tmp_path):
@@ -95,7 +95,7 @@ def test_rows_of_other_weights_are_not_mixed_in(tmp_path):
     with pytest.raises(InputError, match="other weights"):
         evaluate(Oracle([one], sha256="1" * 64), lambda known: [], tmp_path / "cases.jsonl")
     with pytest.raises(InputError, match="other weights"):
-        evaluate(Oracle([one], verdict={"least": 0.1}), lambda known: [], tmp_path / "cases.jsonl")
+        evaluate(Oracle([one], classifier={"least": 0.1}), lambda known: [], tmp_path / "cases.jsonl")
     with pytest.raises(InputError, match="another calibration"):
         evaluate(Oracle([one], interval={"quantile": 1.2}), lambda known: [], tmp_path / "cases.jsonl")
 

@@ -7,11 +7,11 @@ from ICHVolumeLib.evaluation.metrics import (
     bland_altman,
     bootstrap_interval,
     concordance,
-    dice,
     hd95_mm,
     icc_a1,
     icc_a1_of_table,
 )
+from ICHVolumeLib.imaging.dice import dice
 
 # Shrout & Fleiss 1979, Table 2: six subjects, four judges; ICC(2,1) = .29
 SHROUT_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float)

@@ -113,13 +113,14 @@ def test_where_the_dice_is_lost_is_said_by_what_a_slice_shows(tmp_path, measured
 
 
 def test_the_verdict_on_pieces_is_spelled_out(tmp_path, measured, weights):
-    verdict = {"facts": ["contrast", "height"], "weights": [0.5, 0.25], "offset": -3.0, "least": 0.125, "pieces": 400}
-    weights.manifest["calibration"]["pieces"] = verdict
+    classifier = {"facts": ["contrast", "height"], "weights": [0.5, 0.25], "offset": -3.0, "least": 0.125,
+                  "pieces": 400}
+    weights.manifest["calibration"]["pieces"] = classifier
     text = " ".join(write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)[0].read_text("utf-8").split())
     assert "under 12.5 %, by a logistic regression on 400 pieces" in text
     assert "0.50 for the contrast, 0.25 for the height, offset -3.00" in text
     assert "nowhere over the threshold" not in text
-    verdict["possible"] = 0.15
+    classifier["possible"] = 0.15
     text = " ".join(write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)[0].read_text("utf-8").split())
     assert "nowhere over the threshold but with a p(bleed) of 0.2 or more are marked" in text
     assert "when the regression gives them 15 % or more" in text

@@ -9,7 +9,7 @@ from ICHVolumeLib.experiments import ablation
 from ICHVolumeLib.experiments.ablation import (
     BASE,
     NO_FOCUS,
-    Case,
+    TestStack,
     Variant,
     claim,
     fixed_patients,
@@ -61,7 +61,7 @@ def test_measures_of_masks_whose_errors_are_known():
     clean = np.zeros_like(truth)
     marked = clean.copy()
     marked[0, :5, :5] = 1  # 20.25 mm2 in one of three slices
-    cases = [Case(truth * 1.0, truth, 0.9, 5.0), Case(clean * 1.0, clean, 0.9, 5.0)]
+    cases = [TestStack(truth * 1.0, truth, 0.9, 5.0), TestStack(clean * 1.0, clean, 0.9, 5.0)]
     found = measure([mask, marked], cases)
     assert found == pytest.approx({"dice": 800 / 900, "ivh_dice": 0, "small_recall": 0, "recall": 1,
                                    "false_alarm": 1 / 3})

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.imaging.morphology import distance_mm, nearest_label, opened
+from ICHVolumeLib.imaging.distance import distance_mm, nearest_label
+from ICHVolumeLib.imaging.morphology import opened
 
 SPACING_MM = (0.5, 1.0)
 Y, X = (axis * step for axis, step in zip(np.ogrid[:120, :60], SPACING_MM, strict=True))

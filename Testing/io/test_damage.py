@@ -7,8 +7,8 @@ from nifti_files import nifti_bytes
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.io import read_ct
 from ICHVolumeLib.io.nrrd import write_nrrd
+from ICHVolumeLib.io.read_ct import read_ct
 from ICHVolumeLib.io.segmentation_nrrd import read_mask, write_mask_seg_nrrd
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
@@ -21,18 +21,18 @@ def case():
     return ellipsoid_ct("tilted", **TINY)
 
 
-def spoilt(data, header_bytes, chance):
+def spoilt(data, header_bytes, probability):
     """Some header bytes changed; one time in five the file is cut off too."""
     data = bytearray(data)
-    for _ in range(chance.choice([1, 2, 5])):
-        data[chance.randrange(min(len(data), header_bytes))] = chance.randrange(256)
-    return bytes(data[:chance.randrange(len(data))] if chance.random() < 0.2 else data)
+    for _ in range(probability.choice([1, 2, 5])):
+        data[probability.randrange(min(len(data), header_bytes))] = probability.randrange(256)
+    return bytes(data[:probability.randrange(len(data))] if probability.random() < 0.2 else data)
 
 
 def outcomes(path, header_bytes, read):
-    whole, chance, seen = path.read_bytes(), random.Random(7), set()
+    whole, probability, seen = path.read_bytes(), random.Random(7), set()
     for _ in range(ROUNDS):
-        path.write_bytes(spoilt(whole, header_bytes, chance))
+        path.write_bytes(spoilt(whole, header_bytes, probability))
         try:
             read()
             seen.add("read")

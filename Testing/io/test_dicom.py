@@ -6,7 +6,7 @@ from dicom_files import SMALL, change, change_all, codes, message
 from phantoms import GRIDS, ellipsoid_ct
 
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.io import read_ct
+from ICHVolumeLib.io.read_ct import read_ct
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 

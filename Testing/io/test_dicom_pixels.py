@@ -7,7 +7,7 @@ from dicom_files import change_all, codes, message
 from pydicom.uid import RLELossless
 
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.io import read_ct
+from ICHVolumeLib.io.read_ct import read_ct
 
 
 @pytest.mark.parametrize("value", [-1500, -2000, -3024])

@@ -10,9 +10,9 @@ from nifti_files import nifti_bytes
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.io import read_ct
 from ICHVolumeLib.io.nifti import read_nifti
 from ICHVolumeLib.io.nrrd import read_nrrd, write_nrrd
+from ICHVolumeLib.io.read_ct import read_ct
 
 SMALL = {"pixel_mm": 3.0, "columns": 64, "rows": 72, "step_mm": 10.0}
 LPS_RAS = np.diag([-1.0, -1, 1, 1])

@@ -7,7 +7,7 @@ from dicom_files import SMALL, change, change_all, message
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.io import list_series, read_ct
+from ICHVolumeLib.io.read_ct import list_series, read_ct
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 

@@ -170,8 +170,8 @@ def test_several_hematomas_are_measured_alone_and_summed():
 
 def test_the_smallest_counted_piece_is_a_setting():
     mask, ct = _two_blocks_and_a_speck()
-    assert measure_mask(ct, mask, min_piece_ml=0).abc2.pieces == 3
-    assert measure_mask(ct, mask, min_piece_ml=0.5).abc2.pieces == 1
+    assert measure_mask(ct, mask, min_component_ml=0).abc2.pieces == 3
+    assert measure_mask(ct, mask, min_component_ml=0.5).abc2.pieces == 1
 
 
 def test_a_single_tiny_bleed_still_has_its_abc2():

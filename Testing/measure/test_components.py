@@ -7,7 +7,7 @@ from phantoms import GRIDS, ellipsoid_ct
 
 from ICHVolumeLib.core.ct_volume import CTVolume
 from ICHVolumeLib.measure import measure_mask
-from ICHVolumeLib.measure.components import connected, find_pieces, find_runs
+from ICHVolumeLib.measure.components import connected, find_components, find_runs
 
 
 @pytest.mark.parametrize("share", [0.02, 0.08, 0.3, 0.9])
@@ -16,7 +16,7 @@ def test_the_pieces_are_those_of_simpleitk(share, shape):
     rng = np.random.default_rng(1)
     mask = (rng.random(shape) < share).astype(np.uint8) * rng.integers(1, 3, shape).astype(np.uint8)
     ours = sorted((piece.value, int(piece.runs.length.sum()), piece.mean_hu, *piece.slice_range)
-                  for piece in find_pieces(find_runs(mask), _hu(shape)))
+                  for piece in find_components(find_runs(mask), _hu(shape)))
     theirs = []
     for value in (1, 2):
         labels = sitk.GetArrayFromImage(sitk.ConnectedComponent(sitk.GetImageFromArray((mask == value).view(np.uint8)),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.postprocessing.label_smoothing import ask_around
+from ICHVolumeLib.postprocessing.label_smoothing import smooth_labels
 
 SPACING_MM = (0.5, 0.8)
 SHAPE = (7, 90, 70)
@@ -16,7 +16,7 @@ def asked(ivh, bleed, mask=None, slab_mm=5.0, spacing_mm=SPACING_MM):
         mask = np.where(bleed > 0.5, np.where(2 * ivh > bleed, 2, 1), 0).astype(np.uint8)
     before = mask.copy()
     slabs = np.broadcast_to(np.asarray(slab_mm, float), len(mask))
-    ask_around(mask, ivh.astype(np.float16), bleed.astype(np.float16), spacing_mm, slabs)
+    smooth_labels(mask, ivh.astype(np.float16), bleed.astype(np.float16), spacing_mm, slabs)
     assert ((mask > 0) == (before > 0)).all()
     return mask
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ICHVolumeLib.imaging.head_mask import find_head
 from ICHVolumeLib.postprocessing.local_contrast import Evidence
 from ICHVolumeLib.postprocessing.steps import LIMITS_MM3, LOOKED_AT, clean_mask
-from ICHVolumeLib.segmentation.grid import find_head
 
 MM3 = np.full(8, 2.0)
 
@@ -123,7 +123,7 @@ def test_what_the_scan_shows_of_a_half_marked_clot_is_added_and_said():
     mask[2:6, clot & (x < 90)] = 1
     everything_stays = {"weights": [0.0] * 4, "offset": 9.0, "least": 0.1, "possible": 0.1}
     evidence = Evidence(hu, (mask * 0.9).astype(np.float32), (0.5, 0.5), everything_stays, likely=mask,
-                        ivh_chance=np.zeros(hu.shape, np.float16))
+                        ivh_probability=np.zeros(hu.shape, np.float16))
     mm3 = np.full(8, 0.25 * 5)
     cleaned, steps = clean_mask(mask, mm3, evidence=evidence)
     assert [item["name"] for item in steps if item["name"] in LOOKED_AT] == list(LOOKED_AT)
@@ -149,7 +149,7 @@ def test_a_slice_whose_blood_is_called_ivh_amid_a_clot_is_labelled_anew_and_name
     labels = step(steps, "labels")
     assert (labels["slices"], labels["removed_ml"], labels["threshold_mm3"]) == ([3], 0.0, None)
     assert labels["relabelled_ml"] == pytest.approx(40 * 40 * 0.25 * 5 / 1000, rel=0.02)
-    _, steps = clean_mask(mask, np.full(8, 0.25 * 5), evidence=replace(evidence, ivh_chance=None))
+    _, steps = clean_mask(mask, np.full(8, 0.25 * 5), evidence=replace(evidence, ivh_probability=None))
     assert "labels" not in [item["name"] for item in steps]
 
 
@@ -162,8 +162,8 @@ def possible_case():
     hu[3:5, bright] += 30
     likely = np.zeros(hu.shape, np.uint8)
     likely[3:5, bright | even] = 2
-    verdict = {"weights": [0.0, 1.0, 0.0, 0.0], "offset": -3.0, "least": 0.5, "possible": 0.5}  # from 3 SDs
-    evidence = Evidence(hu.astype(np.int16), (likely > 0) * np.float32(0.3), (0.5, 0.5), verdict, likely)
+    classifier = {"weights": [0.0, 1.0, 0.0, 0.0], "offset": -3.0, "least": 0.5, "possible": 0.5}  # from 3 SDs
+    evidence = Evidence(hu.astype(np.int16), (likely > 0) * np.float32(0.3), (0.5, 0.5), classifier, likely)
     return evidence, bright, even
 
 
@@ -179,7 +179,7 @@ def test_a_spot_under_the_threshold_is_marked_when_the_scan_speaks_for_it_even_i
 
 def test_a_marked_piece_that_was_left_out_as_doubtful_does_not_come_back_as_a_possible_one(possible_case):
     evidence, bright, _ = possible_case
-    never = replace(evidence, verdict={**evidence.verdict, "least": 1.0})
+    never = replace(evidence, classifier={**evidence.classifier, "least": 1.0})
     cleaned, _ = clean_mask(evidence.likely, np.full(8, 1.25), evidence=never)
     assert not cleaned.any()
 
@@ -213,8 +213,8 @@ def test_it_is_enough_to_smooth_what_is_near_the_mask(monkeypatch):
         clot = np.hypot(y - center[0], x - center[1]) <= 30
         hu[slices.start - 2:slices.stop + 2, clot] += 34
         mask[slices, clot & (x < center[1] + 6)] = 1
-    verdict = {"weights": [0.0] * 4, "offset": 9.0, "least": 0.1}
-    evidence = Evidence(hu.astype(np.int16), (mask * 0.9).astype(np.float32), (0.5, 0.5), verdict)
+    classifier = {"weights": [0.0] * 4, "offset": 9.0, "least": 0.1}
+    evidence = Evidence(hu.astype(np.int16), (mask * 0.9).astype(np.float32), (0.5, 0.5), classifier)
     near, _ = clean_mask(mask, np.full(14, 1.25), evidence=evidence)
     smoothed_in, everywhere = Evidence.smoothed_in, (slice(0, 14), slice(0, 220), slice(0, 220))
     monkeypatch.setattr(Evidence, "smoothed_in", lambda self, box: smoothed_in(self, everywhere))

@@ -9,8 +9,8 @@ from phantoms import GRIDS, ellipsoid_ct, with_info
 import ICHVolumeLib.quality.checks
 from ICHVolumeLib.core.ct_volume import CTVolume
 from ICHVolumeLib.core.findings import Finding
-from ICHVolumeLib.io import read_ct
 from ICHVolumeLib.io.protocol import is_bone_kernel, mentions_contrast, region_points
+from ICHVolumeLib.io.read_ct import read_ct
 from ICHVolumeLib.quality.checks import check_ct, check_without_image, spacing_words
 
 COARSE = {"pixel_mm": 1.2, "columns": 148, "rows": 176, "step_mm": 5.0}

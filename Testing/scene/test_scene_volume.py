@@ -177,7 +177,7 @@ def test_a_real_tilted_uneven_scan_keeps_its_geometry_and_its_mask(slicer, tilte
     from ICHVolumePanel import scene
 
     from ICHVolumeLib.core.labels import LABELS
-    from ICHVolumeLib.io import read_ct
+    from ICHVolumeLib.io.read_ct import read_ct
 
     expected = read_ct(tilted_uneven_folder)
     node = add_ct(slicer, expected)

@@ -4,17 +4,11 @@ from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.core.ct_volume import CTVolume
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.segmentation.grid import (
-    Grid,
-    Head,
-    Orientation,
-    connected_pieces,
-    find_head,
-    largest_piece,
-    make_grid,
-    piece_boxes,
-    window,
-)
+from ICHVolumeLib.imaging.components import component_boxes, connected_components, largest_component
+from ICHVolumeLib.imaging.head_mask import HeadMask, find_head
+from ICHVolumeLib.imaging.windowing import window
+from ICHVolumeLib.segmentation.grid import Grid, make_grid
+from ICHVolumeLib.segmentation.orientation import Orientation
 
 LPS_AXES = np.array([[-0.5, 0, 0], [0, -0.5, 0], [0, 0, 5.0]])  # columns: RAS steps of i, j, k as rows here
 
@@ -27,7 +21,7 @@ def ct_with_axes(i, j, k, hu=None):
 
 def everywhere(shape):
     blocks = tuple(-(-size // 4) for size in shape[1:])
-    return Head(np.ones((shape[0], *blocks), bool), np.ones(shape[0], bool), skull_found=True)
+    return HeadMask(np.ones((shape[0], *blocks), bool), np.ones(shape[0], bool), skull_found=True)
 
 
 def test_a_standard_axial_scan_is_not_turned():
@@ -153,17 +147,17 @@ def test_a_box_on_a_resampled_grid_comes_back_to_the_same_place():
 
 @pytest.mark.parametrize("shape", [(2, 3, 3), (0, 3, 3), (0, 0)])
 def test_where_nothing_is_marked_there_are_no_pieces(shape):
-    pieces, count = connected_pieces(np.zeros(shape, bool))
-    assert pieces.shape == shape and not pieces.any()
-    assert count == 0 and piece_boxes(pieces, count) == []
+    components, count = connected_components(np.zeros(shape, bool))
+    assert components.shape == shape and not components.any()
+    assert count == 0 and component_boxes(components, count) == []
 
 
 def test_the_largest_piece_touches_by_corners_and_may_be_missing():
     picture = np.zeros((2, 6, 6), bool)
     picture[0, 0, 0] = picture[1, 1, 1] = True  # one piece over a corner
     picture[0, 5, 5] = True
-    assert np.array_equal(np.argwhere(largest_piece(picture)), [[0, 0, 0], [1, 1, 1]])
-    assert not largest_piece(np.zeros((2, 3, 3), bool)).any()
+    assert np.array_equal(np.argwhere(largest_component(picture)), [[0, 0, 0], [1, 1, 1]])
+    assert not largest_component(np.zeros((2, 3, 3), bool)).any()
 
 
 @pytest.mark.parametrize(("trained_mm", "target_mm", "size"), [((0.82, 0.98), 0.9, 256), ((0.6, 0.66), 0.64, 360)])

@@ -193,8 +193,8 @@ def test_where_the_mask_came_from_is_said(segmenter):
 
 @pytest.mark.parametrize("grid", ["regular", "flipped"])
 def test_a_doubtful_piece_is_left_out_and_its_slices_are_named(tmp_path, grid):
-    verdict = {"weights": [0.0, 1.0, 0.0, 0.0], "offset": -2.0, "least": 0.5}  # real from 2 SDs of contrast
-    weights = thresholding_weights(tmp_path, {"calibration": {"pieces": verdict}, "pixel_spacing_mm": AS_SCANNED})
+    classifier = {"weights": [0.0, 1.0, 0.0, 0.0], "offset": -2.0, "least": 0.5}  # real from 2 SDs of contrast
+    weights = thresholding_weights(tmp_path, {"calibration": {"pieces": classifier}, "pixel_spacing_mm": AS_SCANNED})
     phantom, segmenter, doubtful = case(grid), Segmenter("cpu", weights), 7
     hu = phantom.ct.hu.copy()
     hu[doubtful, 50:100, 40:90] = np.where(np.arange(50) // 4 % 2, 15, 45)  # uneven brain ...
@@ -214,8 +214,8 @@ def test_a_doubtful_piece_is_left_out_and_its_slices_are_named(tmp_path, grid):
 
 @pytest.mark.parametrize("grid", ["regular", "flipped"])
 def test_a_spot_the_network_is_not_sure_of_is_marked_and_named_when_it_stands_out(tmp_path, grid):
-    verdict = {"weights": [0.0, 1.0, 0.0, 0.0], "offset": -2.0, "least": 0.5, "possible": 0.5}
-    weights = thresholding_weights(tmp_path, {"calibration": {"pieces": verdict}, "pixel_spacing_mm": AS_SCANNED,
+    classifier = {"weights": [0.0, 1.0, 0.0, 0.0], "offset": -2.0, "least": 0.5, "possible": 0.5}
+    weights = thresholding_weights(tmp_path, {"calibration": {"pieces": classifier}, "pixel_spacing_mm": AS_SCANNED,
                                               "threshold": 0.9})
     phantom, segmenter, faint = case(grid), Segmenter("cpu", weights), 7
     hu = phantom.ct.hu.copy()
@@ -274,6 +274,6 @@ def test_the_scan_is_left_as_it_was(segmenter):
 @pytest.mark.parametrize("grid", ["regular", "flipped"])
 def test_the_chance_of_a_bleed_reaches_the_threshold_exactly_where_the_mask_is(segmenter, grid):
     phantom = case(grid)
-    chance = segmenter.bleed_chance(phantom.ct)
-    assert chance.dtype == np.float16 and chance.shape == phantom.ct.hu.shape
-    assert ((chance >= segmenter.weights.threshold) == (phantom.mask > 0)).all()
+    probability = segmenter.bleed_probability(phantom.ct)
+    assert probability.dtype == np.float16 and probability.shape == phantom.ct.hu.shape
+    assert ((probability >= segmenter.weights.threshold) == (phantom.mask > 0)).all()

@@ -5,6 +5,7 @@ import pytest
 import SimpleITK as sitk
 
 from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.imaging.windowing import window
 from ICHVolumeLib.synthetic import background_pool
 from ICHVolumeLib.synthetic.background_pool import is_validation, procedural, template
 from ICHVolumeLib.synthetic.backgrounds import (
@@ -16,7 +17,6 @@ from ICHVolumeLib.synthetic.backgrounds import (
     window_to_hu,
 )
 from ICHVolumeLib.synthetic.head import head_hu
-from ICHVolumeLib.training.batches import to_input
 
 
 def test_brain_is_found_inside_the_skull_and_ventricles_inside_the_brain(head):
@@ -38,7 +38,7 @@ def test_depth_is_the_distance_to_the_skull(head):
 
 def test_saturated_pixels_leave_the_networks_window_instead_of_becoming_clots():
     pixels = np.array([0, 1, 2, 128, 252, 253, 255], np.uint8)
-    seen = to_input(window_to_hu(pixels).astype(np.float32), (-60.0, 140.0))
+    seen = window(window_to_hu(pixels).astype(np.float32), -60.0, 140.0)
     assert (seen[[0, 1]] == 0).all() and (seen[[5, 6]] == 1).all()
     assert window_to_hu(pixels)[3] == pytest.approx(128 / 255 * 120 - 20, abs=1)
 

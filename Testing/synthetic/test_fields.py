@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ICHVolumeLib.synthetic.fields import Grid, random_waves
+from ICHVolumeLib.synthetic.fields import SliceGrid, random_waves
 
 
 def small_grid(shift=0.0, z=(0.0, 5.0, 10.0)):
     axis = np.arange(-40, 40, 1.0)
-    return Grid(axis, axis, np.array(z), shift)
+    return SliceGrid(axis, axis, np.array(z), shift)
 
 
 def test_a_field_equals_the_sum_of_its_plane_waves():
@@ -21,7 +21,7 @@ def test_a_field_equals_the_sum_of_its_plane_waves():
 
 def test_a_field_has_zero_mean_and_unit_spread():
     axis = np.arange(-300, 300, 2.0)
-    field = random_waves(np.random.default_rng(2), (5, 30), 60).on(Grid(axis, axis, np.arange(0, 100, 25.0)))
+    field = random_waves(np.random.default_rng(2), (5, 30), 60).on(SliceGrid(axis, axis, np.arange(0, 100, 25.0)))
     assert abs(field.mean()) < 0.05
     assert abs(field.std() - 1) < 0.1
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ICHVolumeLib.synthetic.fields import Grid
+from ICHVolumeLib.synthetic.fields import SliceGrid
 from ICHVolumeLib.synthetic.generator import Ingredients, _site, make_block
 from ICHVolumeLib.synthetic.lesions import paint_ventricular_blood
 from ICHVolumeLib.synthetic.mimics import calcifications
@@ -63,7 +63,7 @@ def test_ventricular_blood_lies_in_the_ventricles(head):
 
 def test_a_layer_of_ventricular_blood_has_one_level_in_all_slices():
     axis = np.arange(60) - 29.5
-    grid, ventricle = Grid(axis, axis, np.arange(3) * 5.0), np.zeros((3, 60, 60), np.float32)
+    grid, ventricle = SliceGrid(axis, axis, np.arange(3) * 5.0), np.zeros((3, 60, 60), np.float32)
     ventricle[0, 20:50, 25:35], ventricle[1, 20:40, 25:35], ventricle[2, 15:30, 25:35] = 1, 1, 1
     fronts = set()
     for seed in range(60):
@@ -107,7 +107,7 @@ def test_a_crop_shows_the_clot(head):
 
 def test_most_calcifications_are_brighter_than_any_clot_so_that_the_two_can_be_told_apart():
     axis = np.arange(80) * 0.45
-    grid, everywhere = Grid(axis, axis, np.arange(3) * 5.0), np.ones((3, 80, 80), np.float32)
+    grid, everywhere = SliceGrid(axis, axis, np.arange(3) * 5.0), np.ones((3, 80, 80), np.float32)
     brightest = []
     for seed in range(30):
         hu = np.full(everywhere.shape, 30, np.float32)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.synthetic.fields import Grid, random_waves
+from ICHVolumeLib.synthetic.fields import SliceGrid, random_waves
 from ICHVolumeLib.synthetic.hematoma import Shape, random_shape
 
 
@@ -16,7 +16,7 @@ def ellipsoid(radii, roughness=0.0):
 def test_the_filled_share_of_an_ellipsoid_adds_up_to_its_volume(step_mm):
     radii = (20.0, 15.0, 12.0)
     axis = np.arange(-30, 30, 0.5)
-    grid = Grid(axis, axis, np.arange(-25, 25.1, step_mm))
+    grid = SliceGrid(axis, axis, np.arange(-25, 25.1, step_mm))
     ml = ellipsoid(radii).occupancy(grid, step_mm, samples=5).sum() * 0.25 * step_mm / 1000
     assert ml == pytest.approx(4 / 3 * np.pi * np.prod(radii) / 1000, rel=0.01)
 
@@ -24,15 +24,15 @@ def test_the_filled_share_of_an_ellipsoid_adds_up_to_its_volume(step_mm):
 def test_a_shear_of_the_grid_keeps_the_volume():
     axis = np.arange(-40, 40, 0.5)
     z = np.arange(-25, 25.1, 2.0)
-    straight = ellipsoid((15, 15, 15)).occupancy(Grid(axis, axis, z), 2.0).sum()
-    sheared = ellipsoid((15, 15, 15)).occupancy(Grid(axis, axis, z, z * np.tan(np.radians(20))), 2.0).sum()
+    straight = ellipsoid((15, 15, 15)).occupancy(SliceGrid(axis, axis, z), 2.0).sum()
+    sheared = ellipsoid((15, 15, 15)).occupancy(SliceGrid(axis, axis, z, z * np.tan(np.radians(20))), 2.0).sum()
     assert sheared == pytest.approx(straight, rel=0.002)
 
 
 @pytest.mark.parametrize("volume_ml", [1, 10, 60])
 def test_random_shapes_come_near_the_volume_asked_for_and_stay_within_their_reach(volume_ml):
     axis = np.arange(-70, 70, 1.0)
-    grid = Grid(axis, axis, axis)
+    grid = SliceGrid(axis, axis, axis)
     x, y, z = grid.axes()
     volumes = []
     for seed in range(8):

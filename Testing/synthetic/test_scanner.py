@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ICHVolumeLib.synthetic.scanner import blur, scan
+from ICHVolumeLib.synthetic.scanner import blur, simulate_scanner
 
 
 def gaussian_by_definition(image, sigma_px):
@@ -33,8 +33,8 @@ def test_a_blur_under_a_quarter_pixel_changes_nothing():
 
 def test_the_same_seed_scans_the_same_way_and_noise_is_moderate():
     hu = np.full((3, 64, 64), 35, np.float32)
-    first, second = (scan(np.random.default_rng(5), hu, 0.9) for _ in range(2))
+    first, second = (simulate_scanner(np.random.default_rng(5), hu, 0.9) for _ in range(2))
     np.testing.assert_array_equal(first, second)
-    spreads = [scan(np.random.default_rng(seed), hu, 0.9).std() for seed in range(20)]
+    spreads = [simulate_scanner(np.random.default_rng(seed), hu, 0.9).std() for seed in range(20)]
     assert 0.4 < min(spreads) < 2 and max(spreads) < 60
     assert np.median(spreads) < 8

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ICHVolumeLib.segmentation.input_slices import neighbours
 from ICHVolumeLib.synthetic.generator import Block
-from ICHVolumeLib.training.batches import BatchStream, has_faint_blood, neighbours
+from ICHVolumeLib.training.batches import BatchStream, has_faint_blood
 from ICHVolumeLib.training.plans import PLANS
 
 TINY = replace(PLANS["small"], size=64, pixel_mm=(1.8, 2.4), hard_share=0.0)
@@ -63,6 +64,6 @@ def test_the_stream_puts_each_slice_amid_its_neighbours(pool):
 
 
 def test_neighbours_of_the_end_slices_are_the_end_slices():
-    assert neighbours(4, 3).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]
-    assert neighbours(4, 3, gap=2).tolist() == [[0, 0, 2], [0, 1, 3], [0, 2, 3], [1, 3, 3]]
-    assert neighbours(3, 1).tolist() == [[0], [1], [2]]
+    assert neighbours(range(4), 4, 3).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]
+    assert neighbours(range(4), 4, 3, gap=2).tolist() == [[0, 0, 2], [0, 1, 3], [0, 2, 3], [1, 3, 3]]
+    assert neighbours(range(3), 3, 1).tolist() == [[0], [1], [2]]

@@ -4,7 +4,7 @@ import torch
 from network_weights import random_model
 
 from ICHVolumeLib.network.attfocusnet import ConvNorm
-from ICHVolumeLib.training.warm_start.dead_channels import revive
+from ICHVolumeLib.training.warm_start.dead_channels import restart_dead_channels
 
 SILENCED = {"stem.0": [1], "downs.1.focus.squeeze": [0, 2], "downs.3.block.1": [5, 6, 30], "ups.0.block.0": [3]}
 
@@ -40,7 +40,7 @@ def test_silent_channels_speak_again_and_the_answers_stay():
     images, model = torch.rand(3, 1, 64, 64), silenced()
     before, silent = model(images), silent_channels(model, images)
     assert all(set(channels) <= set(silent[name]) for name, channels in SILENCED.items())
-    assert revive(model, [images]) == sum(map(len, silent.values()))
+    assert restart_dead_channels(model, [images]) == sum(map(len, silent.values()))
     torch.testing.assert_close(model(images), before)
     assert sum(map(len, silent_channels(model, images).values())) < 0.2 * sum(map(len, silent.values()))
 
@@ -48,7 +48,7 @@ def test_silent_channels_speak_again_and_the_answers_stay():
 def test_what_reads_a_revived_channel_learns_from_the_first_step_on():
     torch.manual_seed(2)
     images, model = torch.rand(3, 1, 64, 64), silenced()
-    revive(model, [images])
+    restart_dead_channels(model, [images])
     model.train()(images).square().mean().backward()
     reader = model.get_submodule("ups.0.shrink").conv.weight
     assert (reader.grad[:, [5, 6, 30]].abs().amax((0, 2, 3)) > 0).all()
@@ -57,6 +57,6 @@ def test_what_reads_a_revived_channel_learns_from_the_first_step_on():
 def test_once_revived_there_is_nothing_more_to_revive():
     torch.manual_seed(3)
     images, model = torch.rand(3, 1, 64, 64), random_model().eval()
-    assert revive(model, [images]) > 0
+    assert restart_dead_channels(model, [images]) > 0
     assert silent_channels(model, images) == {}
-    assert revive(model, [images]) == 0
+    assert restart_dead_channels(model, [images]) == 0

@@ -11,7 +11,7 @@ import torch
 from ICHVolumeLib.network.attfocusnet import AttFocusNetConfig
 from ICHVolumeLib.training.batches import BatchStream
 from ICHVolumeLib.training.plans import PLANS
-from ICHVolumeLib.training.prefetch import SharedPool, made_ahead
+from ICHVolumeLib.training.prefetch import SharedPool, prefetch
 from ICHVolumeLib.training.train import train
 
 TINY = replace(PLANS["many"], batch=4, size=64, pixel_mm=(1.8, 2.4), warmup_steps=0)
@@ -29,7 +29,7 @@ def test_the_preset_many_trains_and_validates_with_slices_that_other_processes_m
 
 def test_every_process_makes_slices_of_its_own(pool):
     shape = (4, 3, 64, 64)
-    stream = made_ahead(2, pool, TINY, 1, 3, device=torch.device("cpu"))
+    stream = prefetch(2, pool, TINY, 1, 3, device=torch.device("cpu"))
     batches = [next(stream) for _ in range(4)]
     for images, labels, origins in batches:
         assert (images.shape, images.dtype) == (shape, torch.float16)
@@ -42,7 +42,7 @@ def test_every_process_makes_slices_of_its_own(pool):
 
 def test_the_heads_are_shared_in_a_file_that_goes_with_the_last_batch(pool, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    stream = made_ahead(1, pool, TINY, 1, device=torch.device("cpu"))
+    stream = prefetch(1, pool, TINY, 1, device=torch.device("cpu"))
     next(stream)
     assert len(list(tmp_path.glob("ichvolume_heads_*/heads"))) == 1
     stream.close()

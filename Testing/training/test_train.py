@@ -104,8 +104,8 @@ def test_a_missed_small_bleed_costs_the_practical_loss_as_much_as_a_missed_large
         labels = torch.zeros(1, 64, 64, dtype=torch.uint8)
         labels[0, :size, :size] = 1
         nothing = torch.tensor([9.0, -9.0, -9.0]).view(1, 3, 1, 1).expand(1, 3, 64, 64)
-        chances = torch.softmax(nothing, 1)
-        return float(losses._slice_dice_losses(1 - chances[:, 0], (labels > 0).float()))
+        probabilities = torch.softmax(nothing, 1)
+        return float(losses._slice_dice_losses(1 - probabilities[:, 0], (labels > 0).float()))
 
     assert cost_of_missing(10) == pytest.approx(cost_of_missing(50), abs=0.1)
 

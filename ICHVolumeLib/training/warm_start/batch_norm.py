@@ -7,7 +7,7 @@ data: then the network is the same in training mode, too.
 Which split is taken matters for training. Folded, the weights of the deep convolutions are a twentieth of what they
 began with; AdamW changes every weight by up to the learning rate, however small it is, so that a few steps would undo
 what the deep layers had learned. Before a batch norm the scale of a convolution is free: all get weights of one size.
-Channels that have fallen silent begin anew (reviving.py).
+Channels that have fallen silent begin anew (dead_channels.py).
 """
 
 import logging
@@ -21,7 +21,7 @@ from ...core.errors import InputError
 from ...network.attfocusnet import AttFocusNet, ConvNorm, unfold_batch_norm
 from ...network.weights import load_weights
 from ..checkpoint import load_state
-from .dead_channels import revive
+from .dead_channels import restart_dead_channels
 from .net2wider import widen
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def load_released_weights(folder: Path, model: AttFocusNet, batches: Iterable[Te
     load_state(unfold_batch_norm(weights).state_dict(), model)
     was_training, batches = model.training, list(batches)
     model.eval()
-    log.info("%d silent channels begin anew", revive(model, batches))
+    log.info("%d silent channels begin anew", restart_dead_channels(model, batches))
     _take_statistics(model, batches)
     model.train(was_training)
 

@@ -14,7 +14,7 @@ from ...network.attfocusnet import AttFocusNet, ConvNorm
 
 
 @torch.no_grad()
-def revive(model: AttFocusNet, batches: Iterable[Tensor], seed: int = 0) -> int:
+def restart_dead_channels(model: AttFocusNet, batches: Iterable[Tensor], seed: int = 0) -> int:
     """Draw the channels of model (evaluation mode) that are zero on all batches anew, in place; how many there were."""
     spoken = _largest_values(model, batches)
     for conv in [module for module in model.modules() if isinstance(module, nn.Conv2d)]:
