@@ -12,6 +12,7 @@ _HOME_OF = {
     "ClinicalInputs": "core.result",
     "Result": "core.result",
     "check_ct": "quality.checks",
+    "make_result": "workflow.make_result",
     "make_sample": "synthetic.sample",
     "measure_mask": "measure",
     "read_ct": "io.read_ct",

@@ -1,11 +1,11 @@
 """What one model run said, kept with the segmentation it made: the "AI" column and the order of review."""
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ICHVolumeLib.core.findings import Finding
+from ICHVolumeLib.core.plain import from_plain, to_plain
 from ICHVolumeLib.core.result import Abc2, VolumeMl
 from ICHVolumeLib.segmentation.segmenter import Segmentation
 
@@ -37,11 +37,9 @@ class AiRecord:
         return sorted(doubtful.tolist(), key=lambda k: (-self.slice_uncertainty[k], k))
 
     def to_json(self) -> str:
-        run = {field.name: getattr(self.segmentation, field.name) for field in fields(Segmentation)
-               if field.name != "mask"}
+        run = to_plain(self.segmentation, leave_out=("mask", "slice_uncertainty"))
         run["slice_uncertainty"] = [round(float(value), 4) for value in self.slice_uncertainty]
-        run["findings"] = [asdict(finding) for finding in self.segmentation.findings]
-        return json.dumps({"volume_ml": asdict(self.volume_ml), "abc2": self.abc2 and asdict(self.abc2), "run": run})
+        return json.dumps({"volume_ml": to_plain(self.volume_ml), "abc2": to_plain(self.abc2), "run": run})
 
     @classmethod
     def from_json(cls, text: str) -> "AiRecord | None":
@@ -49,14 +47,6 @@ class AiRecord:
         if not text:
             return None
         values = json.loads(text)
-        run = values["run"]
-        run["slice_uncertainty"] = np.asarray(run["slice_uncertainty"], np.float32)
-        run["findings"] = [Finding(**finding) for finding in run["findings"]]
-        run["interval_ml"] = tuple(run["interval_ml"]) if run["interval_ml"] else None
-        known = {field.name for field in fields(Segmentation)}
-        segmentation = Segmentation(mask=NO_MASK, **{name: run[name] for name in run if name in known})
-        abc2 = values["abc2"]
-        if abc2:
-            lines = {name: tuple(map(tuple, abc2[name])) for name in ("a_line_ras", "b_line_ras")}
-            abc2 = Abc2(**{**abc2, **lines})
-        return cls(VolumeMl(**values["volume_ml"]), abc2, segmentation)
+        arrays = {"mask": NO_MASK, "slice_uncertainty": np.asarray(values["run"]["slice_uncertainty"], np.float32)}
+        return cls(from_plain(VolumeMl, values["volume_ml"]), from_plain(Abc2, values["abc2"]),
+                   from_plain(Segmentation, {**values["run"], **arrays}))

@@ -10,7 +10,7 @@ from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import Finding
 from ICHVolumeLib.core.labels import LABELS
 from ICHVolumeLib.quality.checks import check_ct, check_without_image
-from ICHVolumeLib.workflow.case import make_result
+from ICHVolumeLib.workflow.make_result import make_result
 
 from . import scene, scene_lines
 from .ai_record import AiRecord

@@ -9,7 +9,7 @@ from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import INFO, Finding
 from ICHVolumeLib.core.result import Abc2, ClinicalInputs, Point, Result
 from ICHVolumeLib.measure import abc2_from_lines, abc2_with_axes
-from ICHVolumeLib.workflow.case import with_abc2
+from ICHVolumeLib.workflow.make_result import with_abc2
 
 from .translation import tr as _
 

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from .. import __version__
+from ..engines.nvidia import gpu_count
+from ..workflow.make_result import installed_versions
 
 INSTRUCTION_SETS = ("avx", "avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16",
                     "amx_tile", "amx_bf16", "amx_int8", "asimd", "asimddp", "bf16", "sve")
@@ -15,8 +17,6 @@ VOID_LOAD = 3.0  # with more than this the processor was not ours
 
 def describe_machine(threads: int) -> dict:
     """processor, cores, threads used, instruction sets, what OpenVINO offers, system, versions, GPU."""
-    from ..workflow.case import installed_versions
-
     name, offered = _openvino_view()
     return {"processor": name or _name_from_system(), "cores": os.cpu_count(), "threads": threads,
             "instruction_sets": _instruction_sets(), "openvino_offers": offered,
@@ -97,8 +97,6 @@ def _instruction_sets() -> list[str]:
 
 
 def _gpu() -> str | None:
-    from ..engines.nvidia import gpu_count
-
     if not gpu_count():
         return None
     try:

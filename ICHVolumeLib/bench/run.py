@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..io.segmentation_nrrd import write_mask_seg_nrrd
 from ..segmentation.segmenter import Segmenter
 from ..synthetic.dicom_series import write_dicom_series
 from ..synthetic.sample import make_sample
 from . import machine, savings, whole_case
 from .engines import BASELINE, NAMES, WORDS, make_runners
+from .peers import measure_peers
 from .rounds import ROUNDS, interleave, median_ratio
 from .scans import THIN_SLICES, fixed_slices, thin_scan, whole_slices
 
@@ -135,8 +137,6 @@ def _layers(weights, slices, rows, peaks: dict, options: Options) -> dict:
 
 def case_part(options: Options, sample, folder: Path, tell) -> dict:
     """The 40 slices cold, warm and reported; the 300 slices for memory, time and reading."""
-    from ..io.segmentation_nrrd import write_mask_seg_nrrd
-
     tell("A whole case of 40 slices: cold and warm")
     write_dicom_series(sample.ct, folder / "ct40")
     write_mask_seg_nrrd(folder / "truth.seg.nrrd", sample.mask, sample.ct)
@@ -165,8 +165,6 @@ def remeasure_part(options: Options, sample, tell) -> dict:
 
 def peers_part(options: Options, ct, case: dict, tell) -> dict:
     """Rows of peers.measure_peers with how many times ours is faster, or why there are none."""
-    from .peers import measure_peers
-
     ours = case["warm"]["prepare"] + case["warm"]["network"]
     try:
         rows = measure_peers(ct, options.threads, tell=tell)

@@ -13,7 +13,10 @@ from ..core.child_process import child_environment
 from ..core.ct_volume import CTVolume
 from ..core.errors import ICHVolumeError
 from ..engines.cache import ENVIRONMENT_VARIABLE
+from ..io.read_ct import read_ct
+from ..measure import abc2, measure_mask
 from ..workflow.case import run_measure
+from .rounds import alternate, median_ratio
 
 
 def run_child(source: Path, folder: Path, repeats: int = 2, weights_dir=None) -> dict:
@@ -60,8 +63,6 @@ def report_seconds(source: Path, mask_path: Path, folder: Path) -> dict:
 
 def remeasure_ms(ct: CTVolume, mask: np.ndarray, repeats: int) -> float:
     """Median milliseconds to measure the mask anew, as after an edit of every piece."""
-    from ..measure import abc2, measure_mask
-
     def anew():
         abc2.forget_lines()
         measure_mask(ct, mask)
@@ -73,9 +74,6 @@ def reading_ms(source: Path, repeats: int) -> dict:
     """Milliseconds to read a DICOM folder: ours (with positions, checks, rescaling) and SimpleITK's series reader, by
     turns, with the files in the system's cache. ratio: SimpleITK's time / ours."""
     import SimpleITK as sitk
-
-    from ..io.read_ct import read_ct
-    from .rounds import alternate, median_ratio
 
     def with_simpleitk():
         reader = sitk.ImageSeriesReader()

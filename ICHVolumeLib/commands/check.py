@@ -14,7 +14,8 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     from ..io.read_ct import read_ct
     from ..quality.checks import check_ct
-    from ..workflow.case import describe_geometry, refuse_unusable
+    from ..workflow.case import refuse_unusable
+    from ..workflow.make_result import describe_geometry
 
     ct = read_ct(args.input, args.series)
     noticed = check_ct(ct)

@@ -36,7 +36,7 @@ def run(args) -> None:
 def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False, ivh=False, bleed=True):
     """Make the patient and write all files, or none. Returns the Sample. Raises InputError for impossible options."""
     from ..io.result_files import OutputFolder, write_json
-    from ..workflow.case import describe_geometry
+    from ..workflow.make_result import describe_geometry
 
     _refuse_options(Path(out), file_format, seed, uneven)
     with OutputFolder(out, (CT_FOLDER, CT_NRRD, TRUTH_MASK, TRUTH_JSON)) as folder:

@@ -5,8 +5,21 @@ import typing
 from dataclasses import fields, is_dataclass
 
 
+def to_plain(value, leave_out: tuple[str, ...] = ()):
+    """A record as a nested dict; leave_out: fields of the record itself that go another way (arrays)."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {entry.name: to_plain(getattr(value, entry.name)) for entry in fields(value)
+                if entry.name not in leave_out}
+    if isinstance(value, dict):
+        return {key: to_plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(one) for one in value]
+    return value
+
+
 def from_plain(kind, value):
-    """A dataclass of this project from asdict's nested dict after JSON: lists become the tuples that were there."""
+    """A record of this kind from its nested dict: lists become the tuples that were there, unknown fields are passed
+    over, missing ones get their default. Raises TypeError when one without a default is missing."""
     if value is None:
         return None
     if is_dataclass(kind):

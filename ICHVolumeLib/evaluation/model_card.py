@@ -13,6 +13,7 @@ from pathlib import Path
 from ..core.errors import InputError
 from ..network.weights import WEIGHTS_FILE, Weights
 from ..postprocessing.false_positive_filter import POSSIBLE
+from ..training.curves import draw_curves
 from .summary import Line, lines
 
 WIDTH = 120
@@ -101,8 +102,6 @@ def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: flo
     with tempfile.TemporaryDirectory() as place:
         drawn = []
         if runs:
-            from ..training.curves import draw_curves
-
             drawn.append(draw_curves(*runs, out=Path(place) / CURVES))
         pictures = _replace_pictures(figures_folder / "pictures", drawn, folder)
     files = [folder / name for name in (*(one["file"] for one in pictures), *(file.name for file in drawn))]

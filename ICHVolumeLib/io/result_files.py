@@ -14,7 +14,6 @@ from ..core.result import Result, VolumeMl
 
 RESULT_JSON, RESULT_CSV, REPORT_HTML = "result.json", "result.csv", "report.html"
 MASK_NRRD, SURFACE_STL = "mask.seg.nrrd", "ich.stl"
-OUTPUT_NAMES = (MASK_NRRD, SURFACE_STL, REPORT_HTML, RESULT_CSV, RESULT_JSON)
 
 
 def write_json(path: Path, values: dict) -> None:
@@ -106,7 +105,7 @@ class OutputFolder:
     Raises InputError when `out` cannot be written.
     """
 
-    def __init__(self, out, names=OUTPUT_NAMES):
+    def __init__(self, out, names=()):
         self.out, self.names = Path(out).absolute(), tuple(names)
         self._made_parents = []
         try:

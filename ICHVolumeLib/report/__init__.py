@@ -8,6 +8,8 @@ import numpy as np
 from ..core.atomic_files import replace_file
 from ..core.ct_volume import CTVolume
 from ..core.result import Result
+from .page import report_page
+from .pictures import make_pictures
 
 
 def write_report(path, ct: CTVolume, mask: np.ndarray, result: Result, picture: tuple[bytes | None, str] | None = None,
@@ -19,9 +21,6 @@ def write_report(path, ct: CTVolume, mask: np.ndarray, result: Result, picture: 
     made_at: the time to print, now when not given.
     Raises InputError when the place cannot be written; an earlier report then stays.
     """
-    from .page import report_page
-    from .pictures import make_pictures
-
     path = Path(path)
     pictures = make_pictures(ct, mask, result, picture)
     page = report_page(result, pictures, made_at or datetime.now())

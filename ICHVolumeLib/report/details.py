@@ -1,9 +1,8 @@
 """The lower half of the page: score items, ABC/2 variants, pieces, geometry, notes and provenance."""
 
-from html import escape
-
 from ..core.result import Result, Score
 from ..quality.checks import spacing_words
+from .html_parts import definitions, finding_item, text
 from .summary import ml, score_text, words
 
 _SOURCE = {"entered": "entered", "mask": "from the mask", "unknown": ""}
@@ -14,7 +13,7 @@ def details(result: Result) -> str:
     parts = []
     if result.ich_score.applies:
         parts += ['<div class="two">', _score_table(result.ich_score, "ICH score, item by item"),
-                  _abc2_table(result), "</div>", f'<p class="care">{_text(result.ich_score.note)}</p>',
+                  _abc2_table(result), "</div>", f'<p class="care">{text(result.ich_score.note)}</p>',
                   '<div class="two">', _score_table(result.max_ich), _score_table(result.func), "</div>"]
     if result.found:
         parts.append(_component_table(result))
@@ -27,12 +26,12 @@ def _score_table(score: Score, title=None):
     for name, item in score.inputs.items():
         unknown = item["source"] == "unknown"
         points = "?" if item["points"] is None else item["points"]
-        rows.append(f'<tr><td>{_text(words(name)).capitalize() if name not in ("gcs", "ivh", "nihss") else words(name)}'
-                    f'</td><td>{"unknown" if unknown else _text(_item_value(name, item["value"]))}</td>'
-                    f'<td class="muted">{_SOURCE.get(item["source"], _text(item["source"]))}</td>'
+        rows.append(f'<tr><td>{text(words(name)).capitalize() if name not in ("gcs", "ivh", "nihss") else words(name)}'
+                    f'</td><td>{"unknown" if unknown else text(_item_value(name, item["value"]))}</td>'
+                    f'<td class="muted">{_SOURCE.get(item["source"], text(item["source"]))}</td>'
                     f'<td class="n">{points}</td></tr>')
     title = title or score.name
-    return (f'<div class="keep"><h2>{_text(title)} <small>{_text(score_text(score))}</small></h2><table><thead><tr>'
+    return (f'<div class="keep"><h2>{text(title)} <small>{text(score_text(score))}</small></h2><table><thead><tr>'
             '<th>Item</th><th>Value</th><th>Source</th><th class="n">Points</th></tr></thead>'
             f"<tbody>{''.join(rows)}</tbody></table></div>")
 
@@ -57,7 +56,7 @@ def _abc2_table(result: Result):
                    for name, value, remark in rows)
     body += (f'<tr><td>Voxel volume of the ICH</td><td class="n">{ml(result.volume_ml.ich)}</td>'
              '<td class="muted">what the formulas estimate</td></tr>')
-    return (f'<div class="keep"><h2>Formulas <small>{_text(abc2.shape_class)} shape</small></h2><table><thead><tr>'
+    return (f'<div class="keep"><h2>Formulas <small>{text(abc2.shape_class)} shape</small></h2><table><thead><tr>'
             f'<th>Formula</th><th class="n">Volume</th><th></th></tr></thead><tbody>{body}</tbody></table></div>')
 
 
@@ -71,7 +70,7 @@ def _component_table(result: Result, most=12):
         extent = " × ".join(f"{size:.0f}" for size in piece.extent_mm)
         centroid = ", ".join(f"{value:.0f}" for value in piece.centroid_ras)
         rows.append(f'<tr{"" if piece.volume_ml >= 0.1 else " class=off"}><td>{number}</td>'
-                    f'<td><span class="dot bg-{_text(piece.label.lower())}"></span>{_text(piece.label)}</td>'
+                    f'<td><span class="dot bg-{text(piece.label.lower())}"></span>{text(piece.label)}</td>'
                     f'<td class="n">{ml(piece.volume_ml)}</td><td class="n">{piece.mean_hu:.0f}</td>'
                     f'<td class="n">{extent}</td><td class="n">{centroid}</td>'
                     f'<td class="n">{first + 1} to {last + 1}</td><td class="n">{abc2}</td></tr>')
@@ -86,8 +85,6 @@ def _component_table(result: Result, most=12):
 
 
 def _notes(result: Result):
-    from .page import finding_item
-
     items = [finding_item(finding) for finding in result.findings if finding.severity == "info"]
     body = f'<ul class="findings">{"".join(items)}</ul>' if items else '<p class="muted">Nothing else was noticed.</p>'
     return f'<div class="keep"><h2>Notes</h2>{body}</div>'
@@ -96,7 +93,7 @@ def _notes(result: Result):
 def _geometry(result: Result):
     geometry = result.geometry
     rows_mm, columns_mm = geometry.pixel_spacing_mm
-    return '<div class="keep"><h2>Geometry</h2>' + _list((
+    return '<div class="keep"><h2>Geometry</h2>' + definitions((
         ("Slices", f"{geometry.slices} of {geometry.rows} × {geometry.columns} pixels"),
         ("Pixel", f"{rows_mm:.3f} × {columns_mm:.3f} mm"),
         ("Slice heights", f"{spacing_words(geometry.slab_heights_mm)}, along the slice normal"),
@@ -130,7 +127,7 @@ def _provenance(result: Result):
         mask = "made by the model, then edited by a person"
     else:
         mask = "by the model" if by_model else "given by the user; no network ran"
-    return '<div class="keep"><h2>How it was made</h2>' + _list((
+    return '<div class="keep"><h2>How it was made</h2>' + definitions((
         ("Software", source.software),
         ("Mask", mask),
         ("Model", source.model),
@@ -143,12 +140,3 @@ def _provenance(result: Result):
         ("Series UID", source.series_uid),
         ("Source", source.source),
     )) + "</div>"
-
-
-def _list(entries):
-    body = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in entries if value)
-    return f"<dl>{body}</dl>"
-
-
-def _text(value) -> str:
-    return escape(str(value))

@@ -1,9 +1,9 @@
-"""The page: plain functions that each return one part of the HTML. All text from outside is escaped in `_text`."""
-
-from html import escape
+"""The page: plain functions that each return one part of the HTML; html_parts.text escapes what comes from outside."""
 
 from ..clinical.scores import CARE_NOTE
 from ..core.result import Result, Score
+from .details import details
+from .html_parts import finding_item, text
 from .pictures import Pictures
 from .style import CSS
 from .summary import (
@@ -20,13 +20,9 @@ from .summary import (
     unknown_items,
 )
 
-_SEVERITY = {"info": "Note", "warning": "Check", "error": "Cannot be used"}
-
 
 def report_page(result: Result, pictures: Pictures, made_at) -> str:
     """The whole HTML document."""
-    from .details import details
-
     parts = (_header(result, made_at),
              _findings_that_matter(result),
              _numbers(result, pictures) if result.found else _nothing_found(result),
@@ -38,18 +34,18 @@ def report_page(result: Result, pictures: Pictures, made_at) -> str:
     return ("<!DOCTYPE html>\n"
             '<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{_text(headline(result))} - ICHVolume</title><style>{CSS}</style></head><body><main>"
+            f"<title>{text(headline(result))} - ICHVolume</title><style>{CSS}</style></head><body><main>"
             f'<div class="notice"><strong>{RESEARCH_USE}</strong></div>'
             f'<div class="body">{"".join(parts)}</div></main></body></html>\n')
 
 
 def _header(result, made_at):
     source = result.provenance
-    series = f"<br>Series {_text(source.series_uid)}" if source.series_uid else ""
-    origin = f"{_text(source.source)}{series}<br>{made_at:%Y-%m-%d %H:%M}, {_text(source.software)}"
+    series = f"<br>Series {text(source.series_uid)}" if source.series_uid else ""
+    origin = f"{text(source.source)}{series}<br>{made_at:%Y-%m-%d %H:%M}, {text(source.software)}"
     bleed = "Intraventricular" if result.is_ivh_only else "Intracerebral"
     title = f"{bleed} hemorrhage on head CT" if result.found else "Head CT searched for hemorrhage"
-    return (f"<header><div><h1>{title}</h1><p>{_text(headline(result))}</p></div>"
+    return (f"<header><div><h1>{title}</h1><p>{text(headline(result))}</p></div>"
             f'<div class="origin">{origin}</div></header>')
 
 
@@ -57,11 +53,6 @@ def _findings_that_matter(result):
     """Warnings stand before the numbers they put in doubt; the notes come with the details."""
     items = [finding_item(finding) for finding in result.findings if finding.severity != "info"]
     return f'<ul class="findings">{"".join(items)}</ul>' if items else ""
-
-
-def finding_item(finding) -> str:
-    tag = _SEVERITY.get(finding.severity, finding.severity)
-    return f'<li class="{_text(finding.severity)}"><span class="tag">{_text(tag)}</span>{_text(finding.message)}</li>'
 
 
 def _numbers(result, pictures):
@@ -81,14 +72,14 @@ def _volume_card(result):
     if result.interval_ml:
         low, high = result.interval_ml
         name = interval_name(result)
-        lines.append(f"<p>{_text(name[0].upper() + name[1:])} <b>{low:.1f} to {ml(high)}</b>, for cases like those the "
+        lines.append(f"<p>{text(name[0].upper() + name[1:])} <b>{low:.1f} to {ml(high)}</b>, for cases like those the "
                      "model was calibrated on</p>")
     if result.automatic_volume_ml:
         before = result.automatic_volume_ml.total
         lines.append(f"<p>Edited mask; the model had marked <b>{ml(before)}</b> "
                      f"({volume.total - before:+.1f} mL by editing)</p>")
     if paper_formula_differs(volume):
-        lines.append(f"<p>Paper's formula <b>{ml(volume.paper_formula)}</b>: {_text(paper_remark(volume))}</p>")
+        lines.append(f"<p>Paper's formula <b>{ml(volume.paper_formula)}</b>: {text(paper_remark(volume))}</p>")
     return f'<div class="card main"><h3>Volume</h3>{_big(volume.total)}{"".join(lines)}</div>'
 
 
@@ -100,37 +91,37 @@ def _abc2_card(result):
     return (f'<div class="card"><h3>ABC/2 of the intracerebral part</h3>{_big(abc2.coniglobus_ml, "second")}'
             f"<p>{which}A <b>{abc2.a_mm:.1f}</b> × B <b>{abc2.b_mm:.1f}</b> × C <b>{abc2.c_mm:.1f}</b> mm, "
             f"measured on slice {abc2.slice_index + 1}</p>"
-            f"<p>Published mean error for {_text(abc2.shape_class)} shapes: "
+            f"<p>Published mean error for {text(abc2.shape_class)} shapes: "
             f"<b>{abc2.expected_error_percent:.1f} %</b></p></div>")
 
 
 def _score_card(score: Score):
     if not score.applies:
-        return f'<div class="card"><h3>ICH score</h3><p>{_text(score.note)}</p></div>'
+        return f'<div class="card"><h3>ICH score</h3><p>{text(score.note)}</p></div>'
     low, high = score.range
     pips = "".join(f'<i class="{"sure" if pip <= low else "open" if pip <= high else ""}"></i>' for pip in range(1, 7))
-    lines = [f"<p><b>{_text(mortality_text(score))}</b></p>"]
+    lines = [f"<p><b>{text(mortality_text(score))}</b></p>"]
     if unknown_items(score):
-        lines.append(f"<p>Unknown: {_text(', '.join(unknown_items(score)))}</p>")
+        lines.append(f"<p>Unknown: {text(', '.join(unknown_items(score)))}</p>")
     if items_to_confirm(score):
-        lines.append(f"<p>Suggested by the mask, to be confirmed: {_text(', '.join(items_to_confirm(score)))}</p>")
+        lines.append(f"<p>Suggested by the mask, to be confirmed: {text(', '.join(items_to_confirm(score)))}</p>")
     if score.alternative:
         other = alternative_text(score)
-        lines.append(f"<p>{_text(other[0].upper() + other[1:])}</p>")
-    number = _text(score_text(score))
+        lines.append(f"<p>{text(other[0].upper() + other[1:])}</p>")
+    number = text(score_text(score))
     return (f'<div class="card"><h3>ICH score</h3><div class="big second">{number} <small>of 6</small></div>'
             f'<div class="pips">{pips}</div>{"".join(lines)}</div>')
 
 
 def _nothing_found(result):
     if result.provenance.engine == "none":
-        text = "Nothing is marked in the mask, so there is nothing to measure or to score."
+        said = "Nothing is marked in the mask, so there is nothing to measure or to score."
     else:
-        text = (f"The model marked nothing in {result.geometry.slices} slices. <b>This does not mean that the scan is "
+        said = (f"The model marked nothing in {result.geometry.slices} slices. <b>This does not mean that the scan is "
                 "normal</b>: small, faint or old bleeds and blood outside the brain can be missed, and other disease "
                 "is not looked for. A person must read the scan.")
-    return (f'<div class="card main"><h3>Result</h3><div class="big second">{_text(headline(result))}</div>'
-            f"<p>{text}</p></div>")
+    return (f'<div class="card main"><h3>Result</h3><div class="big second">{text(headline(result))}</div>'
+            f"<p>{said}</p></div>")
 
 
 def _large_pictures(result, pictures):
@@ -139,8 +130,8 @@ def _large_pictures(result, pictures):
     where = f"Slice {pictures.large_slice + 1} of {result.geometry.slices}"
     lines = ", with the lines A and B of ABC/2" if result.abc2 else ""
     in_3d = (f'<img src="{pictures.in_3d}" alt="The hematoma inside the head">' if pictures.in_3d
-             else f'<div class="absent">{_text(pictures.in_3d_caption)}</div>')
-    caption = f"{_text(pictures.in_3d_caption)}. {_legend(result)}" if pictures.in_3d else _legend(result)
+             else f'<div class="absent">{text(pictures.in_3d_caption)}</div>')
+    caption = f"{text(pictures.in_3d_caption)}. {_legend(result)}" if pictures.in_3d else _legend(result)
     return ('<h2>The bleed</h2><div class="pictures">'
             f'<figure><div class="dark">{pictures.large}</div><figcaption>{where}{lines}. Seen from below, as '
             "radiologists do; window 0 to 80 HU.</figcaption></figure>"
@@ -180,8 +171,4 @@ def _footer():
 def _big(value, size=""):
     digits = f"{value:.2f}" if value < 1 else f"{value:.1f}"
     return f'<div class="big {size}">{digits} <small>mL</small></div>'
-
-
-def _text(value) -> str:
-    return escape(str(value))
 

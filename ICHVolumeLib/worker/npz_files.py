@@ -7,7 +7,7 @@ beside and renamed, so a reader never meets half a file.
 import json
 import zipfile
 from collections import deque
-from dataclasses import asdict
+from dataclasses import fields
 
 import numpy as np
 
@@ -15,10 +15,11 @@ from ..core.atomic_files import replacing
 from ..core.ct_volume import CTVolume, ScanInfo
 from ..core.errors import InputError
 from ..core.findings import Finding
+from ..core.plain import from_plain, to_plain
 from ..core.result import Result
+from ..segmentation.segmenter import Segmentation
 
-_META_FIELDS = ("engine", "device", "seconds", "model", "model_sha256", "training_data", "clean_up", "interval_ml",
-                "ambiguous_ml", "interval_coverage")
+_ARRAYS = ("mask", "slice_uncertainty")  # of a Segmentation; the rest of it is text
 SLICES_PER_STEP = 4
 
 
@@ -34,8 +35,8 @@ def write_scan_in_steps(path, ct: CTVolume, slices_per_step: int = SLICES_PER_ST
     """
     small = {"ijk_to_ras": np.asarray(ct.ijk_to_ras, float),
              "slice_origins_ras": np.asarray(ct.slice_origins_ras, float),
-             "info_json": np.asarray(json.dumps(asdict(ct.info))),
-             "findings_json": np.asarray(_findings_json(ct.findings))}
+             "info_json": np.asarray(json.dumps(to_plain(ct.info))),
+             "findings_json": np.asarray(json.dumps(to_plain(ct.findings)))}
     with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # what np.savez makes
         for name, array in small.items():
             with archive.open(name + ".npy", "w") as member:
@@ -54,35 +55,26 @@ def read_scan(path) -> CTVolume:
     hu = values["hu"]
     if hu.dtype.kind not in "iu":
         raise InputError(f"{path}: hu is {hu.dtype}; Hounsfield units are whole numbers (int16).")
-    info = values["info_json"]
-    known = {name: tuple(info[name]) if isinstance(info[name], list) else info[name]  # JSON has no tuples
-             for name in ScanInfo.__dataclass_fields__ if name in info}
     return CTVolume(hu.astype(np.int16, copy=False), values["ijk_to_ras"], values["slice_origins_ras"],
-                    ScanInfo(**known), _findings(values))
+                    from_plain(ScanInfo, values["info_json"]),
+                    from_plain(tuple[Finding, ...], values.get("findings_json", ())))
 
 
 def write_segmentation(path, segmentation) -> None:
     """The mask (see _cropped), slice_uncertainty (slices,), meta_json (everything else, findings included)."""
-    meta = {name: getattr(segmentation, name) for name in _META_FIELDS}
-    meta["findings"] = [asdict(finding) for finding in segmentation.findings]
     _write(path, **_cropped(segmentation.mask), slice_uncertainty=segmentation.slice_uncertainty,
-           meta_json=json.dumps(meta))
+           meta_json=json.dumps(to_plain(segmentation, leave_out=_ARRAYS)))
 
 
 def read_segmentation(path):
     """The Segmentation written by write_segmentation. Raises InputError when the file is not one."""
-    from ..segmentation.segmenter import Segmentation
-
     values = _read(path, (*_MASK_PARTS, "slice_uncertainty", "meta_json"))
     meta = values["meta_json"]
-    missing = [name for name in _META_FIELDS if name not in meta]
+    missing = [entry.name for entry in fields(Segmentation) if entry.name not in (*_ARRAYS, *meta)]
     if missing:
         raise InputError(f"{path}: {', '.join(missing)} missing; written by another version of ICHVolume.")
-    interval = meta["interval_ml"]
-    return Segmentation(
-        mask=_whole(values), slice_uncertainty=values["slice_uncertainty"],
-        findings=[Finding(**finding) for finding in meta["findings"]],
-        **{**{name: meta[name] for name in _META_FIELDS}, "interval_ml": tuple(interval) if interval else None})
+    arrays = {"mask": _whole(values), "slice_uncertainty": values["slice_uncertainty"]}
+    return from_plain(Segmentation, {**meta, **arrays})
 
 
 def write_measured(path, mask: np.ndarray, result: Result) -> None:
@@ -118,14 +110,6 @@ def _whole(values: dict) -> np.ndarray:
     part, mask = values["mask"], np.zeros(values["mask_shape"], values["mask"].dtype)
     mask[tuple(slice(start, start + size) for start, size in zip(values["mask_first"], part.shape, strict=True))] = part
     return mask
-
-
-def _findings_json(findings) -> str:
-    return json.dumps([asdict(finding) for finding in findings])
-
-
-def _findings(values: dict) -> tuple[Finding, ...]:
-    return tuple(Finding(**finding) for finding in values.get("findings_json", ()))
 
 
 def _write(path, **arrays) -> None:

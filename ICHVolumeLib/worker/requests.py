@@ -3,25 +3,23 @@
 Each takes a command's values (see worker.py) and returns what its "done" event says besides event and id.
 """
 
-from dataclasses import asdict
+from ..core.plain import to_plain
+from ..quality.checks import check_ct
+from ..report import write_report
+from ..report.picture3d import picture_of_bleed
+from ..synthetic.sample import SIZE, make_sample
+from .npz_files import read_measured, read_scan, write_scan
 
 PICTURE_LIMIT_S = 30  # a computer that draws more slowly gets a report without the 3D picture
 
 
 def check(command: dict) -> dict:
     """input: scan.npz. findings: check_ct's, as dicts."""
-    from ..quality.checks import check_ct
-    from .npz_files import read_scan
-
-    return {"findings": [asdict(finding) for finding in check_ct(read_scan(command["input"]))]}
+    return {"findings": to_plain(check_ct(read_scan(command["input"])))}
 
 
 def report(command: dict) -> dict:
     """input: scan.npz; measured: the mask and its result; output: the HTML page."""
-    from ..report import write_report
-    from ..report.picture3d import picture_of_bleed
-    from .npz_files import read_measured, read_scan
-
     ct = read_scan(command["input"])
     mask, result = read_measured(command["measured"])
     picture = picture_of_bleed(ct, mask, PICTURE_LIMIT_S) if result.found else None
@@ -31,9 +29,6 @@ def report(command: dict) -> dict:
 
 def sample(command: dict) -> dict:
     """output: scan.npz of the sample patient; pixels: of a row, optional."""
-    from ..synthetic.sample import SIZE, make_sample
-    from .npz_files import write_scan
-
     write_scan(command["output"], make_sample(size=command.get("pixels") or SIZE).ct)
     return {"output": command["output"]}
 

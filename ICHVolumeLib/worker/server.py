@@ -22,6 +22,10 @@ import threading
 import time
 
 from ..core.errors import Cancelled, InputError
+from ..engines import PackagesMissing
+from ..network.weights import MANIFEST_FILE, weights_folder
+from ..segmentation.segmenter import Segmenter
+from .npz_files import read_scan, write_segmentation
 from .requests import REQUESTS
 
 log = logging.getLogger("ICHVolumeLib.worker")
@@ -126,8 +130,6 @@ class Worker:
         return {"event": "done", "id": command.get("id"), **request(command)}
 
     def _segment(self, command: dict, is_cancelled) -> dict:
-        from .npz_files import read_scan, write_segmentation
-
         start = time.perf_counter()
 
         def progress(stage, done, total):
@@ -149,9 +151,6 @@ class Worker:
 
     def _warm_segmenter(self, command: dict):
         """The Segmenter of the last scan, unless device, engine or weights have changed (a new file counts)."""
-        from ..network.weights import MANIFEST_FILE, weights_folder
-        from ..segmentation.segmenter import Segmenter
-
         device, engine = command.get("device") or "auto", command.get("engine") or "auto"
         manifest = weights_folder(command.get("weights")) / MANIFEST_FILE
         key = (device, engine, str(manifest), manifest.stat().st_mtime_ns if manifest.exists() else None)
@@ -166,8 +165,6 @@ class Worker:
 
 
 def _kind(error: Exception) -> str:
-    from ..engines import PackagesMissing
-
     return "packages" if isinstance(error, PackagesMissing) else "internal"
 
 

@@ -11,7 +11,8 @@ from ICHVolumeLib.commands.demo import compare
 from ICHVolumeLib.io.read_ct import read_ct
 from ICHVolumeLib.io.segmentation_nrrd import read_mask
 from ICHVolumeLib.synthetic import sample
-from ICHVolumeLib.workflow.case import CaseFiles, make_result
+from ICHVolumeLib.workflow.case import CaseFiles
+from ICHVolumeLib.workflow.make_result import make_result
 
 
 @pytest.fixture(autouse=True)

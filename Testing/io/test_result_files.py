@@ -12,7 +12,7 @@ from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.result import ClinicalInputs
 from ICHVolumeLib.io import result_files
 from ICHVolumeLib.io.result_files import OutputFolder, read_automatic, write_csv, write_json
-from ICHVolumeLib.workflow.case import make_result
+from ICHVolumeLib.workflow.make_result import make_result
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from ICHVolumePanel.results_table import make_rows, parse_entry  # noqa: E402
 
 from ICHVolumeLib.core.errors import InputError  # noqa: E402
 from ICHVolumeLib.core.findings import INFO, Finding  # noqa: E402
-from ICHVolumeLib.workflow.case import make_result  # noqa: E402
+from ICHVolumeLib.workflow.make_result import make_result  # noqa: E402
 
 
 @pytest.fixture(scope="module")

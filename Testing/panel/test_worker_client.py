@@ -266,7 +266,7 @@ def test_the_report_gets_the_mask_and_the_result_and_its_page_is_handed_on(job, 
     import numpy as np
 
     from ICHVolumeLib.worker.npz_files import read_measured
-    from ICHVolumeLib.workflow.case import make_result
+    from ICHVolumeLib.workflow.make_result import make_result
 
     mask = np.zeros(ct.hu.shape, np.uint8)
     mask[5:7, 20:24, 20:25] = 1

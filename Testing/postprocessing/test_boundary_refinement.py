@@ -5,7 +5,13 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from ICHVolumeLib.postprocessing.boundary_refinement import BLOOD, INWARDS_MM, NO_BLOOD, OUTWARDS_MM, refine_boundaries
+from ICHVolumeLib.postprocessing.boundary_refinement import (
+    BLOOD,
+    INWARDS_MM,
+    NO_BLOOD,
+    OUTWARDS_MM,
+    refine_boundaries,
+)
 from ICHVolumeLib.postprocessing.local_contrast import SMOOTHING_MM, smoothed
 
 SPACING_MM, BRAIN_HU, CLOT_HU = (0.5, 0.5), 30, 66

@@ -11,7 +11,7 @@ import pytest
 from ICHVolumeLib.core.findings import Finding
 from ICHVolumeLib.core.result import ClinicalInputs, VolumeMl
 from ICHVolumeLib.report import write_report
-from ICHVolumeLib.workflow.case import make_result
+from ICHVolumeLib.workflow.make_result import make_result
 
 NO_PICTURE = (None, "The 3D picture is not available on this computer.")
 VOID = {"meta", "br", "img"}

@@ -6,7 +6,7 @@ import pytest
 
 from ICHVolumeLib.core.result import ClinicalInputs
 from ICHVolumeLib.report.summary import headline, interval_name, mortality_text, score_text, summary_rows
-from ICHVolumeLib.workflow.case import make_result
+from ICHVolumeLib.workflow.make_result import make_result
 
 KNOWN = ClinicalInputs(age_years=60, gcs=14, infratentorial=False, ivh=False)
 

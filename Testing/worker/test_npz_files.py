@@ -20,7 +20,7 @@ from ICHVolumeLib.worker.npz_files import (
     write_scan_in_steps,
     write_segmentation,
 )
-from ICHVolumeLib.workflow.case import make_result
+from ICHVolumeLib.workflow.make_result import make_result
 
 
 @pytest.fixture(scope="module")

@@ -216,7 +216,7 @@ def test_a_scan_is_checked_as_the_library_checks_it(child, case):
 
 def test_the_report_is_written_from_a_scan_and_what_was_measured(child, case, tmp_path):
     from ICHVolumeLib.worker.npz_files import read_scan, write_measured
-    from ICHVolumeLib.workflow.case import make_result
+    from ICHVolumeLib.workflow.make_result import make_result
 
     ct, mask = read_scan(case / "in.npz"), np.load(case / "truth.npy")
     result = make_result(ct, mask, noticed=[])

@@ -15,12 +15,13 @@ from ICHVolumeLib.core.errors import Cancelled, InputError
 from ICHVolumeLib.core.findings import ERROR, Finding
 from ICHVolumeLib.core.result import ClinicalInputs, VolumeMl
 from ICHVolumeLib.io.nrrd import read_nrrd
-from ICHVolumeLib.io.result_files import OUTPUT_NAMES
 from ICHVolumeLib.io.segmentation_nrrd import read_mask, write_mask_seg_nrrd
 from ICHVolumeLib.measure import abc2_with_axes
 from ICHVolumeLib.segmentation.segmenter import Segmentation
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
-from ICHVolumeLib.workflow.case import make_result, refuse_unusable, run_measure, run_segment, with_abc2
+from ICHVolumeLib.workflow.case import refuse_unusable, run_measure, run_segment
+from ICHVolumeLib.workflow.exporters import EXPORTERS
+from ICHVolumeLib.workflow.make_result import make_result, with_abc2
 
 KNOWN = ClinicalInputs(age_years=81, gcs=11, infratentorial=False, ivh=False)
 
@@ -77,8 +78,8 @@ def test_a_measured_ellipsoid_has_its_volume_abc2_and_score(measured, phantom):
 
 
 def test_every_output_file_is_there_and_nothing_else(measured):
-    assert set(contents(measured.out)) == set(OUTPUT_NAMES)
-    assert sorted(OUTPUT_NAMES) == measured.written
+    assert set(contents(measured.out)) == {exporter.file_name for exporter in EXPORTERS}
+    assert sorted(exporter.file_name for exporter in EXPORTERS) == measured.written
 
 
 def test_result_json_has_the_fields_that_other_programs_rely_on(measured):
