@@ -15,7 +15,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --no-warn-scrip
 
 export QT_QPA_PLATFORM := offscreen
 
-.PHONY: demo test test-all lint model clean
+.PHONY: demo test test-all lint docs model clean
 
 demo: $(VENV)/.for-running
 	$(RUN) -m ICHVolumeLib demo demo
@@ -31,6 +31,12 @@ test-all: $(VENV)/.for-testing
 
 lint: $(VENV)/.for-testing
 	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+
+# The API reference, from the docstrings, into build/api.
+docs: $(VENV)/.for-testing
+	$(PIP) "pdoc>=15"
+	$(RUN) -m pdoc --docformat google --output-directory build/api ICHVolumeLib
 
 # Trains, then calibrates, measures and describes a small model from scratch in runs/model.
 # DATA=... holds the bleed-free heads, see Resources/ModelCard.md

@@ -1,0 +1,1 @@
+"""From a trained network to released weights: threshold, classifier of components, interval."""

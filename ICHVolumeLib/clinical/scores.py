@@ -63,7 +63,7 @@ def ich_score(inputs: ClinicalInputs, volume_ml: float | None, ivh_in_mask: bool
         "age_years": _entered(inputs.age_years, lambda age: int(age >= 80), (0, 1)),
     }
     by_volume = _ich_score_of(items)
-    if None in (volume_ml, abc2_ml) or _reaches_30_ml(volume_ml) == _reaches_30_ml(abc2_ml):
+    if volume_ml is None or abc2_ml is None or _reaches_30_ml(volume_ml) == _reaches_30_ml(abc2_ml):
         return by_volume
     by_abc2 = _ich_score_of({**items, "volume_ml": _volume(abc2_ml, None, [_reaches_30_ml], (0, 1))})
     names = ("score", "range", "mortality_30d_percent", "mortality_30d_ci95", "mortality_30d_range")

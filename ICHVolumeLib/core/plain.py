@@ -22,7 +22,7 @@ def from_plain(kind, value):
     over, missing ones get their default. Raises TypeError when one without a default is missing."""
     if value is None:
         return None
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         return kind(**{entry.name: from_plain(hints[entry.name], value[entry.name])
                        for entry in fields(kind) if entry.name in value})

@@ -1,0 +1,1 @@
+"""Real data sets as they lie on disk, one file each, all giving the same record."""

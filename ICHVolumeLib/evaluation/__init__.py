@@ -1,0 +1,1 @@
+"""How good a model is: metrics, rows of cases, figures, failures, the model card."""

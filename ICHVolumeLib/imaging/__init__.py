@@ -1,0 +1,1 @@
+"""Operations on arrays, one of each; they know pixels and millimetres, not hemorrhages."""

@@ -9,7 +9,7 @@ def bounding_box(marked: np.ndarray, margin: tuple[int, int, int]) -> tuple[slic
     slices = np.flatnonzero(marked.reshape(len(marked), -1).any(axis=1))
     if not len(slices):
         return None
-    flat = marked[slices[0]:slices[-1] + 1].any(axis=0)
+    flat = np.any(marked[slices[0]:slices[-1] + 1], axis=0)
     found = slices, np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
     k, j, i = (slice(max(int(one[0]) - more, 0), min(int(one[-1]) + 1 + more, size))
                for one, more, size in zip(found, margin, marked.shape, strict=True))

@@ -45,7 +45,8 @@ def measure_mask(ct: CTVolume, mask: np.ndarray, *, b_definition: str = SEGMENT,
     runs = find_runs(_checked(ct, mask))
     measured = [_described(piece, ct, b_definition) for piece in find_components(runs, ct.hu)]
     measured.sort(key=lambda pair: -pair[0].volume_ml)  # stable: of equal pieces the first in the scan comes first
-    components, summed = [], []
+    components: list[Component] = []
+    summed: list[Abc2] = []
     for component, abc2 in measured:
         counted = abc2 is not None and (component.volume_ml >= min_component_ml or not summed)
         if counted:

@@ -8,6 +8,7 @@ mask always gives the same lines.
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -66,15 +67,16 @@ def abc2_with_axes(abc2: Abc2, a_mm: float | None = None, b_mm: float | None = N
     Raises InputError when a length is not a positive number.
     """
     given = {"a_mm": a_mm, "b_mm": b_mm, "c_mm": c_mm, "c_kothari_mm": c_kothari_mm}
-    lengths = {name: value for name, value in given.items() if value is not None}
+    lengths: dict[str, Any] = {name: float(value) for name, value in given.items() if value is not None}
     for name, value in lengths.items():
         if not np.isfinite(value) or value <= 0:
             raise InputError(f"{name[0].upper()} = {value} mm is not a length; enter a positive number of millimetres.")
-    edited = replace(abc2, **{name: float(value) for name, value in lengths.items()})
+    edited = replace(abc2, **lengths)
     before, after = _volumes_ml(abc2), _volumes_ml(edited)
     # A piece of its own keeps no remainder, so that mL and A B C / 2 agree to the last digit.
     others = {name: getattr(abc2, name) - before[name] if abc2.pieces > 1 else 0.0 for name in before}
-    return replace(edited, **{name: others[name] + after[name] for name in after})
+    summed: dict[str, Any] = {name: others[name] + after[name] for name in after}
+    return replace(edited, **summed)
 
 
 def abc2_from_lines(abc2: Abc2, a_line_ras: tuple[Point, Point] | None = None,
@@ -84,8 +86,9 @@ def abc2_from_lines(abc2: Abc2, a_line_ras: tuple[Point, Point] | None = None,
     The clinician's lines are taken as drawn: B need not be perpendicular to A any more.
     Raises InputError when a line has no length.
     """
-    lines = {"a_line_ras": a_line_ras, "b_line_ras": b_line_ras}
-    lines = {name: tuple(_point(end) for end in line) for name, line in lines.items() if line is not None}
+    given = {"a_line_ras": a_line_ras, "b_line_ras": b_line_ras}
+    lines: dict[str, Any] = {name: tuple(_point(end) for end in line) for name, line in given.items()
+                             if line is not None}
     lengths = {name[0] + "_mm": _distance(line) for name, line in lines.items()}
     return replace(abc2_with_axes(abc2, **lengths), **lines)
 
@@ -117,13 +120,13 @@ def _lines_and_shape(rectangles: bytes, pixel_mm, b_definition):
 
     Remembered, because an edit changes one piece and leaves the others, and specks look alike.
     """
-    rectangles = np.frombuffer(rectangles, np.int32).reshape(-1, 3)
-    hull = convex_hull(outer_corners(rectangles))
+    corners = np.frombuffer(rectangles, np.int32).reshape(-1, 3)
+    hull = convex_hull(outer_corners(corners))
     a = longest_diameter(hull, pixel_mm)
-    b = widest_chord(rectangles, a, pixel_mm) if b_definition == SEGMENT else caliper_width(hull, a, pixel_mm)
+    b = widest_chord(corners, a, pixel_mm) if b_definition == SEGMENT else caliper_width(hull, a, pixel_mm)
     segments = np.stack([a, b])
     segments.flags.writeable = False
-    return segments, shape_class(rectangles)
+    return segments, shape_class(corners)
 
 
 def forget_lines() -> None:

@@ -18,7 +18,7 @@ def convex_hull(points) -> np.ndarray:
         return np.array(points)
     chains = []
     for ordered in (points, points[::-1]):
-        chain = []
+        chain: list[tuple] = []
         for x, y in ordered:
             while len(chain) > 1 and ((chain[-1][0] - chain[-2][0]) * (y - chain[-2][1])
                                       <= (chain[-1][1] - chain[-2][1]) * (x - chain[-2][0])):

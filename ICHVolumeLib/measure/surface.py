@@ -92,7 +92,7 @@ def _chosen_voxels(mask, ct, label):
     if mask.shape != ct.hu.shape:
         raise InputError(f"The mask has {mask.shape} voxels (slices, rows, columns) but the scan has {ct.hu.shape}; "
                          "choose the scan the mask was drawn on.")
-    names = {None: "blood", **{one.value: one.name for one in LABELS}}
+    names: dict[int | None, str] = {None: "blood", **{one.value: one.name for one in LABELS}}
     if label not in names:
         raise InputError(f"{label} is no label; use one of {[one.value for one in LABELS]}, or None for all blood.")
     inside = mask > 0 if label is None else mask == label

@@ -1,1 +1,1 @@
-"""The network (attfocusnet.py, needs torch) and its weights on disk (weights.py, does not)."""
+"""The networks and their weights; reading weights needs no torch."""

@@ -88,8 +88,8 @@ def look_around(hu: np.ndarray, area: np.ndarray, marked: np.ndarray, spacing_mm
     if not len(rows):
         return None
     reach = [int(np.ceil((AROUND_MM[1] + 3 * SMOOTHING_MM) / step)) for step in spacing_mm]
-    box = tuple(slice(max(int(found[0]) - more, 0), int(found[-1]) + 1 + more)
-                for found, more in zip((rows, columns), reach, strict=True))
+    box = (slice(max(int(rows[0]) - reach[0], 0), int(rows[-1]) + 1 + reach[0]),
+           slice(max(int(columns[0]) - reach[1], 0), int(columns[-1]) + 1 + reach[1]))
     away, smooth = distance_mm(area[box], spacing_mm), hu[box]
     ring = (away > AROUND_MM[0]) & (away < AROUND_MM[1]) & ~marked[box]
     brain = ring & (smooth > BRAIN_HU[0]) & (smooth < BRAIN_HU[1])
@@ -104,8 +104,8 @@ def look_around_component(hu: np.ndarray, component: np.ndarray, marked: np.ndar
     """({slice: Around}, contrast_hu) of a piece (slices, rows, columns; hu smoothed): where something can be said, and
     the mean of its slices by area, 0.0 where nothing can."""
     slices = np.flatnonzero(component.any((1, 2)))
-    seen = {int(k): look_around(hu[k], component[k], marked[k], spacing_mm) for k in slices}
-    seen = {k: around for k, around in seen.items() if around}
+    looked = {int(k): look_around(hu[k], component[k], marked[k], spacing_mm) for k in slices}
+    seen = {k: around for k, around in looked.items() if around}
     areas = [np.count_nonzero(component[k]) for k in seen]
     contrast_hu = np.average([around.contrast_hu for around in seen.values()], weights=areas) if seen else 0.0
     return seen, float(contrast_hu)

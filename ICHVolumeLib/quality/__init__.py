@@ -1,0 +1,1 @@
+"""What may be wrong with a scan, in sentences for a neurosurgeon."""

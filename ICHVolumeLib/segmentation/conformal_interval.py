@@ -35,7 +35,7 @@ def calibrate_interval(true_ml, volume_ml, ambiguous_ml, coverage: float = 0.9, 
 
 def ich_interval_ml(interval_ml: tuple[float, float] | None, ivh_ml: float) -> tuple[float, float] | None:
     """The interval of the total without the ventricular blood: the scores count the parenchymal volume alone."""
-    return interval_ml and tuple(max(0.0, end - ivh_ml) for end in interval_ml)
+    return interval_ml and (max(0.0, interval_ml[0] - ivh_ml), max(0.0, interval_ml[1] - ivh_ml))
 
 
 def volume_interval_ml(volume_ml: float, ambiguous_ml: float, calibration: dict) -> tuple[float, float] | None:

@@ -16,7 +16,7 @@ from ..core.ct_volume import CTVolume
 from ..core.errors import Cancelled
 from ..core.findings import INFO, WARNING, Finding
 from ..core.labels import ICH, IVH
-from ..engines import FAILURES, choose_engine, fallback_finding
+from ..engines import FAILURES, Engine, choose_engine, fallback_finding
 from ..imaging.head_mask import find_head
 from ..imaging.windowing import window
 from ..network.weights import load_weights
@@ -77,27 +77,28 @@ class Segmenter:
         self.weights = load_weights(weights_dir)
         self._wanted = (device, engine)
         self._crop = crop
-        self._engine = None
-        self._failed = ()
-        self._engine_findings = []
+        self._engine: Engine | None = None
+        self._failed: tuple[str, ...] = ()
+        self._engine_findings: list[Finding] = []
 
     def apply(self, ct: CTVolume, progress: Progress | None = None,
               is_cancelled: Callable[[], bool] | None = None) -> Segmentation:
         """Raises InputError when the slices are not axial, Cancelled when is_cancelled() says so between slices,
         PackagesMissing or EngineError when nothing can run the network."""
         progress, is_cancelled = progress or (lambda *_: None), is_cancelled or (lambda: False)
-        seconds, clock = {}, time.perf_counter
+        seconds: dict[str, float] = {}
+        clock = time.perf_counter
         start = clock()
         scan = _Scan(ct, self.weights, self._crop)
         seconds["prepare"] = clock() - start
         _stop_if(is_cancelled)
 
         start = clock()
-        self._ready(*scan.grid.box_shape)
+        engine = self._ready(*scan.grid.box_shape)
         seconds["load"] = clock() - start
 
         start = clock()
-        self._run(scan, progress, is_cancelled)
+        engine = self._run(engine, scan, progress, is_cancelled)
         seconds["network"] = clock() - start
 
         start = clock()
@@ -105,17 +106,17 @@ class Segmenter:
         steps = scan.clean()
         progress("clean", 1, 1)
         seconds["clean"] = clock() - start
-        return scan.segmentation(self, seconds, steps)
+        return scan.segmentation(engine, self.findings(), seconds, steps)
 
     def bleed_probability(self, ct: CTVolume) -> np.ndarray:
         """p(ICH) + p(IVH) of every voxel before threshold and clean-up, float16 (slices, rows, columns); calibration
         reads it. 0 where the network does not look (no brain there)."""
         scan = _Scan(ct, self.weights, self._crop)
-        self._ready(*scan.grid.box_shape)
+        engine = self._ready(*scan.grid.box_shape)
         probability = np.zeros(ct.hu.shape, np.float16)
         turned = scan.orientation.view(probability)
         for index in scan.slices_to_run:
-            lesions = self._engine.predict(scan.network_input(np.array([index])))[0]
+            lesions = engine.predict(scan.network_input(np.array([index])))[0]
             turned[(index, *scan.grid.native_part)] = scan.grid.to_native(lesions).sum(axis=0)
         return probability
 
@@ -130,45 +131,49 @@ class Segmenter:
 
     def findings(self) -> list[Finding]:
         """What the choice and the running of the engine have to say about the last scan."""
-        return [*self._engine_findings, *self._engine.findings]
+        return [*self._engine_findings, *(self._engine.findings if self._engine else ())]
 
-    def _ready(self, rows: int, columns: int) -> None:
-        if self._engine is None:
-            self._choose(rows, columns)
-            return
-        self._engine.findings.clear()
+    def _ready(self, rows: int, columns: int) -> Engine:
+        engine = self._engine
+        if engine is None:
+            return self._choose(rows, columns)
+        engine.findings.clear()
         try:
-            self._engine.prepare(rows, columns)
+            engine.prepare(rows, columns)
+            return engine
         except FAILURES as error:
-            self._fall_back(error, rows, columns)
+            return self._fall_back(engine, error, rows, columns)
 
-    def _choose(self, rows: int, columns: int) -> None:
+    def _choose(self, rows: int, columns: int) -> Engine:
         self._engine, findings = choose_engine(*self._wanted, self.weights, rows, columns, skip=self._failed)
         self._engine_findings += findings
+        return self._engine
 
-    def _fall_back(self, error: BaseException, rows: int, columns: int) -> None:
-        log.warning("%s failed while running", self._engine.label, exc_info=error)
-        self._engine_findings += [*self._engine.findings, fallback_finding(self._engine.label, error)]
-        self._failed += (self._engine.label,)
+    def _fall_back(self, engine: Engine, error: BaseException, rows: int, columns: int) -> Engine:
+        log.warning("%s failed while running", engine.label, exc_info=error)
+        self._engine_findings += [*engine.findings, fallback_finding(engine.label, error)]
+        self._failed += (engine.label,)
         self._engine = None
-        self._choose(rows, columns)
+        return self._choose(rows, columns)
 
-    def _run(self, scan: "_Scan", progress: Progress, is_cancelled) -> None:
+    def _run(self, engine: Engine, scan: "_Scan", progress: Progress, is_cancelled) -> Engine:
+        """The engine that did the last slice: another one where the first failed on the way."""
         done, total = 0, len(scan.slices_to_run)
         progress("network", 0, total)
         while done < total:
             _stop_if(is_cancelled)
-            indices = scan.slices_to_run[done:done + self._engine.batch_size]
+            indices = scan.slices_to_run[done:done + engine.batch_size]
             slices = scan.network_input(indices)
             try:
-                lesions = self._engine.predict(slices)
+                lesions = engine.predict(slices)
             except FAILURES as error:
-                self._fall_back(error, *scan.grid.box_shape)
+                engine = self._fall_back(engine, error, *scan.grid.box_shape)
                 continue
             for index, one in zip(indices, lesions, strict=True):
                 scan.take(index, one)
             done += len(indices)
             progress("network", done, total)
+        return engine
 
 
 class _Scan:
@@ -237,10 +242,10 @@ class _Scan:
                                  if "slices" in step else {})} for step in steps]
         return steps
 
-    def segmentation(self, segmenter: Segmenter, seconds: dict, clean_up: list[dict]) -> Segmentation:
+    def segmentation(self, engine: Engine, noticed: list[Finding], seconds: dict, clean_up: list[dict]) -> Segmentation:
         marked_ml = float(np.count_nonzero(self._mask, axis=(1, 2)) @ self._voxel_mm3) / 1000
         ambiguous_ml = float(self._ambiguous_mm2 @ (self._voxel_mm3 / self._pixel_area_mm2)) / 1000
-        findings = segmenter.findings()
+        findings = list(noticed)
         if not self.head.skull_found:
             findings.append(Finding("no-skull", WARNING, "No skull was found, so this may not be a head CT in "
                                                          "Hounsfield units; the whole of every slice was searched."))
@@ -252,7 +257,7 @@ class _Scan:
         calibration = self._weights.manifest["calibration"]
         return Segmentation(
             mask=self.mask, slice_uncertainty=np.ascontiguousarray(uncertainty), findings=findings,
-            engine=segmenter.engine.name, device=segmenter.engine.device,
+            engine=engine.name, device=engine.device,
             seconds={name: round(value, 4) for name, value in seconds.items()},
             model=self._weights.version, model_sha256=self._weights.sha256,
             training_data=self._weights.manifest["training_data"], clean_up=clean_up,

@@ -1,0 +1,1 @@
+"""The training loop: plans, losses, batches, checkpoints, curves."""

@@ -58,11 +58,11 @@ def with_abc2(result: Result, abc2: Abc2, clinical: ClinicalInputs | None = None
 
     abc2: measure.abc2_from_lines or abc2_with_axes of result.abc2; clinical: as given to make_result.
     """
-    change_ml = abc2.coniglobus_ml - result.abc2.coniglobus_ml
-    corrected = next(piece for piece in result.components if piece.counted_in_abc2)  # the largest: A, B, C are its
-    pieces = [replace(piece, abc2_ml=piece.abc2_ml + change_ml) if piece is corrected else piece
-              for piece in result.components]
-    return replace(result, abc2=abc2, components=pieces,
+    change_ml = abc2.coniglobus_ml - (result.abc2.coniglobus_ml if result.abc2 else 0.0)
+    largest = next(one for one in result.components if one.counted_in_abc2)  # A, B and C are its
+    components = [replace(one, abc2_ml=(one.abc2_ml or 0.0) + change_ml) if one is largest else one
+                  for one in result.components]
+    return replace(result, abc2=abc2, components=components,
                    **_scores(clinical or ClinicalInputs(), result.volume_ml, abc2, result.interval_ml))
 
 
