@@ -100,3 +100,12 @@ def test_other_blood_keeps_its_label_and_new_voxels_get_the_nearest():
     assert (mask[before > 0] == before[before > 0]).mean() > 0.99
     assert set(np.unique(mask[1][:, :int(2 * 39)])) == {0, 1}
     assert set(np.unique(mask[1][:, int(2 * 41):])) == {0, 2}
+
+
+def test_an_outline_does_not_move_into_what_is_far_brighter_than_the_bleed():
+    clot, neighbour = disk(9), disk(12) & ~disk(9) & (X > 40)
+    hu = head(clot, clot_hu=50)
+    hu[:, neighbour] = 80  # two and a half times the contrast, and no bone
+    mask = marked(clot)
+    refine_boundaries(mask, smoothed(hu, SPACING_MM), SPACING_MM)
+    assert np.count_nonzero(mask[1] & neighbour) < 0.1 * neighbour.sum()

@@ -110,3 +110,9 @@ def test_a_piece_without_brain_around_it_has_no_contrast_to_speak_for_it():
 def test_the_chance_is_the_logistic_of_the_weighted_facts():
     classifier = {"weights": [1.0, -2.0, 0.5, 0.0], "offset": 0.25}
     assert probability_real([[1.0, 0.5, 2.0, 9.0]], classifier)[0] == pytest.approx(1 / (1 + np.exp(-1.25)))
+
+
+def test_a_bleed_higher_than_15_mm_is_no_more_real_than_one_of_15(case):
+    mask, evidence = case
+    _, features = features_of_components(mask, 1.6 * MM3, evidence)  # slabs of 8 mm: the bright one is 24 mm high
+    assert sorted(fact[2] for fact in features) == pytest.approx([1.6, 3.0])

@@ -109,3 +109,11 @@ def test_what_another_bleed_beyond_the_gap_has_marked_keeps_its_label():
     grow_end_slices(mask, smoothed(column([0, 0, 0, 1, 1, 1, 1, 1, 0]), SPACING_MM), SPACING_MM)
     assert mask[6].any()
     assert (mask[7][disk()] == 2).all()
+
+
+def test_what_is_far_brighter_than_the_bleed_beside_it_is_another_thing():
+    hu = column([0, 0, 0, 1, 1, 1, 0, 0, 0], clot_hu=50.0)
+    hu[6, disk()] = 80  # two and a half times the contrast, and no bone
+    mask = marked([3, 4, 5])
+    grow_end_slices(mask, smoothed(hu, SPACING_MM), SPACING_MM)
+    assert not mask[6].any()

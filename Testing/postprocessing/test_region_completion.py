@@ -102,3 +102,13 @@ def test_an_empty_mask_stays_empty():
     mask = np.zeros(SHAPE, np.uint8)
     complete_regions(mask, smoothed(head(disk(10)), SPACING_MM), SPACING_MM)
     assert not mask.any()
+
+
+def test_a_clot_that_goes_on_unmarked_above_and_below_is_not_half_marked():
+    """Of the slices around a marked one the region counts too: most of one slice may be little of the clot."""
+    clot = disk(10)
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[3, clot & (X < 44)] = 1
+    before = mask.copy()
+    complete_regions(mask, smoothed(head(clot), SPACING_MM), SPACING_MM)
+    assert np.count_nonzero(before) > COVER * clot.sum() and (mask == before).all()

@@ -90,6 +90,14 @@ def test_an_island_of_the_other_label_joins_what_it_touches_and_the_volume_stays
     assert step(steps, "label islands")["relabelled_ml"] == 0.018
 
 
+def test_an_island_of_ich_inside_ivh_joins_it():
+    mask = blank()
+    mask[2:5, 10:30, 10:30] = 2
+    mask[3, 15:18, 15:18] = 1
+    cleaned, steps = clean_mask(mask, MM3)
+    assert (cleaned[2:5, 10:30, 10:30] == 2).all() and step(steps, "label islands")["relabelled_ml"] == 0.018
+
+
 def test_a_small_bleed_of_its_own_label_that_touches_nothing_keeps_its_label():
     mask = blank()
     mask[3, 15:19, 15:19] = 2  # 32 mm3

@@ -45,3 +45,12 @@ def test_a_trunk_or_a_block_of_water_is_no_head(ct):
     wide = CTVolume.regular(ct.hu, ct.ijk_to_ras @ np.diag([2, 2, 1, 1]))
     assert look_at_skull(wide) is None
     assert look_at_skull(CTVolume.regular(np.full_like(ct.hu, 20), ct.ijk_to_ras)) is None
+
+
+@pytest.mark.parametrize(("height_mm", "counts"), [(5.0, False), (45.0, True)])
+def test_deep_air_counts_in_the_vault_and_not_at_the_height_of_the_sinuses(ct, height_mm, counts):
+    hu = ct.hu.copy()
+    k = int(np.argmin(np.abs(ct.slice_origins_ras[:, 2] - height_mm)))
+    hu[k, 80:96, 66:82] = -950
+    found_ml = look_at_skull(CTVolume(hu, ct.ijk_to_ras, ct.slice_origins_ras, ct.info)).air_ml
+    assert found_ml == pytest.approx(16 * 16 * 1.2**2 * 5 / 1000 if counts else 0, rel=0.1)
