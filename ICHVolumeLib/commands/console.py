@@ -31,6 +31,12 @@ def count(text: str) -> int:
     return int(text)
 
 
+def add_force_argument(parser) -> None:
+    parser.add_argument("--force", action="store_true",
+                        help="write into OUT although files there were changed since (a correction); a copy of each "
+                             "stays beside under a name with the date")
+
+
 def add_progress_argument(parser) -> None:
     parser.add_argument("--progress", choices=("bar", "json", "none"), default=None,
                         help="bar (default on a terminal), json (one JSON object a line on standard output, "

@@ -35,11 +35,12 @@ def run(args) -> None:
 
 def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False, ivh=False, bleed=True):
     """Make the patient and write all files, or none. Returns the Sample. Raises InputError for impossible options."""
-    from ..io.result_files import OutputFolder, write_json
+    from ..io.output_folder import OutputFolder
+    from ..io.result_files import write_json
     from ..workflow.make_result import describe_geometry
 
     _refuse_options(Path(out), file_format, seed, uneven)
-    with OutputFolder(out, (CT_FOLDER, CT_NRRD, TRUTH_MASK, TRUTH_JSON)) as folder:
+    with OutputFolder(out, (CT_FOLDER, CT_NRRD, TRUTH_MASK, TRUTH_JSON), ours=_ours) as folder:
         from ..io.nrrd import write_nrrd
         from ..io.segmentation_nrrd import write_mask_seg_nrrd
         from ..synthetic.dicom_series import write_dicom_series
@@ -56,6 +57,11 @@ def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False
             "seed": seed, "geometry": asdict(describe_geometry(sample.ct))})
         folder.commit()
     return sample
+
+
+def _ours(out: Path, names) -> set[str]:
+    """Where truth.json lies, all of it is an earlier sample."""
+    return set(names) if (out / TRUTH_JSON).is_file() else set()
 
 
 def _refuse_options(out, file_format, seed, uneven):

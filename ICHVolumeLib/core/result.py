@@ -124,6 +124,25 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class MaskVersion:
+    """One mask of a case: the model's first, then what people made of it; unknown values are None.
+
+    origin: "model", "edited" (a corrected mask of the model) or "foreign" (drawn by hand or by another program);
+    made_at: ISO 8601 with the time zone, when it was measured; mask_sha256: of the mask file; voxels_added and
+    voxels_removed: against the version before, whatever the labels.
+    """
+
+    origin: str
+    made_at: str
+    mask_sha256: str
+    volume_total_ml: float
+    volume_ich_ml: float
+    volume_ivh_ml: float
+    voxels_added: int | None = None
+    voxels_removed: int | None = None
+
+
+@dataclass(frozen=True)
 class Result:
     found: bool
     volume_ml: VolumeMl
@@ -139,6 +158,8 @@ class Result:
     automatic_volume_ml: VolumeMl | None = None  # what the model said, once a person has edited the mask
     surface: dict | None = None  # the 3D model written beside: file, space, triangles, volume_ml (of the mesh)
     interval_coverage: float | None = None  # share of cases whose true volume interval_ml holds (0.9)
+    history: list[MaskVersion] = field(default_factory=list)  # the last one is the mask of this result
+    files: dict[str, str] = field(default_factory=dict)  # name -> SHA-256 of the files written with this result
     volume_formula: str = "sum over slices of area x local slab height"
     schema: str = SCHEMA
 

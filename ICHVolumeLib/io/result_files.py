@@ -1,12 +1,8 @@
-"""result.json and result.csv, and an output folder that is either complete or untouched."""
+"""result.json and result.csv: what they hold and how they are read back."""
 
 import csv
 import io
 import json
-import os
-import shutil
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from ..core.errors import InputError
@@ -93,89 +89,3 @@ def csv_text(result: Result) -> str:
     writer.writeheader()
     writer.writerow({name: "" if value is None else value for name, value in row.items()})
     return text.getvalue()
-
-
-class OutputFolder:
-    """Files are written to `staging` and come into `out` all together, on commit(), or not at all.
-
-    Making one proves that the place is writable, before any work is done. A new `out` appears by one rename.
-    In an existing `out` each file of `names` is replaced (one that the new case lacks is removed, so that
-    no surface of an earlier case stays behind); if that is interrupted the earlier files are put back.
-    Anything else in `out` is left alone. Use as a context manager; leaving it removes what was not committed.
-    Raises InputError when `out` cannot be written.
-    """
-
-    def __init__(self, out, names=()):
-        self.out, self.names = Path(out).absolute(), tuple(names)
-        self._made_parents = []
-        try:
-            if self.out.exists() and not self.out.is_dir():
-                raise NotADirectoryError(20, "a file of that name exists")
-            home = self.out if self.out.is_dir() else self._make_parents()
-            self.staging = Path(tempfile.mkdtemp(prefix=".ichvolume-", dir=home))
-        except OSError as error:
-            self._remove_made_parents()
-            raise InputError(f"Cannot write into {self.out} ({error.strerror}); "
-                             "choose an output folder that you may write to.") from error
-
-    def commit(self) -> list[str]:
-        """Bring the staged files into place; returns their names."""
-        written = sorted(path.name for path in self.staging.iterdir())
-        try:
-            if self.out.is_dir():
-                self._replace_files()
-            else:
-                self.staging.chmod(0o777 & ~_umask())  # mkdtemp makes it private
-                os.replace(self.staging, self.out)
-            self._made_parents = []
-            return written
-        except OSError as error:
-            raise InputError(f"Cannot write into {self.out} ({error.strerror}); close programs that have its files "
-                             "open, or choose another output folder.") from error
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        shutil.rmtree(self.staging, ignore_errors=True)
-        self._remove_made_parents()
-
-    def _replace_files(self):
-        new = [path.name for path in self.staging.iterdir()]
-        earlier = self.staging / ".earlier"
-        earlier.mkdir()
-        moved_out, moved_in = [], []
-        try:
-            for name in dict.fromkeys((*self.names, *new)):
-                if (self.out / name).exists():
-                    os.replace(self.out / name, earlier / name)
-                    moved_out.append(name)
-                if name in new:
-                    os.replace(self.staging / name, self.out / name)
-                    moved_in.append(name)
-        except BaseException:  # Ctrl-C too: put everything back, then let it go on
-            for name in moved_in:
-                os.replace(self.out / name, self.staging / name)
-            for name in moved_out:
-                os.replace(earlier / name, self.out / name)
-            raise
-
-    def _make_parents(self):
-        parent = self.out.parent
-        missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
-        for folder in reversed(missing):
-            folder.mkdir()
-            self._made_parents.append(folder)
-        return parent
-
-    def _remove_made_parents(self):
-        with suppress(OSError):  # another program may have put something there meanwhile
-            for folder in reversed(self._made_parents):
-                folder.rmdir()
-        self._made_parents = []
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -17,11 +17,13 @@ from ..core.errors import Cancelled, InputError
 from ..core.findings import Finding
 from ..core.result import Result
 from ..io import result_files
+from ..io.output_folder import OutputFolder
 from ..io.read_ct import read_ct
 from ..io.segmentation_nrrd import read_mask_and_findings
 from ..quality.checks import check_ct
 from ..segmentation.segmenter import segment_ct
 from .exporters import EXPORTERS, Exporter
+from .history import earlier_versions, this_version
 from .make_result import make_result
 
 
@@ -41,39 +43,46 @@ class CaseFiles:
 
 
 def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", engine="auto", weights_dir=None,
-                progress=None, is_cancelled=None, exporters: tuple[Exporter, ...] = EXPORTERS) -> CaseFiles:
+                progress=None, is_cancelled=None, force=False,
+                exporters: tuple[Exporter, ...] = EXPORTERS) -> CaseFiles:
     """Segment a head CT (DICOM folder, NIfTI or NRRD) and write every output file into `out`.
 
+    force: files in `out` that were changed since they were written get a dated copy instead of being refused.
     Raises InputError for a scan, weights or folder that cannot be used, and Cancelled; `out` is then untouched.
     """
     steps = _Steps(progress, is_cancelled)
-    with _output_folder(exporters, out, source) as folder:
+    with _output_folder(exporters, force, out, source) as folder:
         ct, noticed = _read_and_check(source, series_uid, steps)
         segmentation = segment_ct(ct, device=device, engine=engine, weights_dir=weights_dir,
                                   progress=progress, is_cancelled=is_cancelled)
         steps.seconds.update(segmentation.seconds)
         with steps.step("measure"):
             result = make_result(ct, segmentation.mask, clinical, segmentation, noticed=noticed)
+            result = replace(result, history=[this_version(result)])
         return _write_case(folder, ct, segmentation.mask, result, steps, exporters)
 
 
 def run_measure(source, mask_path, out, *, clinical=None, series_uid=None, automatic_json=None,
-                progress=None, is_cancelled=None, exporters: tuple[Exporter, ...] = EXPORTERS) -> CaseFiles:
+                progress=None, is_cancelled=None, force=False,
+                exporters: tuple[Exporter, ...] = EXPORTERS) -> CaseFiles:
     """Measure a mask that the user gives, without the network, and write the same files as run_segment.
 
     automatic_json: result.json of the automatic mask this one was corrected from; its volumes stand beside, and
         its model is named.
+    force: as in run_segment.
     Raises InputError for a scan, mask or folder that cannot be used, and Cancelled; `out` is then untouched.
     """
     steps = _Steps(progress, is_cancelled)
-    with _output_folder(exporters, out, source, mask_path, automatic_json) as folder:
+    with _output_folder(exporters, force, out, source, mask_path, automatic_json) as folder:
         automatic, model = result_files.read_automatic(automatic_json) if automatic_json else (None, {})
         ct, noticed = _read_and_check(source, series_uid, steps)
         with steps.step("read mask"):
             mask, noticed_in_mask = read_mask_and_findings(mask_path, ct)
         with steps.step("measure"):
             result = make_result(ct, mask, clinical, automatic_volume_ml=automatic, noticed=noticed + noticed_in_mask)
-            result = replace(result, provenance=replace(result.provenance, **model))
+            before, changed = earlier_versions(automatic_json, ct, mask) if automatic_json else ([], None)
+            result = replace(result, provenance=replace(result.provenance, **model),
+                             history=[*before, this_version(result, changed)])
         return _write_case(folder, ct, mask, result, steps, exporters)
 
 
@@ -123,7 +132,7 @@ def _write_case(folder, ct, mask, result, steps, exporters) -> CaseFiles:
     return CaseFiles(ct, mask, result, folder.out, written, steps.seconds)
 
 
-def _output_folder(exporters, out, source, *files):
+def _output_folder(exporters, force, out, source, *files):
     """The output folder, refused when it would write over or among what was given to read."""
     out, source = Path(out), Path(source)
     if source.is_dir() and out.resolve() == source.resolve():
@@ -133,6 +142,6 @@ def _output_folder(exporters, out, source, *files):
     for path in filter(None, (source, *files)):
         if Path(path).resolve() in written:
             raise InputError(f"{path} would be overwritten by the new results; choose another output folder.")
-    return result_files.OutputFolder(out, names)
+    return OutputFolder(out, names, force=force)
 
 

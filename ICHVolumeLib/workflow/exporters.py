@@ -13,6 +13,7 @@ from ..core.ct_volume import CTVolume
 from ..core.result import Result
 from ..io import result_files
 from ..io.segmentation_nrrd import write_mask_seg_nrrd
+from ..io.written_files import sealed, sha256_of
 from ..measure.surface import hematoma_surface, write_surface
 from ..report import write_report
 
@@ -33,7 +34,8 @@ class Exporter:
 
 def _mask(path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
     write_mask_seg_nrrd(path, mask, ct, algorithm_type=algorithm_type(result))
-    return result
+    *before, now = result.history
+    return replace(result, history=[*before, replace(now, mask_sha256=sha256_of(path))])  # the mask of this result
 
 
 def algorithm_type(result: Result) -> str:
@@ -63,8 +65,10 @@ def _csv(path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
 
 
 def _json(path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
-    result_files.write_json(path, result.to_dict())
-    return result
+    """The last of all: it seals the others by their SHA-256."""
+    values = sealed(result.to_dict(), path.parent)
+    result_files.write_json(path, values)
+    return replace(result, files=values["files"])
 
 
 EXPORTERS = (

@@ -1,89 +1,21 @@
-"""result.json, result.csv and the output folder that is complete or untouched."""
+"""result.json and result.csv: every number, and what is no result is refused."""
 
 import csv
 import json
-import os
 from dataclasses import replace
 
 import pytest
-from command_line import contents
 
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.result import ClinicalInputs
 from ICHVolumeLib.io import result_files
-from ICHVolumeLib.io.result_files import OutputFolder, read_automatic, write_csv, write_json
+from ICHVolumeLib.io.result_files import read_automatic, write_csv, write_json
 from ICHVolumeLib.workflow.make_result import make_result
 
 
 @pytest.fixture(scope="module")
 def result(phantom):
     return make_result(phantom.ct, phantom.mask, ClinicalInputs(gcs=11), noticed=[])
-
-
-def write_case(folder, *names):
-    with OutputFolder(folder, ("a.txt", "b.txt", "c.txt")) as output:
-        for name in names:
-            (output.staging / name).write_text("new " + name)
-        return output.commit()
-
-
-def test_a_new_folder_appears_with_its_parents_and_nothing_else(tmp_path):
-    assert write_case(tmp_path / "deep" / "out", "a.txt", "b.txt") == ["a.txt", "b.txt"]
-    assert contents(tmp_path) == {"deep/out/a.txt": b"new a.txt", "deep/out/b.txt": b"new b.txt"}
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permission bits")
-def test_a_new_folder_has_the_permissions_of_any_new_folder(tmp_path):
-    write_case(tmp_path / "out", "a.txt")
-    (tmp_path / "plain").mkdir()
-    assert (tmp_path / "out").stat().st_mode == (tmp_path / "plain").stat().st_mode
-
-
-def test_other_files_in_an_existing_folder_stay(tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
-    (tmp_path / "a.txt").write_text("old")
-    write_case(tmp_path, "a.txt")
-    assert contents(tmp_path) == {"a.txt": b"new a.txt", "notes.txt": b"mine"}
-
-
-def test_a_file_of_an_earlier_case_that_the_new_one_lacks_is_removed(tmp_path):
-    (tmp_path / "b.txt").write_text("surface of another patient")
-    write_case(tmp_path, "a.txt")
-    assert contents(tmp_path) == {"a.txt": b"new a.txt"}
-
-
-def test_without_commit_nothing_stays(tmp_path):
-    with OutputFolder(tmp_path / "deep" / "out") as output:
-        (output.staging / "result.json").write_text("{}")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("failing_call", [1, 2, 3, 4])
-@pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError(28, "No space left on device")])
-def test_an_interrupted_commit_puts_the_earlier_files_back(tmp_path, monkeypatch, failing_call, failure):
-    for name in ("a.txt", "b.txt", "c.txt"):
-        (tmp_path / name).write_text("old " + name)
-    before, calls, real = contents(tmp_path), [], os.replace
-
-    def sometimes_failing(source, target):
-        calls.append(source)
-        if len(calls) == failing_call:
-            raise failure
-        real(source, target)
-
-    monkeypatch.setattr(result_files.os, "replace", sometimes_failing)
-    with pytest.raises(KeyboardInterrupt if failure is KeyboardInterrupt else InputError):
-        write_case(tmp_path, "a.txt", "b.txt")
-    assert contents(tmp_path) == before
-    assert len(list(tmp_path.iterdir())) == 3
-
-
-@pytest.mark.parametrize("place", ["file.txt", "file.txt/out", "file.txt/deep/out"])
-def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, place):
-    (tmp_path / "file.txt").write_text("mine")
-    with pytest.raises(InputError, match="Cannot write into .*choose an output folder"):
-        OutputFolder(tmp_path / place)
-    assert contents(tmp_path) == {"file.txt": b"mine"}
 
 
 def test_json_keeps_every_number_and_starts_with_the_schema(tmp_path, result):
