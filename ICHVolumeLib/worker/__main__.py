@@ -2,7 +2,10 @@
 
 import sys
 
-from .server import main
+from .event_stream import event_stream
 
 if __name__ == "__main__":
-    sys.exit(main())
+    events = event_stream()  # before anything that may print is imported
+    from .server import main
+
+    sys.exit(main(events))

@@ -15,7 +15,6 @@ slice; everything else happens in the main thread, one scan after the other. Fil
 
 import json
 import logging
-import os
 import queue
 import sys
 import threading
@@ -168,17 +167,10 @@ def _kind(error: Exception) -> str:
     return "packages" if isinstance(error, PackagesMissing) else "internal"
 
 
-def _event_stream():
-    """A line-buffered UTF-8 copy of stdout; whatever else is printed to stdout from now on goes to stderr."""
-    sys.stdout.flush()
-    events = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n", buffering=1)
-    os.dup2(2, 1)
-    return events
-
-
-def main() -> int:
+def main(events) -> int:
+    """Serve standard input until it ends; events: the text stream of event_stream()."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    events, writing = _event_stream(), threading.Lock()
+    writing = threading.Lock()
 
     def send(event: dict) -> None:
         try:

@@ -41,7 +41,7 @@ def run_installed(package, code, tmp_path):
 
 MEASURE = """
 import json, numpy as np, ICHVolumeLib
-from ICHVolumeLib.volume import CTVolume
+from ICHVolumeLib.core.ct_volume import CTVolume
 mask = np.zeros((10, 20, 20), np.uint8)
 mask[2:6, 5:15, 5:15] = 1
 ct = CTVolume.regular(np.zeros(mask.shape, np.int16), np.diag([1.0, 1.0, 5.0, 1.0]))
@@ -76,7 +76,7 @@ sys.path.insert(0, {testing!r})
 from bare_slicer import require_slicer
 slicer = require_slicer()
 import numpy as np
-from ICHVolumeLib.labels import LABELS
+from ICHVolumeLib.core.labels import LABELS
 from ICHVolumePanel import scene, scene_export, scene_lines
 hu = np.full((6, 16, 16), -1000, np.int16)
 hu[2:4, 4:8, 4:8] = 60
@@ -101,7 +101,7 @@ def test_a_listed_file_that_is_missing_fails_at_configure_time(configure, tmp_pa
     shutil.copy(ROOT / "CMakeLists.txt", source)
     for folder in (MODULE, LIBRARY):
         shutil.copytree(folder, source / folder.name, ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
-    (source / "ICHVolumeLib" / "volume.py").unlink()
+    (source / "ICHVolumeLib" / "core" / "ct_volume.py").unlink()
     done = configure(source, tmp_path / "build", tmp_path / "install")
     assert done.returncode != 0
-    assert "nonexistent file or directory" in done.stderr and "volume" in done.stderr
+    assert "nonexistent file or directory" in done.stderr and "ct_volume" in done.stderr

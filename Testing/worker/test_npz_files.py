@@ -121,7 +121,7 @@ def test_a_folder_that_is_not_there_is_named_and_nothing_is_written(ct, tmp_path
 
 def test_reading_and_writing_loads_neither_torch_nor_simpleitk(ct, tmp_path):
     write_scan(tmp_path / "in.npz", ct)
-    code = ("import sys; from ICHVolumeLib.exchange import read_scan; read_scan(sys.argv[1]); "
+    code = ("import sys; from ICHVolumeLib.worker.npz_files import read_scan; read_scan(sys.argv[1]); "
             "sys.exit(bool({'torch', 'SimpleITK', 'openvino'} & set(sys.modules)))")
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "in.npz")]).returncode == 0
 
