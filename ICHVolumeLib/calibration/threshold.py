@@ -19,7 +19,8 @@ from ..evaluation.cases import append_row, read_rows
 from ..evaluation.summary import SIZES_ML
 from ..segmentation.conformal_interval import calibrate_interval
 from ..segmentation.segmenter import Segmenter
-from ..synthetic.patients import Patient, generator_mark, start_maker
+from ..synthetic.code_version import generator_mark
+from ..synthetic.patients import Patient, start_maker
 from .fit_filter import fit_classifier
 from .probability_cache import LEAST_KEPT, load_probabilities, probabilities_of, save_probabilities
 

@@ -34,9 +34,11 @@ def run(args) -> None:
     import logging
 
     from ..evaluation.cases import evaluate
+    from ..evaluation.prediction import model_id, predict_with
     from ..evaluation.summary import summarise
     from ..segmentation.segmenter import Segmenter
     from ..synthetic.background_pool import load_pool
+    from ..synthetic.code_version import generator_mark
     from ..synthetic.patients import TEST, TRAINED, default_jobs, synthetic_patients, use_one_itk_thread
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -46,32 +48,33 @@ def run(args) -> None:
     segmenter, rows_file = Segmenter(weights_dir=args.weights), args.out / "cases.jsonl"
     jobs = default_jobs() if args.jobs is None else args.jobs
     part = TRAINED if args.trained_heads else TEST
-    rows = evaluate(segmenter, lambda known: synthetic_patients(pool, part, args.patients, jobs=jobs, known=known),
+    predict, mark = predict_with(segmenter), f"{model_id(segmenter)}, patients {generator_mark()}"
+    rows = evaluate(predict, mark, lambda known: synthetic_patients(pool, part, args.patients, jobs=jobs, known=known),
                     rows_file)[:args.patients]
     figures = {"model": {"version": segmenter.weights.version, "sha256": segmenter.weights.sha256,
                          "threshold": segmenter.weights.threshold}, "command": _command(args), **summarise(rows)}
-    figures |= {"trained_heads": True} if args.trained_heads else _bleed_free(segmenter, pool, args.scan)
+    figures |= {"trained_heads": True} if args.trained_heads else _bleed_free(predict, pool, args.scan)
     text = json.dumps(figures, indent=2)
     (args.out / "figures.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     if args.pictures:
         from ..evaluation.failures import draw_failures
 
-        draw_failures(segmenter, pool, rows, args.out / "pictures", args.pictures, part)
+        draw_failures(predict, pool, rows, args.out / "pictures", args.pictures, part)
     say(text)
 
 
-def _bleed_free(segmenter, pool, scans) -> dict:
+def _bleed_free(predict, pool, scans) -> dict:
     """False alarms on the real slices of unseen patients, and the mL marked in each bleed-free scan."""
     from ..evaluation.cases import false_alarms
     from ..io.read_ct import read_ct
     from ..synthetic.background_pool import is_validation
 
     unseen = [one for one in pool if is_validation(one.patient)]
-    found = {f"false_alarms_{kind}": false_alarms(segmenter, (one for one in unseen if one.kind == kind))
+    found = {f"false_alarms_{kind}": false_alarms(predict, (one for one in unseen if one.kind == kind))
              for kind in ("ct_ich", "extra_axial")}
     for scan in scans:
         ct = read_ct(scan)
-        marked = (segmenter.apply(ct).mask > 0).sum(axis=(1, 2)) @ ct.voxel_volumes_mm3 / 1000
+        marked = (predict(ct).mask > 0).sum(axis=(1, 2)) @ ct.voxel_volumes_mm3 / 1000
         found.setdefault("bleed_free_scans_ml", {})[scan.name] = float(marked)
     return found
 

@@ -1,10 +1,10 @@
-"""How good a model is: held-out synthetic patients of unseen anatomies, and false alarms on real bleed-free scans.
+"""How good a model is, any model: held-out synthetic patients or cases of a data set, and false alarms on real
+bleed-free scans.
 
 Every row is one case and is written to a JSON-lines file at once, so an evaluation can be stopped and continued.
 Synthetic patients show what the model can do on the generator's kind of bleed; they say nothing about real patients.
 """
 
-import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable
@@ -14,32 +14,34 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
+from ..core.labels import IVH
+from ..datasets.case import UNSURE, DatasetCase
 from ..imaging.boxes import bounding_box
 from ..imaging.dice import dice
 from ..measure import measure_mask
-from ..postprocessing.local_contrast import look_around, smoothed
-from ..segmentation.segmenter import Segmenter
+from ..postprocessing.local_contrast import look_around, look_around_component, smoothed, widened
 from ..synthetic.backgrounds import Background
-from ..synthetic.patients import Patient, as_ct, generator_mark
+from ..synthetic.patients import Patient, as_ct
 from .metrics import hd95_mm
+from .prediction import Predict, Prediction
 
 log = logging.getLogger(__name__)
-AROUND_MM = (2.0, 8.0)  # the ring around a bleed that its contrast is taken against
-BRAIN_HU = (0, 60)
 
 
-def evaluate(segmenter: Segmenter, patients: Callable[[set[str]], Iterable[Patient]], rows_file: Path) -> list[dict]:
-    """Segment the patients, append a row of each to rows_file; returns all rows, sorted by case.
+def evaluate(predict: Predict, model_id: str, cases: Callable[[set[str]], Iterable[Patient | DatasetCase]],
+             rows_file: Path) -> list[dict]:
+    """Segment the cases with any model, append a row of each to rows_file; returns all rows, sorted by case.
 
-    patients: called with the names of the cases that rows_file already has, gives the others.
-    Raises InputError when rows_file holds rows of other weights.
+    model_id: what marks the rows as this model's (prediction.model_id for ours). cases: called with the ids of the
+    cases that rows_file already has, gives the others.
+    Raises InputError when rows_file holds rows of another model, a case has no truth, or a mask another shape.
     """
-    rows = rows_of_model(segmenter, rows_file)
-    for patient in patients({row["case"] for row in rows}):
-        row = {**case_row(patient, segmenter.apply(patient.ct)), "model": model_mark(segmenter)}
+    rows = rows_of_model(model_id, rows_file)
+    for case in cases({row["case"] for row in rows}):
+        row = {**case_row(case, predict(case.ct)), "model": model_id}
         rows.append(row)
         append_row(rows_file, row)
-        log.info("%s: Dice %.3f, %.2f of %.2f mL", patient.name, row["dice"], row["ml"], row["true_ml"])
+        log.info("%s: Dice %.3f, %.2f of %.2f mL", case.id, row["dice"], row["ml"], row["true_ml"])
     return sorted(rows, key=lambda row: row["case"])
 
 
@@ -59,32 +61,26 @@ def read_rows(rows_file: Path) -> list[dict]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def model_mark(segmenter: Segmenter) -> str:
-    """Which weights at which threshold, with which classifier on pieces and which interval, made a row, of which
-    generator's patients."""
-    weights = segmenter.weights
-    calibration = json.dumps(weights.manifest["calibration"], sort_keys=True).encode()
-    return (f"{weights.sha256[:16]} at {weights.threshold:g}, calibration "
-            f"{hashlib.sha256(calibration).hexdigest()[:8]}, patients {generator_mark()}")
-
-
-def rows_of_model(segmenter: Segmenter, rows_file: Path) -> list[dict]:
+def rows_of_model(model_id: str, rows_file: Path) -> list[dict]:
     """The rows of an interrupted evaluation. Raises InputError when they are of another model."""
     rows = read_rows(rows_file)
-    if any(row.get("model") != model_mark(segmenter) for row in rows):
+    if any(row.get("model") != model_id for row in rows):
         raise InputError(f"{rows_file}: holds cases of other weights, another calibration or an earlier generator; "
                          "give another folder, or remove the file.")
     return rows
 
 
-def case_row(patient: Patient, segmentation) -> dict:
-    """One case in numbers: Dice, HD95, volumes, ABC/2, lesions found by size, contrast, the interval."""
-    ct, truth, mask = patient.ct, patient.truth, segmentation.mask
+def case_row(case: Patient | DatasetCase, prediction: Prediction) -> dict:
+    """One case in numbers: Dice, HD95, volumes, ABC/2, lesions found by size, contrast, the interval.
+
+    Voxels that are UNSURE in the truth count as unmarked in both, blood outside the brain as none.
+    """
+    ct, (truth, mask) = case.ct, _scored(case, prediction)
     spacing = (float(np.median(np.abs(ct.slice_steps_mm))), *ct.pixel_spacing_mm)
     measured, true = measure_mask(ct, mask), measure_mask(ct, truth)
     ivh_true = (truth == 2).any()
     return {
-        "case": patient.name, "index": patient.index, "made_head": patient.made_head,
+        "case": case.id, **case.row(),
         "true_ml": true.volume_ml.total, "ml": measured.volume_ml.total, "true_ich_ml": true.volume_ml.ich,
         "ich_ml": measured.volume_ml.ich,
         "true_ivh_ml": true.volume_ml.ivh, "ivh_ml": measured.volume_ml.ivh,
@@ -94,8 +90,25 @@ def case_row(patient: Patient, segmentation) -> dict:
         "true_abc2_ml": true.abc2.coniglobus_ml if true.abc2 else 0.0,
         "lesions": [[volume, bool(hit)] for volume, hit in lesions_found(mask, truth, ct)],
         "contrast_hu": contrast_hu(ct, truth), "slices": slices_found(mask, truth, ct),
-        "interval_ml": segmentation.interval_ml, "ambiguous_ml": segmentation.ambiguous_ml,
+        "interval_ml": prediction.interval_ml, "ambiguous_ml": prediction.ambiguous_ml,
     }
+
+
+def _scored(case: Patient | DatasetCase, prediction: Prediction) -> tuple[np.ndarray, np.ndarray]:
+    """(truth, mask) of the ICH and IVH that are counted."""
+    truth, mask = case.truth, prediction.mask
+    if truth is None:
+        raise InputError(f"{case.id}: has no mask to score against; give it one, or leave it out.")
+    if mask.shape != truth.shape:
+        raise InputError(f"{case.id}: the model's mask has {mask.shape} voxels and the scan {truth.shape}; give the "
+                         "mask on the scan's own grid.")
+    if mask.dtype.kind not in "bui" or not 0 <= mask.min(initial=0) <= mask.max(initial=0) <= IVH.value:
+        raise InputError(f"{case.id}: the model's mask ({mask.dtype}) holds more than 0, 1 (ICH) and 2 (IVH); give "
+                         "labels, not probabilities or labels of another kind.")
+    if truth.max(initial=0) > IVH.value:
+        mask = np.where(truth == UNSURE, 0, mask).astype(mask.dtype)
+        truth = np.where(truth > IVH.value, 0, truth).astype(np.uint8)
+    return truth, mask
 
 
 def lesions_found(mask: np.ndarray, truth: np.ndarray, ct: CTVolume) -> list[tuple[float, bool]]:
@@ -127,29 +140,28 @@ def slices_found(mask: np.ndarray, truth: np.ndarray, ct: CTVolume) -> list[tupl
 
 
 def contrast_hu(ct: CTVolume, truth: np.ndarray) -> float | None:
-    """Mean HU of the true blood minus that of the brain 2 to 8 mm around it in the same slices; None where that is
-    not to be had."""
-    import SimpleITK as sitk
+    """Median HU of the true blood above that of the brain around it, mean of the slices by area; None where that is
+    not to be had.
 
-    reach = [int(np.ceil(AROUND_MM[1] / step)) + 1 for step in ct.pixel_spacing_mm]
-    near = bounding_box(truth > 0, (0, *reach))
+    Ring, brain and smoothing are local_contrast.py's, as for `slices_found` and the clean-up. Rows of 0.1.0 before this
+    hold the difference of the means, unsmoothed, to the brain 2 to 8 mm away instead.
+    """
+    near = bounding_box(truth > 0, (0, 0, 0))
     if near is None:
         return None
-    blood, hu = truth[near] > 0, ct.hu[near]
-    image = sitk.GetImageFromArray(blood.astype(np.uint8))
-    image.SetSpacing((*ct.pixel_spacing_mm[::-1], 1000.0))  # slices so far apart that each is measured alone
-    away_mm = sitk.GetArrayFromImage(sitk.SignedMaurerDistanceMap(image, squaredDistance=False, useImageSpacing=True))
-    around = (away_mm > AROUND_MM[0]) & (away_mm < AROUND_MM[1]) & (hu > BRAIN_HU[0]) & (hu < BRAIN_HU[1])
-    return float(hu[blood].mean() - hu[around].mean()) if around.any() else None
+    near = widened(near, ct.pixel_spacing_mm)
+    blood, hu = truth[near] > 0, smoothed(ct.hu[near], ct.pixel_spacing_mm)
+    seen, contrast = look_around_component(hu, blood, blood, ct.pixel_spacing_mm)
+    return contrast if seen else None
 
 
-def false_alarms(segmenter: Segmenter, backgrounds: Iterable[Background]) -> dict:
+def false_alarms(predict: Predict, backgrounds: Iterable[Background]) -> dict:
     """Real bleed-free slices as they are: how many have more than 20 mm2 marked, and the marked mL per patient."""
     slices = alarms = 0
     per_patient = {}
     for one in backgrounds:
         ct = as_ct(one.hu, one.step_mm)
-        mask = segmenter.apply(ct).mask > 0
+        mask = predict(ct).mask > 0
         area_mm2 = mask.sum(axis=(1, 2)) * ct.pixel_area_mm2
         slices, alarms = slices + len(area_mm2), alarms + int((area_mm2 > 20).sum())
         per_patient[one.patient] = float(area_mm2 @ ct.slab_heights_mm / 1000)

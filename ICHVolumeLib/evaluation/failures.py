@@ -13,10 +13,10 @@ import numpy as np
 from ..core.atomic_files import replace_file
 from ..core.errors import InputError
 from ..report.png import encode_png
-from ..segmentation.segmenter import Segmenter
 from ..synthetic.backgrounds import Background
 from ..synthetic.patients import TEST, make_patients, orders
 from .cases import case_row
+from .prediction import Predict
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def choose_cases(rows: list[dict], each: int) -> list[tuple[Kind, dict]]:
     return chosen
 
 
-def draw_failures(segmenter: Segmenter, pool: list[Background], rows: list[dict], folder: Path, each: int,
+def draw_failures(predict: Predict, pool: list[Background], rows: list[dict], folder: Path, each: int,
                   part: str = TEST) -> list[dict]:
     """Make the worst patients again, segment and draw them: folder/NAME.png and folder/pictures.json.
 
@@ -95,9 +95,9 @@ def draw_failures(segmenter: Segmenter, pool: list[Background], rows: list[dict]
     for (kind, row), patient in zip(chosen, patients, strict=True):
         numbers[kind.name] = numbers.get(kind.name, 0) + 1
         file = f"{kind.name}-{numbers[kind.name]}.png"
-        segmentation = segmenter.apply(patient.ct)
-        mask = segmentation.mask
-        again = case_row(patient, segmentation)
+        prediction = predict(patient.ct)
+        mask = prediction.mask
+        again = case_row(patient, prediction)
         if abs(again["dice"] - row["dice"]) > 0.02 or abs(again["true_ml"] - row["true_ml"]) > 0.05:
             raise InputError(f"{row['case']}: is not the patient that was evaluated, the generator has changed since; "
                              "evaluate again into an empty folder.")

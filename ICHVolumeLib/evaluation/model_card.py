@@ -22,7 +22,7 @@ MOST_BYTES, MOST_BYTES_ALL = 80_000, 600_000
 CARD = """\
 # Model card: AttFocusNet weights {version}
 
-Research use only; not a medical device. {classifier} Correct every mask by hand.
+Research use only; not a medical device. {verdict} Correct every mask by hand.
 
 | | |
 |---|---|

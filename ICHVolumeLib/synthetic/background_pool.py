@@ -1,16 +1,23 @@
 """Backgrounds that need no patient: heads made by code, and a CT template given a skull; the pool of all of them."""
 
 import hashlib
+import logging
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from ..core.atomic_files import replacing
 from ..core.errors import InputError
-from .backgrounds import PIXEL_MM, Background, load_ct_ich, make_background
+from ..datasets.ct_ich import load_ct_ich
+from .backgrounds import PIXEL_MM, Background, make_background
+from .case_backgrounds import backgrounds_of
+from .code_version import generator_mark
 from .fields import SliceGrid
 from .head import BONE_HU, FAT_HU, head_hu, random_anatomy
 
+log = logging.getLogger(__name__)
+NORMAL, EXTRA_AXIAL, TEMPLATES = "ct_ich_v1_normal", "ct_ich_v1_extra_axial", "anatomy"  # folders of the data
 VALIDATION_SHARE = 0.2
 TEMPLATE_HU = (-12, -6, 18, 35, 50)  # the template's CSF is -6, its white matter 18, its grey matter 35
 CLINICAL_HU = (3, 6, 27, 37, 50)
@@ -76,19 +83,39 @@ def is_validation(patient: str) -> bool:
 
 
 def load_pool(data: Path, cache: Path | None = None, made: int = 24, templates: int = 12) -> list[Background]:
-    """Every background: both CT-ICH folders under `data`, templates and made heads. cache: an .npz to reuse."""
-    if cache is not None and cache.is_file():
-        return _read_cache(cache)
-    pool = load_ct_ich(data / "ct_ich_v1_normal") + load_ct_ich(data / "ct_ich_v1_extra_axial", "extra_axial")
-    pool += [template(data / "anatomy", seed) for seed in range(templates)]
+    """Every background: both CT-ICH folders under `data`, templates and made heads.
+
+    cache: an .npz to be used again where it holds just these heads, of these files and made by this code; otherwise it
+    is written anew. Raises InputError when `data` lacks the slices or the templates.
+    """
+    data = Path(data)
+    key = _key(data, made, templates)
+    pool = _read_cache(cache, key) if cache is not None and cache.is_file() else None
+    if pool is not None:
+        return pool
+    pool = list(backgrounds_of(load_ct_ich(data / NORMAL)))
+    pool += backgrounds_of(load_ct_ich(data / EXTRA_AXIAL, "extra_axial"))
+    pool += [template(data / TEMPLATES, seed) for seed in range(templates)]
     pool += [procedural(seed) for seed in range(made)]
     if cache is not None:
-        _write_cache(cache, pool)
+        _write_cache(cache, pool, key)
     return pool
 
 
-def _write_cache(cache: Path, pool: list[Background]):
-    arrays = {}
+def _key(data: Path, made: int, templates: int) -> str:
+    """What a pool depends on: the contents of the files under `data`, the numbers of heads, the code.
+
+    A patient's slices in any CT-ICH folder tell its pixel size. Contents and not times: a copy is the same data.
+    """
+    files = [*data.glob("ct_ich_*/*.jpg"), *(data / TEMPLATES).glob("scct_unsmooth_SS_0.01*")]
+    known = hashlib.sha256()
+    for file in sorted(files):
+        known.update(f"{file.relative_to(data).as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return f"data {known.hexdigest()}, {made} made, {templates} templates, code {generator_mark()}"
+
+
+def _write_cache(cache: Path, pool: list[Background], key: str):
+    arrays = {"key": np.array(key)}
     for index, one in enumerate(pool):
         arrays |= {f"{index}_hu": one.hu, f"{index}_tissue": one.tissue, f"{index}_depth": one.depth_mm,
                    f"{index}_about": np.array([one.patient, one.kind, str(one.step_mm)])}
@@ -97,12 +124,20 @@ def _write_cache(cache: Path, pool: list[Background]):
         np.savez(file, **arrays)
 
 
-def _read_cache(cache: Path) -> list[Background]:
-    with np.load(cache, allow_pickle=False) as file:
-        count = sum(name.endswith("_hu") for name in file.files)
-        pool = []
-        for index in range(count):
-            patient, kind, step = file[f"{index}_about"]
-            pool.append(Background(str(patient), str(kind), file[f"{index}_hu"], file[f"{index}_tissue"],
-                                   file[f"{index}_depth"], float(step)))
-    return pool
+def _read_cache(cache: Path, key: str) -> list[Background] | None:
+    """The pool of a cache; None where it is another one, or damaged."""
+    try:
+        with np.load(cache, allow_pickle=False) as file:
+            if "key" not in file or str(file["key"]) != key:
+                log.info("%s holds other heads than are asked for; they are made anew.", cache)
+                return None
+            count = sum(name.endswith("_hu") for name in file.files)
+            pool = []
+            for index in range(count):
+                patient, kind, step = file[f"{index}_about"]
+                pool.append(Background(str(patient), str(kind), file[f"{index}_hu"], file[f"{index}_tissue"],
+                                       file[f"{index}_depth"], float(step)))
+            return pool
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        log.info("%s cannot be read (%s); the heads are made anew.", cache, error)
+        return None

@@ -1,23 +1,18 @@
 """Bleed-free heads that hemorrhages are put into: real slices, a CT template, and heads made by code.
 
-Every source becomes a `Background`: HU plus where brain and ventricles lie. Real slices of the CT-ICH data set
-(Hssayeni et al., Data 2020;5:14, CC BY 4.0) come as 8-bit brain windows: what is saturated there is given values
-outside the network's window [-60, 140] HU, never values inside it, so that no clipped pixel turns into a clot.
+Every source becomes a `Background`: HU plus where brain and ventricles lie. Cases of a data set: case_backgrounds.py.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
-from ..core.errors import InputError
 from ..imaging.morphology import dilated_by_disk
 
 PIXEL_MM = 0.45  # backgrounds are kept at this in-plane spacing
 TISSUE_STRIDE = 2  # the tissue map is kept at half that resolution
 OUTSIDE, BRAIN, VENTRICLE = 0, 1, 2
-HEAD_WIDTH_MM = 152.0  # adult outer skull breadth; CT-ICH images carry no spacing
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +20,8 @@ class Background:
     """hu: int16 (slices, rows, columns), slice 0 lowest, row 0 front, column 0 patient's right, PIXEL_MM pixels.
 
     tissue: uint8 (slices, rows / 2, columns / 2) of OUTSIDE, BRAIN, VENTRICLE; depth_mm: uint8, same grid,
-    distance to the inside of the skull in the slice. kind: "ct_ich", "extra_axial", "template" or "procedural".
+    distance to the inside of the skull in the slice. kind: "template", "procedural" or the name of a data set, as
+    "ct_ich" and "extra_axial" are: how often training sees it is in the plan.
     """
 
     patient: str
@@ -131,46 +127,3 @@ def _is_ringed_by_bone(component: np.ndarray, hu: np.ndarray, reach_px: int = 5)
     rim = dilated_by_disk(component, reach_px) & ~dilated_by_disk(component, reach_px - 2)
     near_bone = dilated_by_disk(hu > 95, 2)
     return rim.any() and near_bone[rim].mean() > 0.62
-
-
-def load_ct_ich(folder: Path, kind: str = "ct_ich") -> list[Background]:
-    """All patients of a folder of pNNN_sNN.jpg brain-window slices (650 x 650, 8 bit, about 5 mm apart)."""
-    names = sorted(Path(folder).glob("p*_s*.jpg"))
-    if not names:
-        raise InputError(f"{folder}: no pNNN_sNN.jpg slices here; give the folder of the CT-ICH normal slices.")
-    patients: dict[str, list[Path]] = {}
-    for name in names:
-        patients.setdefault(name.stem.split("_")[0], []).append(name)
-    return [_ct_ich_patient(patient, kind, files) for patient, files in patients.items()]
-
-
-def _ct_ich_patient(patient: str, kind: str, files: list[Path]) -> Background:
-    import SimpleITK as sitk
-
-    pixels = np.stack([sitk.GetArrayFromImage(sitk.ReadImage(str(file))).reshape(650, 650) for file in files])
-    width_px = max(np.ptp(np.flatnonzero((one > 240).sum(axis=0) > 8)) for one in pixels if (one > 240).any())
-    spacing_mm = float(np.clip(HEAD_WIDTH_MM / width_px, 0.30, 0.48))
-    hu = window_to_hu(pixels)
-    scaled = np.stack([_rescale(one, spacing_mm) for one in hu])
-    return make_background(patient, kind, scaled, 5.0)
-
-
-def window_to_hu(pixels: np.ndarray) -> np.ndarray:
-    """8-bit brain window to HU, (…) int16: linear -20..100 inside, 300 where white, -200 where black."""
-    hu = pixels.astype(np.float32) * (120 / 255) - 20
-    hu[pixels >= 253] = 300
-    hu[pixels <= 1] = -200
-    return hu.astype(np.int16)
-
-
-def _rescale(hu: np.ndarray, spacing_mm: float) -> np.ndarray:
-    """One slice to PIXEL_MM and a 512 x 512 frame around its centre."""
-    import SimpleITK as sitk
-
-    image = sitk.GetImageFromArray(hu.astype(np.float32))
-    image.SetSpacing((spacing_mm, spacing_mm))
-    center_mm = (np.array(hu.shape[::-1]) - 1) / 2 * spacing_mm
-    origin = center_mm - 255.5 * PIXEL_MM
-    frame = sitk.Resample(image, (512, 512), sitk.Transform(), sitk.sitkLinear, tuple(origin),
-                          (PIXEL_MM, PIXEL_MM), (1, 0, 0, 1), -200.0)
-    return sitk.GetArrayFromImage(frame).astype(np.int16)

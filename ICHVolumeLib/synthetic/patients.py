@@ -5,7 +5,6 @@ same one. "trained" are new bleeds in the heads that were trained on: figures be
 the network has seen too few heads, others that heads are not what it lacks.
 """
 
-import hashlib
 import os
 import signal
 from collections import deque
@@ -15,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 
@@ -38,6 +36,14 @@ class Patient:
     truth: np.ndarray
     index: int = 0
     made_head: bool = True  # False: a real patient's
+
+    @property
+    def id(self) -> str:
+        return self.name
+
+    def row(self) -> dict:
+        """What a table says of the patient beside its numbers."""
+        return {"index": self.index, "made_head": self.made_head}
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,12 +133,6 @@ def make_patients(wanted: Iterable[Order], jobs: int = 0) -> Iterator[Patient]:
             yield patient
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def generator_mark() -> str:
-    """Changes whenever the code that makes patients does, so that rows of other patients are not mixed in."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
 
 
 def default_jobs() -> int:

@@ -42,10 +42,7 @@ class BatchStream:
         self.ingredients, self.block_slices = ingredients, block_slices
         self.hard: list[tuple[int, float]] = []  # backgrounds that drew false alarms, newest last
         self.buffer: list[tuple[np.ndarray, np.ndarray, int]] = []
-        kinds = [one.kind for one in pool]
-        weight = {"ct_ich": 0.68, "extra_axial": 0.1, "template": 0.12, "procedural": 0.1}
-        shares = np.array([weight[kind] / kinds.count(kind) for kind in kinds])
-        self.shares = shares / shares.sum()
+        self.shares = plan.shares([one.kind for one in pool])
 
     def __iter__(self):
         return self

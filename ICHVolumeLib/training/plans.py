@@ -1,6 +1,12 @@
 """How to train: the paper's recipe and ours, as plain values."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from ..core.errors import InputError
+
+KIND_SHARES = {"ct_ich": 0.68, "extra_axial": 0.1, "template": 0.12, "procedural": 0.1}
 
 
 @dataclass(frozen=True)
@@ -26,9 +32,23 @@ class Plan:
     weight_decay: float = 0.0
     validation_blocks: int = 36
     window_hu: tuple[float, float] = (0.0, 100.0)  # what the network sees as 0..1
+    kind_shares: dict[str, float] = field(default_factory=lambda: dict(KIND_SHARES))  # of blocks, by Background.kind
 
     def to_dict(self) -> dict:
         return asdict(self)
+
+    def shares(self, kinds: list[str]) -> np.ndarray:
+        """How often each of the backgrounds of these kinds is drawn, (backgrounds,), in all 1: kind_shares divided
+        among those of a kind. Raises InputError for a kind that has no share, and where nothing is left to draw."""
+        unknown = sorted(set(kinds) - self.kind_shares.keys())
+        if unknown:
+            raise InputError(f"The plan does not say how often heads of {', '.join(unknown)} are drawn (it knows "
+                             f"{', '.join(self.kind_shares)}); give them a share in its kind_shares.")
+        shares = np.array([self.kind_shares[kind] / kinds.count(kind) for kind in kinds])
+        if not (np.isfinite(shares).all() and (shares >= 0).all() and shares.sum() > 0):
+            raise InputError("There is no head to train on: the pool holds none outside validation, or kind_shares of "
+                             "the plan has no share above 0 for those it holds.")
+        return shares / shares.sum()
 
 
 PLANS = {

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.evaluation.failures import caption, choose_cases, draw_failures, head_box, picture, slice_to_show
 from ICHVolumeLib.evaluation.model_card import MOST_BYTES, write_card
+from ICHVolumeLib.evaluation.prediction import Prediction
 from ICHVolumeLib.evaluation.summary import summarise
 from ICHVolumeLib.network.config import AttFocusNetConfig
 from ICHVolumeLib.network.weights import DEFAULT_MANIFEST, Weights
@@ -205,6 +205,5 @@ def test_a_case_of_an_earlier_generator_is_not_drawn(tmp_path, made, monkeypatch
     from ICHVolumeLib.evaluation import failures
 
     monkeypatch.setattr(failures, "make_patients", lambda wanted: [made] * len(wanted))
-    nothing = SimpleNamespace(mask=made.truth * 0, interval_ml=None, ambiguous_ml=0.0)
     with pytest.raises(InputError, match="generator has changed"):
-        draw_failures(SimpleNamespace(apply=lambda ct: nothing), [], ROWS[:1], tmp_path, 1)
+        draw_failures(lambda ct: Prediction(made.truth * 0), [], ROWS[:1], tmp_path, 1)

@@ -1,21 +1,12 @@
-"""Backgrounds: where brain and ventricles are found, and what saturated pixels become."""
+"""Backgrounds: where brain and ventricles are found."""
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.imaging.windowing import window
 from ICHVolumeLib.synthetic import background_pool
 from ICHVolumeLib.synthetic.background_pool import is_validation, procedural, template
-from ICHVolumeLib.synthetic.backgrounds import (
-    BRAIN,
-    TISSUE_STRIDE,
-    VENTRICLE,
-    _drop_cisterns,
-    load_ct_ich,
-    window_to_hu,
-)
+from ICHVolumeLib.synthetic.backgrounds import BRAIN, TISSUE_STRIDE, VENTRICLE, _drop_cisterns
 from ICHVolumeLib.synthetic.head import head_hu
 
 
@@ -34,18 +25,6 @@ def test_depth_is_the_distance_to_the_skull(head):
     center, towards_skull = head.depth_mm[4, 128, 128], head.depth_mm[4, 128, 128 + 44]  # 44 pixels of 0.9 mm
     assert center == pytest.approx(63, abs=3)  # the soft edge of bone costs up to 4 mm
     assert center - towards_skull == pytest.approx(44 * 0.9, abs=2)
-
-
-def test_saturated_pixels_leave_the_networks_window_instead_of_becoming_clots():
-    pixels = np.array([0, 1, 2, 128, 252, 253, 255], np.uint8)
-    seen = window(window_to_hu(pixels).astype(np.float32), -60.0, 140.0)
-    assert (seen[[0, 1]] == 0).all() and (seen[[5, 6]] == 1).all()
-    assert window_to_hu(pixels)[3] == pytest.approx(128 / 255 * 120 - 20, abs=1)
-
-
-def test_a_folder_without_slices_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no pNNN_sNN.jpg"):
-        load_ct_ich(tmp_path)
 
 
 def test_the_split_is_by_patient_and_stable():

@@ -1,0 +1,44 @@
+"""What evaluation asks of a model: a function from a scan to its prediction, and an id. Ours and anybody else's."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.ct_volume import CTVolume
+from ..segmentation.segmenter import Segmenter
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """mask: uint8 (slices, rows, columns) on the scan's own grid, 0 none, 1 ICH, 2 IVH.
+
+    interval_ml: where the model says that the true volume lies; ambiguous_ml: volume of which it is not sure. None
+    where it says nothing.
+    """
+
+    mask: np.ndarray
+    interval_ml: tuple[float, float] | None = None
+    ambiguous_ml: float | None = None
+
+
+Predict = Callable[[CTVolume], Prediction]
+
+
+def predict_with(segmenter: Segmenter) -> Predict:
+    """The segmenter as evaluation asks for it."""
+    def predict(ct: CTVolume) -> Prediction:
+        found = segmenter.apply(ct)
+        return Prediction(found.mask, found.interval_ml, found.ambiguous_ml)
+
+    return predict
+
+
+def model_id(segmenter: Segmenter) -> str:
+    """Which weights at which threshold, with which classifier on pieces and which interval."""
+    weights = segmenter.weights
+    calibration = json.dumps(weights.manifest["calibration"], sort_keys=True).encode()
+    return (f"{weights.sha256[:16]} at {weights.threshold:g}, calibration "
+            f"{hashlib.sha256(calibration).hexdigest()[:8]}")
