@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ICHVolumeLib.imaging.distance import distance_mm, nearest_label
-from ICHVolumeLib.imaging.morphology import opened
+from ICHVolumeLib.imaging.morphology import dilated, dilated_by_disk, opened
 
 SPACING_MM = (0.5, 1.0)
 Y, X = (axis * step for axis, step in zip(np.ogrid[:120, :60], SPACING_MM, strict=True))
@@ -39,3 +39,22 @@ def test_between_two_labels_the_nearer_one_is_taken():
     nearest = nearest_label(labels, SPACING_MM)
     assert (nearest[:, :29] == 1).all()
     assert (nearest[:, 32:] == 2).all()
+
+
+@pytest.mark.parametrize("reach", [(0, 0, 0), (1, 1, 1), (0, 3, 2), (2, 0, 30)])
+def test_a_box_grows_as_simpleitk_grows_it(reach):
+    import SimpleITK as sitk
+
+    binary = np.random.default_rng(3).random((5, 14, 17)) > 0.97
+    image = sitk.GetImageFromArray(np.pad(binary.astype(np.uint8), 31))
+    grown = sitk.GetArrayFromImage(sitk.BinaryDilate(image, list(reversed(reach)), sitk.sitkBox)) > 0
+    assert (dilated(binary, reach) == grown[31:-31, 31:-31, 31:-31]).all()
+    assert binary.any() and not dilated(np.zeros((3, 4, 5), bool), reach).any()
+
+
+def test_a_disk_grows_by_its_radius():
+    area = np.zeros((41, 41), bool)
+    area[20, 20] = True
+    rows, columns = np.nonzero(dilated_by_disk(area, 6))
+    distance = np.hypot(rows - 20, columns - 20)
+    assert distance.max() <= 6.5 and len(rows) == np.count_nonzero(np.hypot(*(np.ogrid[-20:21, -20:21])) <= 6.5)

@@ -1,61 +1,17 @@
+"""From the scan's pixels to the network's and back."""
+
 import numpy as np
 import pytest
-from phantoms import ellipsoid_ct
 
-from ICHVolumeLib.core.ct_volume import CTVolume
-from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.imaging.components import component_boxes, connected_components, largest_component
 from ICHVolumeLib.imaging.head_mask import HeadMask, find_head
-from ICHVolumeLib.imaging.windowing import window
 from ICHVolumeLib.segmentation.grid import Grid, make_grid
-from ICHVolumeLib.segmentation.orientation import Orientation
 
 LPS_AXES = np.array([[-0.5, 0, 0], [0, -0.5, 0], [0, 0, 5.0]])  # columns: RAS steps of i, j, k as rows here
-
-
-def ct_with_axes(i, j, k, hu=None):
-    matrix = np.eye(4)
-    matrix[:3, 0], matrix[:3, 1], matrix[:3, 2] = i, j, k
-    return CTVolume.regular(np.zeros((4, 6, 5), np.int16) if hu is None else hu, matrix)
 
 
 def everywhere(shape):
     blocks = tuple(-(-size // 4) for size in shape[1:])
     return HeadMask(np.ones((shape[0], *blocks), bool), np.ones(shape[0], bool), skull_found=True)
-
-
-def test_a_standard_axial_scan_is_not_turned():
-    assert Orientation.of(ct_with_axes(*LPS_AXES)) == Orientation(False, (False, False, False))
-
-
-@pytest.mark.parametrize("axes", [
-    ([0.5, 0, 0], [0, -0.5, 0], [0, 0, 5]), ([-0.5, 0, 0], [0, 0.5, 0], [0, 0, 5]),
-    ([-0.5, 0, 0], [0, -0.5, 0], [0, 0, -5]),
-    ([0, -0.5, 0], [-0.5, 0, 0], [0, 0, 5]), ([0, 0.5, 0], [0.5, 0, 0], [0, 0, -5]),
-    ([0.5, 0.05, 0], [-0.05, 0.48, 0.1], [0, 0, -5]),
-])
-def test_every_axial_scan_is_turned_to_patient_right_front_feet(axes):
-    ct = ct_with_axes(*axes)
-    positions = np.stack(np.meshgrid(*map(np.arange, ct.hu.shape), indexing="ij"), -1)
-    ras = ct.voxel_to_ras(positions)
-    turned = [Orientation.of(ct).view(ras[..., axis]) for axis in range(3)]
-    assert (np.diff(turned[0], axis=2) < 0).all()  # columns run to the patient's left
-    assert (np.diff(turned[1], axis=1) < 0).all()  # rows run to the back
-    assert (np.diff(turned[2], axis=0) > 0).all()  # slices run to the head
-
-
-def test_writing_into_the_turned_view_writes_into_the_scan():
-    mask = np.zeros((4, 6, 5), np.uint8)
-    view = Orientation(True, (True, False, True)).view(mask)
-    assert view.shape == (4, 5, 6)
-    view[0, 0, 0] = 1
-    assert mask[3, 5, 0] == 1 and mask.sum() == 1
-
-
-@pytest.mark.parametrize("axes", [([0, -0.5, 0], [0, 0, -0.5], [5, 0, 0]), ([-0.5, 0, 0], [0, 0, -0.5], [0, 5, 0])])
-def test_sagittal_and_coronal_stacks_are_refused_in_words(axes):
-    with pytest.raises(InputError, match="not axial"):
-        Orientation.of(ct_with_axes(*axes))
 
 
 @pytest.mark.parametrize(("shape", "spacing_mm", "expected"), [
@@ -79,39 +35,6 @@ def test_the_box_holds_the_brain_and_its_margin_and_has_edges_of_a_multiple_of_3
     assert grid.box[0] % 16 == 0 and grid.box[2] % 16 == 0  # the poolings meet the same pixels as in the whole slice
     whole = make_grid(head, hu.shape[1:], spacing_mm, native_range_mm=(0.3, 2), crop=False)
     assert np.prod(grid.box_shape) < np.prod(whole.box_shape)
-
-
-def test_slices_without_brain_are_left_out_with_a_slice_to_spare():
-    ct = ellipsoid_ct("regular", pixel_mm=1.0, step_mm=5.0, half_height_mm=120.0).ct
-    head = find_head(ct.hu, ct.pixel_spacing_mm)
-    holds_brain = np.array([np.any((one > 20) & (one < 45)) for one in ct.hu]) & (np.abs(np.arange(-120, 121, 5)) < 74)
-    assert head.skull_found
-    assert not head.has_brain[0] and not head.has_brain[-1]
-    assert head.has_brain[holds_brain].all()
-
-
-def test_a_craniectomy_hides_no_brain(phantom):
-    ct, hu = phantom.ct, phantom.ct.hu.copy()
-    whole = find_head(hu, ct.pixel_spacing_mm)
-    flap = hu[np.abs(ct.slice_origins_ras[:, 2] - 20) < 40, :, 120:]  # 8 cm high, from 24 mm beside the midline
-    flap[flap > 300] = 30
-    hu[np.abs(ct.slice_origins_ras[:, 2] - 20) < 40, :, 120:] = flap
-    opened = find_head(hu, ct.pixel_spacing_mm)
-    assert (opened.has_brain == whole.has_brain).all()
-    brain = (ct.hu > 20) & (ct.hu < 80) & whole.enclosed.repeat(4, 1).repeat(4, 2)
-    assert opened.enclosed.repeat(4, 1).repeat(4, 2)[brain].mean() > 0.98
-    assert make_grid(opened, hu.shape[1:], (1.0, 1.0)).box == make_grid(whole, hu.shape[1:], (1.0, 1.0)).box
-
-
-def test_without_any_skull_nothing_is_left_out_and_it_is_said():
-    hu = np.full((5, 64, 64), 30, np.int16)
-    head = find_head(hu, (0.5, 0.5))
-    assert not head.skull_found and head.has_brain.all()
-    assert make_grid(head, (64, 64), (0.5, 0.5)).box == (0, 64, 0, 64)
-
-
-def test_the_window_is_linear_between_its_ends_and_flat_beyond():
-    np.testing.assert_allclose(window(np.array([-1000, -60, 40, 140, 3000], np.int16), -60, 140), [0, 0, 0.5, 1, 1])
 
 
 def test_a_native_grid_crops_and_puts_back_without_touching_a_pixel():
@@ -143,21 +66,6 @@ def test_a_box_on_a_resampled_grid_comes_back_to_the_same_place():
     full = whole.to_native(whole.to_network(image)[None])[0]
     cut = part.to_native(part.to_network(image)[None])[0]
     np.testing.assert_allclose(cut[2:-2, 2:-2], full[part.native_part][2:-2, 2:-2], atol=1e-5)
-
-
-@pytest.mark.parametrize("shape", [(2, 3, 3), (0, 3, 3), (0, 0)])
-def test_where_nothing_is_marked_there_are_no_pieces(shape):
-    components, count = connected_components(np.zeros(shape, bool))
-    assert components.shape == shape and not components.any()
-    assert count == 0 and component_boxes(components, count) == []
-
-
-def test_the_largest_piece_touches_by_corners_and_may_be_missing():
-    picture = np.zeros((2, 6, 6), bool)
-    picture[0, 0, 0] = picture[1, 1, 1] = True  # one piece over a corner
-    picture[0, 5, 5] = True
-    assert np.array_equal(np.argwhere(largest_component(picture)), [[0, 0, 0], [1, 1, 1]])
-    assert not largest_component(np.zeros((2, 3, 3), bool)).any()
 
 
 @pytest.mark.parametrize(("trained_mm", "target_mm", "size"), [((0.82, 0.98), 0.9, 256), ((0.6, 0.66), 0.64, 360)])
