@@ -1,1 +1,4 @@
-"""The network (attfocusnet.py, needs torch) and its weights on disk (weights.py, does not)."""
+"""The networks by name (registry.py; base.py says what one offers) and weights on disk (weights.py): without torch.
+
+AttFocusNet itself (attfocusnet.py) needs torch.
+"""
