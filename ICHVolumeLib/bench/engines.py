@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ..engines import FAILURES
+from ..network.registry import network_of
 from ..network.weights import Weights
 
 BASELINE = "torch-eager"
@@ -41,9 +41,7 @@ def _make(name: str, weights: Weights, threads: int, rows: int, columns: int) ->
 
         return TorchEngine(weights, "cuda" if name == "cuda" else "cpu").predict
     if name == BASELINE:
-        from ..network.attfocusnet import unfold_batch_norm
-
-        return _torch(unfold_batch_norm(weights))
+        return _torch(network_of(weights.config).training_model(weights))
     return _torch_bf16(weights)
 
 
@@ -74,8 +72,5 @@ def _torch(model, dtype=None):
 def _torch_bf16(weights):
     import torch
 
-    from ..network.attfocusnet import AttFocusNet
-
-    model = AttFocusNet(replace(weights.config, norm="none")).eval()
-    model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.tensors.items()})
+    model = network_of(weights.config).inference_model(weights)
     return _torch(model.to(torch.bfloat16).to(memory_format=torch.channels_last), torch.bfloat16)

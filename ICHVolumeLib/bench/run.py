@@ -121,9 +121,10 @@ def _peaks(runners: dict, threads: int) -> dict:
 def _gflop(weights, shape) -> tuple[float | None, float | None]:
     try:
         from .layers import convolution_layers, gflop_of
-    except ImportError:
+
+        return gflop_of(convolution_layers(weights, *shape))
+    except (ImportError, RuntimeError):  # no OpenVINO here, or no graph of this network there
         return None, None
-    return gflop_of(convolution_layers(weights, *shape))
 
 
 def _layers(weights, slices, rows, peaks: dict, options: Options) -> dict:

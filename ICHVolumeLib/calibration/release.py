@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import InputError
-from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig, unfold_batch_norm
+from ..network.registry import network_of, read_config
 from ..network.weights import load_weights, save_weights
 from ..segmentation.segmenter import Segmenter
 from ..synthetic.patients import CALIBRATION, synthetic_patients
-from ..training.checkpoint import CHECKPOINT, load_checkpoint, mix_in_start
+from ..training.checkpoint import ABOUT, CHECKPOINT, load_checkpoint, mix_in_start
 from .threshold import Calibration
 
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
@@ -21,18 +21,20 @@ TRAINING_DATA = (
     "No real hemorrhage with a mask was used.")
 
 
-def averaged_model(run: Path, start_share: float = 0.0) -> AttFocusNet:
-    """The averaged weights of a training run, mixed with a share of those that it started from; evaluation mode."""
-    config = AttFocusNetConfig.from_dict(_about(run)["config"])
-    averaged = AttFocusNet(config)
-    load_checkpoint(Path(run), AttFocusNet(config), averaged)
+def averaged_model(run: Path, start_share: float = 0.0):
+    """The network (torch) with the averaged weights of a training run, mixed with a share of those that it started
+    from; evaluation mode."""
+    config = read_config(_about(run), str(Path(run) / ABOUT))
+    network = network_of(config)
+    averaged = network.new_model(config)
+    load_checkpoint(Path(run), network.new_model(config), averaged)
     if start_share:
         mix_in_start(Path(run), averaged, start_share)
     return averaged.eval()
 
 
 def _about(run: Path) -> dict:
-    return json.loads((Path(run) / "checkpoint.json").read_text(encoding="utf-8"))
+    return json.loads((Path(run) / ABOUT).read_text(encoding="utf-8"))
 
 
 def pixel_spacing(run: Path) -> dict:
@@ -85,4 +87,5 @@ def _of_run(run: Path, start_share: float):
 
 def _of_weights(folder: Path):
     weights = load_weights(folder)
-    return unfold_batch_norm(weights), {name: weights.manifest[name] for name in KEPT if name in weights.manifest}
+    model = network_of(weights.config).training_model(weights)
+    return model, {name: weights.manifest[name] for name in KEPT if name in weights.manifest}

@@ -21,10 +21,10 @@ def add_arguments(parser) -> None:
 
 def run(args) -> None:
     from ..evaluation.model_card import write_card
-    from ..network.weights import WEIGHTS_FILE, load_weights, weights_folder
+    from ..network.weights import load_weights, weights_folder
 
     weights = load_weights(args.weights)
-    megabytes = (weights_folder(args.weights) / WEIGHTS_FILE).stat().st_size / 1e6
+    megabytes = (weights_folder(args.weights) / weights.file_name).stat().st_size / 1e6
     note, ablation = (file.read_text(encoding="utf-8") if file else "" for file in (args.note, args.ablation))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     files = write_card(args.out, args.figures, weights, megabytes, args.runs, ablation, note)

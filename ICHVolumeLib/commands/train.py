@@ -1,4 +1,4 @@
-"""Train AttFocusNet on synthetic hemorrhages in bleed-free heads.
+"""Train a network on synthetic hemorrhages in bleed-free heads.
 
 DATA holds ct_ich_v1_normal/, ct_ich_v1_extra_axial/ and anatomy/ (see the model card). A run continues where it
 stopped. Needs torch and, for the curves as a picture, matplotlib.
@@ -8,17 +8,23 @@ from pathlib import Path
 
 from .console import count, say
 
+OPTIONS = {"base_width": "--width", "fusion": "--fusion", "gate": "--gate", "focus": "--no-focus",
+           "in_slices": "--in-slices"}  # fields of a network's configuration; not every network has them all
+
 
 def add_arguments(parser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the run (checkpoint, curves)")
     parser.add_argument("--preset", default="practical",
                         choices=("paper", "practical", "fine", "small", "faint", "many"))
-    parser.add_argument("--width", type=int, default=16, help="base width of the network")
-    parser.add_argument("--fusion", choices=("R1", "R2", "R3"), default="R1")
-    parser.add_argument("--gate", choices=("concat", "add"), default="concat")
-    parser.add_argument("--no-focus", action="store_true", help="AttUNet: the paper's baseline")
-    parser.add_argument("--in-slices", type=int, default=1, choices=(1, 3))
+    parser.add_argument("--network", default="attfocusnet", metavar="NAME",
+                        help="attfocusnet (default), attunet or another that network/registry.py lists")
+    parser.add_argument("--width", dest="base_width", type=int, help="base width of the network (16)")
+    parser.add_argument("--fusion", choices=("R1", "R2", "R3"), help="of attfocusnet (R1)")
+    parser.add_argument("--gate", choices=("concat", "add"), help="of attfocusnet and attunet (concat)")
+    parser.add_argument("--no-focus", dest="focus", action="store_false", default=None,
+                        help="attfocusnet without its focus structure, as attunet")
+    parser.add_argument("--in-slices", type=int, choices=(1, 3), help="slices that the network sees together (1)")
     parser.add_argument("--minutes", type=float, help="end the schedule after this time instead of the preset's epochs")
     parser.add_argument("--start-from", type=Path, metavar="FOLDER",
                         help="start from the averaged weights of another run, or from released weights")
@@ -32,16 +38,15 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     import logging
 
-    from ..network.config import AttFocusNetConfig
     from ..synthetic.background_pool import load_pool
     from ..training.curves import draw_curves
     from ..training.plans import PLANS
-    from ..training.train import check_jobs, train
+    from ..training.train import check_jobs, check_network, train
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    config = AttFocusNetConfig(base_width=args.width, fusion=args.fusion, gate=args.gate, focus=not args.no_focus,
-                               in_slices=args.in_slices)
+    config = _config(args)
     check_jobs(PLANS[args.preset], args.jobs)  # before the heads are read, which takes a minute
+    check_network(PLANS[args.preset], config)
     if args.made_heads is None:
         pool = load_pool(args.data, args.out.parent / "heads.npz")
     else:
@@ -50,3 +55,18 @@ def run(args) -> None:
           start_from=args.start_from, jobs=args.jobs)
     draw_curves(args.out)
     say(f"Checkpoint, curves.json and curves.png: {args.out}")
+
+
+def _config(args):
+    """The network's own configuration, with what was asked for. Raises InputError where it has no such option."""
+    from dataclasses import fields
+
+    from ..core.errors import InputError
+    from ..network.registry import find_network
+
+    kind = find_network(args.network).config_class
+    asked = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
+    foreign = [OPTIONS[name] for name in asked if name not in {item.name for item in fields(kind)}]
+    if foreign:
+        raise InputError(f"The network {args.network} has no option {', '.join(foreign)}; leave it out.")
+    return kind.from_dict(asked)

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.findings import Finding
 from ..network.weights import Weights
 from .cache import cache_folder, keep_newest
-from .openvino_graph import build_graph
+from .openvino_graph import build_graph, graph_builder
 from .quiet_openvino import ops, ov
 
 # bf16 must win clearly: with AMX it is 4-8 times faster, with AVX512-BF16 about 2, emulated it is slower than f32.
@@ -28,7 +28,8 @@ ALMOST = 0.1  # below the threshold: may be marked in f32
 
 class OpenVinoEngine:
     """See engines.Engine. precision: "f32", "bf16" or None to let the measurement of this processor decide; then, where
-    it decides for bf16, slices with little marked are run again in f32.
+    it decides for bf16, slices with little marked are run again in f32. Raises RuntimeError for a network that OpenVINO
+    has no graph of.
 
     options: more of OpenVINO's own, such as INFERENCE_NUM_THREADS.
     """
@@ -37,6 +38,7 @@ class OpenVinoEngine:
     batch_size = 1  # batching does not pay on the processor
 
     def __init__(self, weights: Weights, precision: str | None = None, options: dict | None = None):
+        graph_builder(weights)  # a network without a graph is refused before this processor is measured
         self.weights = weights
         self._options = options or {}
         self.findings: list[Finding] = []

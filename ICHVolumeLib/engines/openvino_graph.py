@@ -1,4 +1,4 @@
-"""AttFocusNet as an OpenVINO graph, built straight from the folded weights: no torch, no ONNX file between.
+"""AttFocusNet and AttUNet as OpenVINO graphs, built straight from the folded weights: no torch, no ONNX file between.
 
 The same steps as network/attfocusnet.py, which explains them; a test holds the two together. Two of them are written
 as one convolution each with the same result: the focus structure as a 6x6 kernel with step 2, and up-sampling followed
@@ -6,9 +6,13 @@ by a 3x3 kernel as a transposed 4x4 kernel with step 2, which needs 16 products 
 (480x384 pixels, base widths 16 and 32, bf16 and f32, an AVX512-BF16 processor).
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ..core.errors import InputError
+from ..network.registry import network_of
 from ..network.weights import Weights
 from .quiet_openvino import ops, ov
 
@@ -16,16 +20,25 @@ from .quiet_openvino import ops, ov
 def build_graph(weights: Weights, rows: int, columns: int) -> ov.Model:
     """Input (1, in_slices, rows, columns) in 0..1 -> p(ICH), p(IVH) as (1, classes - 1, rows, columns), all float32.
 
-    Raises InputError when the tensors are not those of the config.
+    Raises InputError when the tensors are not those of the config, RuntimeError for a network without a graph here.
     """
+    logits_of = graph_builder(weights)
     slices = ops.parameter([1, weights.config.in_slices, rows, columns], np.float32, name="slices")
     try:
-        logits = _Graph(weights).logits(slices)
+        logits = logits_of(weights, slices)
     except KeyError as error:
         raise InputError(f"the network weights lack {error}; copy the weights folder again.") from error
     probabilities = ops.softmax(logits, axis=1)
     lesions = ops.slice(probabilities, np.array([1]), np.array([weights.config.classes]), np.array([1]), np.array([1]))
-    return ov.Model([ops.result(lesions)], [slices], "AttFocusNet")
+    return ov.Model([ops.result(lesions)], [slices], network_of(weights.config).title)
+
+
+def graph_builder(weights: Weights) -> "GraphBuilder":
+    """Raises RuntimeError for a network that OpenVINO cannot run, as an engine does that cannot run here."""
+    name = weights.config.network
+    if name not in BUILDERS:
+        raise RuntimeError(f"OpenVINO has no graph of the network {name}, only of {', '.join(BUILDERS)}; torch runs it")
+    return BUILDERS[name]
 
 
 class _Graph:
@@ -109,3 +122,12 @@ def doubling_kernel(kernel: np.ndarray) -> np.ndarray:
         for column in (0, 1):
             footprint[:, :, row:row + 3, column:column + 3] += mirrored
     return footprint
+
+
+def _attfocusnet_logits(weights: Weights, slices):
+    return _Graph(weights).logits(slices)
+
+
+# weights and the input's node -> the node of the logits
+GraphBuilder = Callable[[Weights, Any], Any]
+BUILDERS: dict[str, GraphBuilder] = {"attfocusnet": _attfocusnet_logits, "attunet": _attfocusnet_logits}

@@ -1,13 +1,12 @@
 """The torch engine: NVIDIA GPUs in half precision and batches, and the processor in fp32 where OpenVINO is missing."""
 
 import contextlib
-from dataclasses import replace
 
 import numpy as np
 import torch
 
 from ..core.findings import INFO, Finding
-from ..network.attfocusnet import AttFocusNet
+from ..network.registry import network_of
 from ..network.weights import Weights
 
 BATCH_SIZE = 8
@@ -25,8 +24,7 @@ class TorchEngine:
         self.label = f"torch {device}"
         self.findings: list[Finding] = []
         self.batch_size = batch_size or (BATCH_SIZE if device == "cuda" else 1)
-        model = AttFocusNet(replace(weights.config, norm="none")).eval()
-        model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.tensors.items()})
+        model = network_of(weights.config).inference_model(weights)
         self._model = model.to(memory_format=torch.channels_last)
         self._wanted_device = device
         self._move_to(device)

@@ -11,7 +11,9 @@ import textwrap
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..network.weights import WEIGHTS_FILE, Weights
+from ..network.base import slices_in
+from ..network.registry import network_of
+from ..network.weights import Weights
 from ..postprocessing.false_positive_filter import POSSIBLE
 from ..training.curves import draw_curves
 from .summary import Line, lines
@@ -20,7 +22,7 @@ WIDTH = 120
 CURVES = "curves.png"
 MOST_BYTES, MOST_BYTES_ALL = 80_000, 600_000
 CARD = """\
-# Model card: AttFocusNet weights {version}
+# Model card: {title} weights {version}
 
 Research use only; not a medical device. {verdict} Correct every mask by hand.
 
@@ -113,9 +115,10 @@ def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: flo
 def card(figures: dict, weights: Weights, megabytes: float, pictures: list[dict] = (), runs=(),
          ablation: str = "", note: str = "", curves: bool = True) -> str:
     """The card as Markdown; curves: a picture of them lies beside it."""
-    table = lines(figures)
+    table, network = lines(figures), network_of(weights.config)
     text = CARD.format(
-        version=weights.version, verdict=_verdict(table), network=_network(weights.config), file=WEIGHTS_FILE,
+        title=network.title, version=weights.version, verdict=_verdict(table),
+        network=network.describe(weights.config), file=weights.file_name,
         megabytes=megabytes, sha256=weights.sha256[:16], input=_input(weights), threshold=weights.threshold,
         licence=weights.manifest["licence"], training=_training(runs, note, curves), cases=figures["cases"],
         heads=_heads(figures), command=figures["command"], table=_table(table), abc2=_number(figures["abc2_icc_a1"]),
@@ -143,16 +146,6 @@ def _verdict(table: list[Line]) -> str:
             "below says which, and how far the others are.")
 
 
-def _network(config) -> str:
-    kind = "AttFocusNet" if config.focus else "AttUNet (focus off)"
-    return (f"{kind}, reading {config.fusion}, gate {config.gate}, base width {config.base_width}, "
-            f"{_slices_in(config.in_slices)} in")
-
-
-def _slices_in(count: int) -> str:
-    return "one slice" if count == 1 else f"{count} neighbouring slices"
-
-
 def _input(weights: Weights) -> str:
     (low, high), pixels = weights.window_hu, weights.manifest["pixel_spacing_mm"]
     return (f"slices, window {low:g} to {high:g} HU, brought to {pixels['target']:g} mm pixels unless they are "
@@ -174,7 +167,7 @@ def _training_step(step: int, seconds: float, plan: dict, config: dict, **_) -> 
     low_mm, high_mm = plan["pixel_mm"]
     return (f"- {step * plan['batch']:,} slices in {seconds / 60:.0f} minutes: {plan['optimizer']}, "
             f"loss `{plan['loss']}`, {plan['size']} x {plan['size']} pixels of {low_mm:g} to {high_mm:g} mm, "
-            f"batch {plan['batch']}, {_slices_in(config['in_slices'])} in")
+            f"batch {plan['batch']}, {slices_in(config['in_slices'])} in")
 
 
 def _heads(figures) -> str:

@@ -151,7 +151,7 @@ class AttFocusNet(nn.Module):
 
 
 @torch.no_grad()
-def fold_batch_norm(model: AttFocusNet) -> dict[str, Tensor]:
+def fold_batch_norm(model: nn.Module) -> dict[str, Tensor]:
     """The model's weights for inference: every batch norm merged into the convolution before it.
 
     The state (fp32, on the CPU) loads into AttFocusNet(replace(config, norm="none")), which gives the same logits

@@ -1,14 +1,17 @@
-"""What kind of AttFocusNet: stored beside the weights, read without torch."""
+"""What kind of AttFocusNet or AttUNet: stored beside the weights, read without torch."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
+from typing import ClassVar
 
 from ..core.errors import InputError
+from .base import NetworkConfig
 
 
 @dataclass(frozen=True)
-class AttFocusNetConfig:
+class AttFocusNetConfig(NetworkConfig):
     """Everything the paper leaves open. Raises InputError for a value the network cannot be built with."""
 
+    network: ClassVar[str] = "attfocusnet"
     base_width: int = 16  # channels of the first level, doubled at every level; even
     levels: int = 5  # resolutions, counting the full one
     fusion: str = "R1"  # how pooled and focus maps meet: "R1" concat to 1.5 C, "R2" concat to C, "R3" add
@@ -18,7 +21,7 @@ class AttFocusNetConfig:
     classes: int = 3  # background, ICH, IVH; the paper's single class is the union of the last two
     norm: str = "batch"  # "none": batch norm folded into the convolutions (inference)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         allowed = {"fusion": ("R1", "R2", "R3"), "gate": ("concat", "add"), "norm": ("batch", "none")}
         for name, values in allowed.items():
             if getattr(self, name) not in values:
@@ -37,14 +40,18 @@ class AttFocusNetConfig:
     @property
     def size_multiple(self) -> int:
         """Rows and columns of the input must be multiples of this."""
-        return 2 ** (self.levels - 1)
+        return int(2 ** (self.levels - 1))
 
-    def to_dict(self) -> dict:
-        return asdict(self)
 
-    @classmethod
-    def from_dict(cls, values: dict) -> "AttFocusNetConfig":
-        unknown = set(values) - {item.name for item in fields(cls)}
-        if unknown:
-            raise InputError(f"network config: unknown {sorted(unknown)}; the weights need a newer ICHVolume.")
-        return cls(**values)
+@dataclass(frozen=True)
+class AttUNetConfig(AttFocusNetConfig):
+    """The same network without its focus structure: the paper's baseline, under a name of its own."""
+
+    network: ClassVar[str] = "attunet"
+    focus: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.focus:
+            raise InputError("network config: AttUNet has no focus structure; with one it is AttFocusNet: "
+                             "choose the network attfocusnet, or focus false.")

@@ -1,4 +1,4 @@
-"""The network's weights on disk: attfocusnet.safetensors (fp16, batch norm folded, no pickle) and manifest.json.
+"""A network's weights on disk: NETWORK.safetensors (fp16, batch norm folded, no pickle) and manifest.json.
 
 Reading needs no torch. The manifest carries the file's SHA-256, which is checked before a single weight is used.
 """
@@ -6,7 +6,7 @@ Reading needs no torch. The manifest carries the file's SHA-256, which is checke
 import hashlib
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -14,13 +14,15 @@ import numpy as np
 
 from ..core.atomic_files import replace_file
 from ..core.errors import InputError
-from .config import AttFocusNetConfig
+from .base import NetworkConfig
+from .registry import DEFAULT, network_of, read_config
 
 SCHEMA = "ichvolume-weights/1"
-WEIGHTS_FILE = "attfocusnet.safetensors"
+WEIGHTS_FILE = f"{DEFAULT}.safetensors"  # of the default network; see Weights.file_name
 MANIFEST_FILE = "manifest.json"
 ENVIRONMENT_VARIABLE = "ICHVOLUME_WEIGHTS"
 DEFAULT_MANIFEST = {
+    "network": DEFAULT,
     "version": "0",
     "licence": "Apache-2.0",
     "training_data": "",
@@ -34,9 +36,9 @@ DEFAULT_MANIFEST = {
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """tensors: name -> float32 array, the state of AttFocusNet(config); config.norm is "none" (folded)."""
+    """tensors: name -> array (float32, or whole numbers), the state of config's network, folded where it can be."""
 
-    config: AttFocusNetConfig
+    config: NetworkConfig
     tensors: dict[str, np.ndarray]
     manifest: dict
 
@@ -47,6 +49,10 @@ class Weights:
     @property
     def version(self) -> str:
         return str(self.manifest["version"])
+
+    @property
+    def file_name(self) -> str:
+        return _file_name(self.config)
 
     @property
     def sha256(self) -> str:
@@ -60,25 +66,26 @@ class Weights:
 
 
 def save_weights(folder, model, manifest_fields: dict | None = None) -> Path:
-    """Write a trained AttFocusNet (torch, any device, folded or not) for inference; returns the folder.
+    """Write a trained network of the registry (torch, any device, folded or not) for inference; returns the folder.
 
-    manifest_fields override or extend DEFAULT_MANIFEST; config and sha256 are filled in here.
+    manifest_fields override or extend DEFAULT_MANIFEST; network, config and sha256 are filled in here.
     Raises InputError when a weight cannot be stored as fp16, or the folder cannot be written.
     """
     from safetensors.numpy import save
 
-    from .attfocusnet import fold_batch_norm
-
-    tensors = {name: value.numpy() for name, value in fold_batch_norm(model).items()}
+    network = network_of(model.config)
+    tensors = {name: value.numpy() for name, value in network.fold(model).items()}
     for name, values in tensors.items():
-        if not (np.abs(values) <= np.finfo(np.float16).max).all():
+        if _is_float(values) and not (np.abs(values) <= np.finfo(np.float16).max).all():
             raise InputError(f"{name}: a weight is not finite in fp16; the training diverged, save an earlier state.")
-    content = save({name: values.astype(np.float16) for name, values in tensors.items()})
+    content = save({name: values.astype(np.float16) if _is_float(values) else values
+                    for name, values in tensors.items()})
     manifest = {"schema": SCHEMA, **DEFAULT_MANIFEST, **(manifest_fields or {}),
-                "config": replace(model.config, norm="none").to_dict(), "sha256": hashlib.sha256(content).hexdigest()}
+                "network": network.name, "config": network.folded_config(model.config).to_dict(),
+                "sha256": hashlib.sha256(content).hexdigest()}
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / WEIGHTS_FILE, content)
+    replace_file(folder / _file_name(model.config), content)
     replace_file(folder / MANIFEST_FILE, (json.dumps(manifest, indent=2) + "\n").encode("utf-8"))
     return folder
 
@@ -90,18 +97,19 @@ def load_weights(folder=None) -> Weights:
     """
     folder = weights_folder(folder)
     manifest = _read_manifest(folder)
-    path = folder / WEIGHTS_FILE
+    config = read_config(manifest, str(folder / MANIFEST_FILE))
+    path = folder / _file_name(config)
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: the network weights cannot be read ({error.strerror}); "
-                         f"choose a folder with {WEIGHTS_FILE} and {MANIFEST_FILE}.") from error
+                         f"choose a folder with {path.name} and {MANIFEST_FILE}.") from error
     found = hashlib.sha256(content).hexdigest()
     if found != manifest["sha256"]:
         raise InputError(f"{path}: the checksum is {found[:12]}... but {MANIFEST_FILE} says "
                          f"{str(manifest['sha256'])[:12]}...; the file is damaged or not the one released, "
                          "copy it again.")
-    return Weights(AttFocusNetConfig.from_dict(manifest["config"]), _read_tensors(content, path), manifest)
+    return Weights(config, _read_tensors(content, path), manifest)
 
 
 def weights_folder(folder=None) -> Path:
@@ -136,6 +144,16 @@ def _read_tensors(content: bytes, path: Path) -> dict[str, np.ndarray]:
     from safetensors.numpy import load
 
     try:
-        return {name: values.astype(np.float32) for name, values in load(content).items()}
+        return {name: values.astype(np.float32 if _is_float(values) else values.dtype)  # a copy: load's are read-only
+                for name, values in load(content).items()}
     except SafetensorError as error:
         raise InputError(f"{path}: not a safetensors file ({error}); copy the weights folder again.") from error
+
+
+def _file_name(config: NetworkConfig) -> str:
+    return f"{config.network}.safetensors"
+
+
+def _is_float(values: np.ndarray) -> bool:
+    """False for counts and indices, which fp16 would round."""
+    return bool(np.issubdtype(values.dtype, np.floating))

@@ -19,6 +19,7 @@ from ..core.labels import ICH, IVH
 from ..engines import FAILURES, Engine, choose_engine, fallback_finding
 from ..imaging.head_mask import find_head
 from ..imaging.windowing import window
+from ..network.base import check_classes
 from ..network.weights import load_weights
 from ..postprocessing.false_positive_filter import POSSIBLE
 from ..postprocessing.local_contrast import Evidence
@@ -70,11 +71,12 @@ class Segmenter:
 
     device: "auto", "cpu", "cuda"; engine: "auto", "openvino", "torch"; weights_dir: a folder instead of the shipped
     weights. crop False runs the whole of every slice (to measure what the head box and skipped slices change).
-    Raises InputError for missing or damaged weights.
+    Raises InputError for missing or damaged weights, or of a network of other classes.
     """
 
     def __init__(self, device: str = "auto", weights_dir=None, engine: str = "auto", *, crop: bool = True):
         self.weights = load_weights(weights_dir)
+        check_classes(self.weights.config)
         self._wanted = (device, engine)
         self._crop = crop
         self._engine: Engine | None = None

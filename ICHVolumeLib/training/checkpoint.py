@@ -8,10 +8,12 @@ from safetensors.torch import load_file, save
 
 from ..core.atomic_files import replace_file
 from ..core.errors import InputError
+from ..network.base import NetworkConfig
+from ..network.registry import network_of, read_config
 
 CHECKPOINT = "checkpoint.safetensors"
 START = "start.safetensors"  # of a run that started from other weights: what it started from
-STEM = "stem.0.conv.weight"  # (width, in_slices, 3, 3): the convolution that sees the slices
+ABOUT = "checkpoint.json"
 
 
 def save_checkpoint(folder: Path, model, averaged, optimizer, about: dict):
@@ -23,13 +25,20 @@ def save_checkpoint(folder: Path, model, averaged, optimizer, about: dict):
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     replace_file(folder / CHECKPOINT, save(tensors))
-    replace_file(folder / "checkpoint.json", json.dumps(about, indent=1).encode("utf-8"))
+    replace_file(folder / ABOUT, json.dumps(about, indent=1).encode("utf-8"))
 
 
 def load_checkpoint(folder: Path, model, averaged=None, optimizer=None) -> dict:
-    """Fill model (and averaged model, optimizer) in place; returns what `about` was."""
+    """Fill model (and averaged model, optimizer) in place; returns what `about` was.
+
+    Raises InputError when the run is of another network or configuration.
+    """
+    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    differ = differences(model.config, read_config(about, str(folder / ABOUT)))
+    if differ:
+        raise InputError(f"{folder}: a run of another network ({differ}); go on with the same, or choose another "
+                         "folder.")
     tensors = load_file(folder / CHECKPOINT)
-    about = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
     model.load_state_dict(_part(tensors, "model."))
     if averaged is not None:
         averaged.load_state_dict(_part(tensors, "averaged."))
@@ -68,22 +77,44 @@ def mix_in_start(folder: Path, model, share: float):
 
 
 def load_starting_weights(folder: Path, model):
-    """Fill model with the averaged weights of another run, in place."""
+    """Fill model with the averaged weights of another run, in place.
+
+    Raises InputError when that run is of a network that this one cannot start from.
+    """
+    check_start(folder, model.config, read_config(json.loads((folder / ABOUT).read_text(encoding="utf-8")),
+                                                  str(folder / ABOUT)))
     load_state(_part(load_file(folder / CHECKPOINT), "averaged."), model)
 
 
 def load_state(state: dict, model):
-    """Fill model in place, with the state of the same network or of one on single slices.
+    """Fill model in place, with the state of the same network or, where it has a stem, of one on single slices.
 
     A network on single slices may start one on neighbouring slices: the neighbours then begin with weights of zero, so
     that nothing is lost, and learn from there.
     """
-    found, wanted = state[STEM].shape[1], model.config.in_slices
-    if found == 1 < wanted:
-        whole = state[STEM].new_zeros(state[STEM].shape[0], wanted, *state[STEM].shape[2:])
-        whole[:, wanted // 2] = state[STEM][:, 0]
-        state[STEM] = whole
+    stem, wanted = network_of(model.config).stem, model.config.in_slices
+    if stem and state[stem].shape[1] == 1 < wanted:
+        whole = state[stem].new_zeros(state[stem].shape[0], wanted, *state[stem].shape[2:])
+        whole[:, wanted // 2] = state[stem][:, 0]
+        state[stem] = whole
     model.load_state_dict(state)
+
+
+def check_start(folder: Path, ours: NetworkConfig, theirs: NetworkConfig):
+    """Raises InputError unless weights of theirs, in folder, can start a run of ours (see `load_state`)."""
+    differ = differences(ours, theirs, but=("in_slices",) if theirs.in_slices == 1 and network_of(ours).stem else ())
+    if differ:
+        raise InputError(f"{folder}: weights of another network ({differ}); start from weights of the same kind, "
+                         "which may be narrower.")
+
+
+def differences(ours: NetworkConfig, theirs: NetworkConfig, but: tuple[str, ...] = ()) -> str:
+    """In words, fields named in `but` left out; empty for the same network, folded or not."""
+    if ours.network != theirs.network:
+        return f"{theirs.network} there, {ours.network} here"
+    here, there = (network_of(config).folded_config(config).to_dict() for config in (ours, theirs))
+    return ", ".join(f"{name} {there[name]} there, {here[name]} here" for name in here
+                     if here[name] != there[name] and name not in but)
 
 
 def _part(tensors: dict, prefix: str) -> dict:

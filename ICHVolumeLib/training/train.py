@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from ..core.errors import InputError
-from ..network.attfocusnet import AttFocusNet, AttFocusNetConfig
+from ..network.base import NetworkConfig, check_classes
+from ..network.registry import network_of
 from ..segmentation.input_slices import windowed_slices
 from ..synthetic.background_pool import is_validation
 from ..synthetic.backgrounds import Background
@@ -27,17 +28,19 @@ log = logging.getLogger(__name__)
 SAVE_EVERY_S = 300
 
 
-def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetConfig, *, seed: int = 0,
+def train(pool: list[Background], folder: Path, plan: Plan, config: NetworkConfig, *, seed: int = 0,
           minutes: float | None = None, device: str = "cpu", start_from: Path | None = None,
           ingredients: Ingredients = EVERYTHING, jobs: int = 0) -> dict:
-    """Train on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
+    """Train a network on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
 
-    minutes: stop the schedule at that wall time instead of after plan.epochs. A checkpoint in `folder` is
-    resumed; start_from: folder of another run whose averaged weights are the starting point, or of released weights.
-    jobs: processes that make the slices (0: this one); another number, other slices. Raises InputError where they are
-    to mine hard negatives, too.
+    config: of any network of the registry. minutes: stop the schedule at that wall time instead of after plan.epochs.
+    A checkpoint in `folder` is resumed; start_from: folder of another run whose averaged weights are the starting
+    point, or of released weights. jobs: processes that make the slices (0: this one); another number, other slices.
+    Raises InputError where they are to mine hard negatives, too, and for a network that does not fit the plan, the
+    run in `folder` or the start.
     """
     check_jobs(plan, jobs)
+    check_network(plan, config)
     run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs)
     total = plan.epochs * plan.epoch_slices // plan.batch
     started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
@@ -65,6 +68,14 @@ def check_jobs(plan: Plan, jobs: int):
                          "without hard negatives (--preset many), or without --jobs.")
 
 
+def check_network(plan: Plan, config: NetworkConfig):
+    """Raises InputError for a network that cannot be trained on the plan's crops, or draws other classes."""
+    check_classes(config)
+    if plan.size % config.size_multiple:
+        raise InputError(f"The network {config.network} takes multiples of {config.size_multiple} pixels and "
+                         f"the plan's crops have {plan.size}; choose another preset.")
+
+
 class _Run:
     """The state of one run: model, averaged model, optimizer, stream, curves."""
 
@@ -74,10 +85,11 @@ class _Run:
         self.bf16 = plan.bf16 and bf16_pays(self.device)
         self.layout = fastest_layout(self.device)
         torch.backends.cudnn.benchmark = True  # every batch has the same shape
-        self.model = AttFocusNet(config).to(self.device, memory_format=self.layout)
+        self.model = network_of(config).new_model(config).to(self.device, memory_format=self.layout)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizer = self._optimizer()
-        self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(), "config": config.to_dict(),
+        self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(),
+                      "network": config.network, "config": config.to_dict(),
                       "first_steps": plan.first_steps if start_from is None else 0,
                       "curves": {"step": [], "seconds": [], "loss": [], "dice": [], "ivh_dice": [], "false_alarm": []}}
         if (folder / CHECKPOINT).is_file():

@@ -1,4 +1,5 @@
-"""Released weights as the start of a training run: batch norms again where they were folded into the convolutions.
+"""Released weights as the start of a training run: AttFocusNet's batch norms again, which were folded into its
+convolutions. Weights of other networks are taken as they are.
 
 A run's checkpoint is needed to go on with it; the released weights are enough to begin the next one. What folding
 merged cannot be told apart, but any split gives the same function as long as the norms' statistics are those of the
@@ -17,10 +18,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ...core.errors import InputError
-from ...network.attfocusnet import AttFocusNet, ConvNorm, unfold_batch_norm
+from ...network.attfocusnet import AttFocusNet, ConvNorm
+from ...network.registry import network_of
 from ...network.weights import load_weights
-from ..checkpoint import load_state
+from ..checkpoint import check_start, load_state
 from .dead_channels import restart_dead_channels
 from .net2wider import widen
 
@@ -29,21 +30,23 @@ BATCHES = 24  # many enough for a channel that speaks only on rare slices
 WEIGHT_RMS = 0.03  # of the weights of every output channel; a learning rate of 0.0003 then turns them by 1 % a step
 
 
-def load_released_weights(folder: Path, model: AttFocusNet, batches: Iterable[Tensor]):
-    """Fill model (with batch norms) from the weights in folder, in place; batches: images that it will be trained on.
+def load_released_weights(folder: Path, model: nn.Module, batches: Iterable[Tensor]):
+    """Fill model (as it is trained) from the weights in folder, in place; batches: images that it will be trained on.
 
     Raises InputError when the weights are of a network of another kind, or cannot be read.
     """
     weights = load_weights(folder)
-    if weights.config.base_width < model.config.base_width:
+    same_network = weights.config.network == model.config.network
+    if isinstance(model, AttFocusNet) and same_network and weights.config.base_width < model.config.base_width:
         weights = widen(weights, model.config.base_width)
-    ours, theirs = (config.to_dict() | {"norm": "", "in_slices": 0} for config in (model.config, weights.config))
-    if ours != theirs:
-        differ = ", ".join(f"{name} {theirs[name]} there, {ours[name]} here" for name in ours
-                           if ours[name] != theirs[name])
-        raise InputError(f"{folder}: weights of another network ({differ}); start from weights of the same kind, "
-                         "which may be narrower.")
-    load_state(unfold_batch_norm(weights).state_dict(), model)
+    check_start(folder, model.config, weights.config)
+    load_state(network_of(weights.config).training_model(weights).state_dict(), model)
+    if isinstance(model, AttFocusNet):
+        _begin_anew(model, batches)
+
+
+def _begin_anew(model: AttFocusNet, batches: Iterable[Tensor]):
+    """Silent channels and the statistics of the norms, from what the model (unfolded) is given."""
     was_training, batches = model.training, list(batches)
     model.eval()
     log.info("%d silent channels begin anew", restart_dead_channels(model, batches))
