@@ -53,8 +53,7 @@ def _load(path):
         from .nrrd import read_nrrd
 
         nrrd = read_nrrd(path)
-        words = words_of(path, nrrd.header.get("content", ""),
-                         {"0008|0060": nrrd.header.get("modality", ""), **nrrd.header})
+        words = words_of(path, nrrd.header.get("content", ""), nrrd.header)
         return nrrd.array, nrrd.matrix, True, words, []
     from .nifti import read_nifti
 

@@ -15,7 +15,7 @@ from .bounded_files import is_regular_file
 _MAX_JSON_BYTES = 4 << 20
 _TAG_KEYS = {"0018|1120": "GantryDetectorTilt", "0018|0050": "SliceThickness", "0018|0088": "SpacingBetweenSlices",
              "0018|1210": "ConvolutionKernel", "0018|0010": "ContrastBolusAgent", "0008|103e": "SeriesDescription",
-             "0008|0070": "Manufacturer", "0008|0060": "Modality"}
+             "0008|0070": "Manufacturer", "0008|0060": "Modality", "modality": "Modality"}
 _NUMBER = r"\s*[=:]?\s*([-+]?\d+(?:\.\d+)?)"
 _IN_TEXT = {"GantryDetectorTilt": re.compile(r"tilt" + _NUMBER, re.I),
             "SliceThickness": re.compile(r"(?:slice ?)?thick(?:ness)?" + _NUMBER, re.I),

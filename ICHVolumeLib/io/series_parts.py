@@ -33,32 +33,42 @@ def scans_in(slices, tags=SPLITTING_TAGS) -> list[tuple[list, tuple[tuple[str, s
         chains = _chains(slices, places, tag)
         if len(chains) > 1:
             return [(part, ((tag, _words(chain)), *more)) for chain in chains
-                    for part, more in scans_in([slices[n] for _, members in chain for n in members],
+                    for part, more in scans_in([slices[n] for n in sorted(sum((part[1] for part in chain), []))],
                                                tags[number + 1:])]
     return [(list(slices), ())]
 
 
 def _chains(slices, places, tag) -> list[list[tuple[str, list[int]]]]:
     """Parts by the tag's value, those that continue each other chained: [[(value, indices of slices), ...], ...]"""
-    parts = _by_value(slices, tag)
+    parts = [[part] for part in _by_value(slices, tag)]
     if len(parts) < 2:
-        return [parts]
-    chains, reaches = [], []
-    for part in parts:
-        low, high = places[part[1]].min(), places[part[1]].max()
-        for chain, reach in zip(chains, reaches, strict=True):
-            if not _overlap(reach, (low, high)):
-                chain.append(part)
-                reach[:] = min(reach[0], low), max(reach[1], high)
-                break
-        else:
-            chains.append([part])
-            reaches.append([low, high])
+        return parts
+    chains = _chained(_chained(parts, places), places)  # again: chains that lie beside each other are one scan
     if len(chains) > _MOST_SCANS:
-        return [parts]
-    if tag in _TIMES and min(high - low for low, high in reaches) < _COVERS * np.ptp(places):
-        return [parts]
+        return [sum(parts, [])]
+    if tag in _TIMES and min(np.ptp(_reach(chain, places)) for chain in chains) < _COVERS * np.ptp(places):
+        return [sum(parts, [])]
+    return sorted(chains, key=lambda chain: min(n for _, members in chain for n in members))
+
+
+def _chained(parts, places):
+    """Every part goes on with the chain that grew last, else with another that it does not overlap, else begins one."""
+    chains, reaches, last = [], [], 0
+    for part in parts:
+        reach = _reach(part, places)
+        order = sorted(range(len(chains)), key=lambda n: n != last)
+        last = next((n for n in order if not _overlap(reaches[n], reach)), len(chains))
+        if last == len(chains):
+            chains.append([])
+            reaches.append(reach)
+        chains[last] += part
+        reaches[last] = (min(reaches[last][0], reach[0]), max(reaches[last][1], reach[1]))
     return chains
+
+
+def _reach(chain, places) -> tuple[float, float]:
+    members = places[[n for _, indices in chain for n in indices]]
+    return float(members.min()), float(members.max())
 
 
 def _overlap(one, other) -> bool:
