@@ -25,9 +25,28 @@ def stated_matrices(header) -> tuple[np.ndarray | None, np.ndarray | None]:
         if np.isfinite(sform).all() and abs(np.linalg.det(sform[:3, :3])) < 1e-12:
             sform = None
     if int(header["qform_code"]) > 0:
-        qform = np.array(header.get_qform(), float)
+        qform = _qform(header, may_fail=sform is None)
         qform[:3] *= unit
     return sform, qform
+
+
+def _qform(header, may_fail) -> np.ndarray:
+    """NaN where the quaternion is no rotation but an sform counts anyway. One that is a little too long (files round
+    their numbers; nibabel refuses beyond 4e-7) is shortened."""
+    from nibabel.spatialimages import HeaderDataError
+
+    names = ("quatern_b", "quatern_c", "quatern_d")
+    length = float(np.sqrt(sum(float(header[name]) ** 2 for name in names)))
+    if 1 < length < 1.005:
+        header = header.copy()
+        for name in names:
+            header[name] = float(header[name]) / length
+    try:
+        return np.array(header.get_qform(), float)
+    except HeaderDataError:
+        if may_fail:
+            raise
+        return np.full((4, 4), np.nan)
 
 
 def upright_matrix(header) -> np.ndarray:
@@ -57,7 +76,7 @@ def conflict(header, sform, qform) -> list[Finding]:
 
 def _difference_words(sform, qform, shape) -> list[str]:
     if not np.isfinite(qform).all():
-        return ["the qform holds no numbers"]
+        return ["the qform is no rotation"]
     s_size, q_size = (np.linalg.norm(matrix[:3, :3], axis=0) for matrix in (sform, qform))
     words = _size_words(sform, q_size, "the qform")
     if not (q_size > 0).all():

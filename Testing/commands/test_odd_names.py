@@ -51,8 +51,8 @@ def texts(done, out):
 @pytest.mark.parametrize("source", ["ct{}", "ct{}.nrrd"])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_measuring_under_a_latin_1_name_writes_everything(home, source, encoding):
-    done = ichvolume("measure", home / source.format(LATIN_1), home / f"m{LATIN_1}.seg.nrrd", "-o", home / f"o{LATIN_1}",
-                     PYTHONIOENCODING=encoding)
+    done = ichvolume("measure", home / source.format(LATIN_1), home / f"m{LATIN_1}.seg.nrrd",
+                     "-o", home / f"o{LATIN_1}", PYTHONIOENCODING=encoding)
     assert done.returncode == 0, done.stderr
     for text in texts(done, home / f"o{LATIN_1}"):
         assert SECRET not in text
@@ -91,7 +91,8 @@ def test_two_patients_are_listed_without_their_names(home, phantom_ct):
     assert "2. series" in done.stdout and "Kirchenglocke" not in done.stdout
 
 
-@pytest.mark.parametrize("name", ["O'Brien^\u00d6zg\u00fcr", "\u5c71\u7530^\u592a\u90ce", "A" * 200, "=cmd|' /C calc'!A0", "a\\b=c^d"])
+@pytest.mark.parametrize("name", ["O'Brien^\u00d6zg\u00fcr", "\u5c71\u7530^\u592a\u90ce", "A" * 200,
+                                  "=cmd|' /C calc'!A0", "a\\b=c^d"])
 @pytest.mark.filterwarnings("ignore")
 def test_any_patient_name_reads_and_stays_private(tmp_path, phantom_ct, name):
     from ICHVolumeLib.io.read_ct import read_ct

@@ -28,8 +28,8 @@ def plans(draw):
     order = draw(strategies.one_of(strategies.just(range(count)), strategies.just(range(count)[::-1]),
                                    strategies.permutations(range(count))))
     signed = draw(strategies.booleans())
-    slope, intercept = draw(strategies.sampled_from([(1, -1024), (1, -1000), (1, 0), (0.5, -1024), (2, -1024), (1, -8192),
-                                                     (1.25, -1024.5)]))
+    slope, intercept = draw(strategies.sampled_from([(1, -1024), (1, -1000), (1, 0), (0.5, -1024), (2, -1024),
+                                                     (1, -8192), (1.25, -1024.5)]))
     signed = signed or intercept == 0
     bits = draw(strategies.sampled_from([16] if signed or intercept < -2000 or slope < 1 else [12, 16]))
     paddings = [None, -2000, -32768] if signed else [None, 0, 65535 if bits == 16 else None]
