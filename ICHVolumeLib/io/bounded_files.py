@@ -9,6 +9,7 @@ from pathlib import Path
 from ..core.errors import InputError
 
 MAX_VOXEL_BYTES = 512 << 20  # 1024 slices of 512 x 512 pixels in 16 bits
+_DEFLATED_SYNTAX = b"1.2.840.10008.1.2.1.99"
 DAMAGE = (OSError, EOFError, ValueError, OverflowError, zlib.error)  # what reading a damaged file may raise
 _DEFLATE_AT_MOST = 1032  # bytes that one byte of a gzip stream can become (zlib, "Maximum compression factor")
 
@@ -63,6 +64,24 @@ def read_voxels(file, byte_count: int, compression=None, skip: int = 0) -> bytes
     if len(data) < byte_count:
         raise _truncated(len(data), byte_count)
     return data
+
+
+def unpacks_to_too_much(file) -> bool:
+    """Whether a DICOM file (at its data set's start or not) is deflated and holds more than MAX_VOXEL_BYTES.
+
+    pydicom inflates the whole of such a file at once, so it is inflated here piece by piece first.
+    """
+    file.seek(132)
+    meta = file.read(1024)
+    if _DEFLATED_SYNTAX not in meta or meta[:6] != b"\x02\x00\x00\x00UL":
+        return False
+    file.seek(144 + int.from_bytes(meta[8:12], "little"))
+    inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    pending = file.read(1 << 16)
+    while pending and total <= MAX_VOXEL_BYTES:
+        total += len(inflate.decompress(pending, 1 << 22))
+        pending = inflate.unconsumed_tail or (b"" if inflate.eof else file.read(1 << 16))
+    return total > MAX_VOXEL_BYTES
 
 
 def _truncated(present, wanted) -> ValueError:

@@ -14,7 +14,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from ..core.text import shown
-from .bounded_files import is_regular_file
+from .bounded_files import is_regular_file, unpacks_to_too_much
 from .protocol import is_bone_kernel, mentions_contrast, region_points
 from .series_parts import scans_in
 
@@ -27,6 +27,7 @@ _WANTED = """SOPClassUID Modality SeriesInstanceUID SeriesNumber SeriesDescripti
     SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence""".split()
 _WANTED += """PatientID PatientName StudyInstanceUID StudyTime SeriesDate SeriesTime AcquisitionDate""".split()
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
+MAX_PIXELS, MAX_FRAMES = 4096 * 4096, 10_000  # of one image, of one file; CT matrices end at 1024, some at 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,11 +145,12 @@ def index_folder(path) -> FolderIndex:
 def series_of(slices) -> list[Series]:
     """Group slices into series (see Series), the best choice first."""
     groups: list[list[Slice]] = []
+    patients: list[tuple[str, ...]] = []
     groups_of: dict[tuple, list[list[Slice]]] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a header is converted when it is looked at, and pydicom's warnings quote it
         for item in slices:
-            groups_like = groups_of.setdefault(_identity(item), [])
+            groups_like = groups_of.setdefault((_known_as(_patient(item), patients), *_identity(item)), [])
             for group in groups_like:
                 if _same_grid(group[0], item):
                     group.append(item)
@@ -156,7 +158,8 @@ def series_of(slices) -> list[Series]:
             else:
                 groups_like.append([item])
                 groups.append(groups_like[-1])
-        series = [_describe(scan, marks) for group in groups for scan, marks in scans_in(group)]
+        series = [_describe(scan, marks, _known_as(_patient(scan[0]), patients))
+                  for group in groups for scan, marks in scans_in(group)]
     return sorted(series, key=lambda item: item.rank, reverse=True)
 
 
@@ -164,13 +167,23 @@ def _identity(item) -> tuple:
     """What slices of one scan share by name; an empty series UID says nothing, so its number and words count."""
     uid = item.text("SeriesInstanceUID")
     series = (uid,) if uid else ("", item.text("SeriesNumber"), item.text("SeriesDescription"), item.text("Modality"))
-    return (_patient(item), item.text("StudyInstanceUID"), *series, item.number("Rows"), item.number("Columns"),
+    return (item.text("StudyInstanceUID"), *series, item.number("Rows"), item.number("Columns"),
             "LOCALIZER" in item.text("ImageType").upper())
 
 
 def _patient(item) -> tuple[str, ...]:
     name = " ".join(item.text("PatientName").replace("^", " ").upper().split())
     return item.text("PatientID"), name, item.text("PatientBirthDate")
+
+
+def _known_as(patient, patients) -> tuple[str, ...]:
+    """The patient of the list who has the same ID, and no other name or birth date; else this one, then listed too."""
+    for known in patients:
+        if known == patient or patient[0] and known[0] == patient[0] and \
+                all(one == other or not (one and other) for one, other in zip(known, patient, strict=True)):
+            return known
+    patients.append(patient)
+    return patient
 
 
 def _same_grid(one, other) -> bool:
@@ -219,6 +232,8 @@ def _look_at(path):
                 if path.name.startswith("._"):
                     return None
                 return ("is named .dcm but holds no DICOM", "") if path.suffix.lower() == ".dcm" else None
+            if has_magic and unpacks_to_too_much(file):
+                return "is damaged (it unpacks to more than any CT slice)", ""
             file.seek(0)
             tags = pydicom.dcmread(file, stop_before_pixels=True, force=not has_magic, specific_tags=_WANTED)
             start = file.tell()
@@ -241,11 +256,14 @@ def _slices_in(path, tags, start, has_magic):
         return None
     if not tags.get("Rows"):
         return None
+    frames = int(tags.get("NumberOfFrames") or 1)
+    if int(tags.Rows) * int(tags.get("Columns") or 0) > MAX_PIXELS or frames > MAX_FRAMES:
+        return (f"is damaged (it claims {frames} images of {tags.Rows} x {tags.get('Columns')} pixels)",
+                str(tags.get("SeriesInstanceUID", "")))
     native = syntax is None or syntax in (pydicom.uid.ImplicitVRLittleEndian, pydicom.uid.ExplicitVRLittleEndian)
     start = start if native else None
-    if int(tags.get("NumberOfFrames") or 1) > 1 or kind == ENHANCED_CT:
-        return [_placed(path, _frame_tags(tags, index), start, index)
-                for index in range(int(tags.get("NumberOfFrames") or 1))]
+    if frames > 1 or kind == ENHANCED_CT:
+        return [_placed(path, _frame_tags(tags, index), start, index) for index in range(frames)]
     return [_placed(path, tags, start, None)]
 
 
@@ -281,7 +299,7 @@ def _frame_tags(tags, index):
     return flat
 
 
-def _describe(slices, marks) -> Series:
+def _describe(slices, marks, patient) -> Series:
     first = slices[0]
     orientation = _orientation(first.normal)
     kernel, description = first.text("ConvolutionKernel"), shown(first.text("SeriesDescription"))
@@ -296,7 +314,7 @@ def _describe(slices, marks) -> Series:
     strengths = tuple(text for text, holds in points.items() if holds > 0) + (f"{len(slices)} slices long",)
     rank = (not problem, *points.values(), len(slices), -(first.number("SeriesNumber") or 0))
     return Series(first.text("SeriesInstanceUID"), first.text("SeriesNumber"), description, first.text("Modality"),
-                  orientation, tuple(slices), problem, strengths, rank, _patient(first),
+                  orientation, tuple(slices), problem, strengths, rank, patient,
                   first.text("StudyInstanceUID"), marks)
 
 

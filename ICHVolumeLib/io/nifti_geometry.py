@@ -43,7 +43,7 @@ def _qform(header, may_fail) -> np.ndarray:
             header[name] = float(header[name]) / length
     try:
         return np.array(header.get_qform(), float)
-    except HeaderDataError:
+    except (HeaderDataError, ValueError):
         if may_fail:
             raise
         return np.full((4, 4), np.nan)

@@ -32,23 +32,28 @@ def scans_in(slices, tags=SPLITTING_TAGS) -> list[tuple[list, tuple[tuple[str, s
     for number, tag in enumerate(tags):
         chains = _chains(slices, places, tag)
         if len(chains) > 1:
-            return [(part, ((tag, _words(chain)), *more)) for chain in chains
-                    for part, more in scans_in([slices[n] for n in sorted(sum((part[1] for part in chain), []))],
-                                               tags[number + 1:])]
+            return [(scan, ((tag, _words(chain)), *more)) for chain in chains
+                    for scan, more in scans_in([slices[n] for n in _members(chain)], tags[number + 1:])]
     return [(list(slices), ())]
 
 
 def _chains(slices, places, tag) -> list[list[tuple[str, list[int]]]]:
     """Parts by the tag's value, those that continue each other chained: [[(value, indices of slices), ...], ...]"""
     parts = [[part] for part in _by_value(slices, tag)]
-    if len(parts) < 2:
-        return parts
+    if len(parts) < 2 or _says_too_little(parts, places, tag):
+        return [sum(parts, [])]
     chains = _chained(_chained(parts, places), places)  # again: chains that lie beside each other are one scan
     if len(chains) > _MOST_SCANS:
         return [sum(parts, [])]
     if tag in _TIMES and min(np.ptp(_reach(chain, places)) for chain in chains) < _COVERS * np.ptp(places):
         return [sum(parts, [])]
-    return sorted(chains, key=lambda chain: min(n for _, members in chain for n in members))
+    return sorted(chains, key=lambda chain: _members(chain)[0])
+
+
+def _says_too_little(parts, places, tag) -> bool:
+    """A tag that some slices lack tells no scans apart, unless slices lie at one place. No contrast agent is a value."""
+    lacking = tag != "ContrastBolusAgent" and any(not value for part in parts for value, _ in part)
+    return lacking and len(np.unique(np.round(places / _SAME_PLACE_MM))) == len(places)
 
 
 def _chained(parts, places):
@@ -67,8 +72,12 @@ def _chained(parts, places):
 
 
 def _reach(chain, places) -> tuple[float, float]:
-    members = places[[n for _, indices in chain for n in indices]]
+    members = places[_members(chain)]
     return float(members.min()), float(members.max())
+
+
+def _members(chain) -> list[int]:
+    return sorted(n for _, indices in chain for n in indices)
 
 
 def _overlap(one, other) -> bool:

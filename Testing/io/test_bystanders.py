@@ -264,3 +264,20 @@ def test_copies_of_the_whole_series_in_a_subfolder_are_dropped(small, folder):
     assert np.array_equal(ct.hu, small.hu) and codes(ct) == ["duplicate-slices"]
     change(folder / "CT0001.dcm", PatientComments="one file edited")
     assert np.array_equal(read_ct(folder).hu, small.hu)
+
+
+@pytest.mark.parametrize("tags", [{"NumberOfFrames": 2**31 - 1}, {"Rows": 65535, "Columns": 65535}])
+def test_a_slice_that_claims_more_images_or_pixels_than_any_is_refused_at_once(folder, tags):
+    change(folder / "CT0005.dcm", **tags)
+    assert "it claims" in str(within(20, read_ct, folder))
+
+
+def test_a_deflated_bomb_is_never_inflated_whole(folder, monkeypatch):
+    path = folder / "CT0005.dcm"
+    dataset = pydicom.dcmread(path)
+    dataset.PixelData = bytes(40 << 20)
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    dataset.save_as(path)
+    monkeypatch.setattr(bounded_files, "MAX_VOXEL_BYTES", 16 << 20)
+    with pytest.raises(InputError, match="unpacks to more than any CT slice"):
+        read_ct(folder)
