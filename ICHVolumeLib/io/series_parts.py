@@ -51,7 +51,7 @@ def _chains(slices, places, tag) -> list[list[tuple[str, list[int]]]]:
 
 
 def _says_too_little(parts, places, tag) -> bool:
-    """A tag that some slices lack tells no scans apart, unless slices lie at one place. No contrast agent is a value."""
+    """A tag that some slices lack tells no scans apart, unless slices lie at one place."""
     lacking = tag != "ContrastBolusAgent" and any(not value for part in parts for value, _ in part)
     return lacking and len(np.unique(np.round(places / _SAME_PLACE_MM))) == len(places)
 
