@@ -18,6 +18,7 @@ _SAME_NUMBER = 0.02  # 5 and 4.99 mm are one thickness
 _SAME_PLACE_MM = 0.01
 _SHARED = 0.25  # of the shorter stretch; two halves of one scan may overlap by a slice
 _COVERS = 0.5  # times alone tell scans apart only when each scan covers this much of the whole
+_APART = 0.75  # of the thickness: closer slices overlap, as those of two scans do
 _MOST_SCANS = 6  # more chains than that are no scans but a tag that means nothing
 
 
@@ -40,7 +41,7 @@ def scans_in(slices, tags=SPLITTING_TAGS) -> list[tuple[list, tuple[tuple[str, s
 def _chains(slices, places, tag) -> list[list[tuple[str, list[int]]]]:
     """Parts by the tag's value, those that continue each other chained: [[(value, indices of slices), ...], ...]"""
     parts = [[part] for part in _by_value(slices, tag)]
-    if len(parts) < 2 or _says_too_little(parts, places, tag):
+    if len(parts) < 2 or _says_too_little(slices, parts, places, tag):
         return [sum(parts, [])]
     chains = _chained(_chained(parts, places), places)  # again: chains that lie beside each other are one scan
     if len(chains) > _MOST_SCANS:
@@ -50,10 +51,14 @@ def _chains(slices, places, tag) -> list[list[tuple[str, list[int]]]]:
     return sorted(chains, key=lambda chain: _members(chain)[0])
 
 
-def _says_too_little(parts, places, tag) -> bool:
-    """A tag that some slices lack tells no scans apart, unless slices lie at one place."""
-    lacking = tag != "ContrastBolusAgent" and any(not value for part in parts for value, _ in part)
-    return lacking and len(np.unique(np.round(places / _SAME_PLACE_MM))) == len(places)
+def _says_too_little(slices, parts, places, tag) -> bool:
+    """A tag that some slices lack tells no scans apart where all slices together are one stack: each at a place of its
+    own, no closer than they are thick. Without contrast agent the tag is lacking by right."""
+    if tag == "ContrastBolusAgent" or all(value for part in parts for value, _ in part):
+        return False
+    thick = [value for item in slices if (value := item.number("SliceThickness"))]
+    steps = np.diff(np.sort(places))
+    return bool(thick) and steps.min() > _SAME_PLACE_MM and np.median(steps) > _APART * np.median(thick)
 
 
 def _chained(parts, places):
