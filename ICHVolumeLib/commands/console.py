@@ -6,22 +6,25 @@ import shutil
 import sys
 import time
 
+from ..core.text import shown, shown_values
+
 STAGE_WORDS = {"read": "Reading", "network": "Finding the bleed", "clean": "Cleaning the mask",
                "measure": "Measuring", "report": "Drawing the report", "write": "Writing"}
 
 
 def say(text: str = "") -> None:
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(shown(text) + "\n")
 
 
 def say_json(values: dict) -> None:
-    sys.stdout.write(json.dumps(values, allow_nan=False) + "\n")  # ASCII: whole on a console of any encoding
+    """One line of ASCII: whole on a console of any encoding."""
+    sys.stdout.write(json.dumps(shown_values(values), allow_nan=False) + "\n")
     sys.stdout.flush()
 
 
 def complain(sentence: str) -> None:
     """One line on standard error, whatever the message was broken into."""
-    sys.stderr.write("ichvolume: " + " ".join(sentence.split()) + "\n")
+    sys.stderr.write("ichvolume: " + " ".join(shown(sentence).split()) + "\n")
 
 
 def count(text: str) -> int:

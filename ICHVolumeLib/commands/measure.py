@@ -11,10 +11,12 @@ from .outcome import tell_outcome
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("input", type=Path, metavar="INPUT", help="the CT: a DICOM folder, or a NIfTI or NRRD file")
+    parser.add_argument("input", type=Path, metavar="INPUT",
+                        help="the CT: a DICOM folder, a .zip of one, or a NIfTI or NRRD file")
     parser.add_argument("mask", type=Path, metavar="MASK", help="the mask on the CT's grid: .seg.nrrd, NRRD or NIfTI")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="output folder")
-    parser.add_argument("--series", metavar="UID", help="which series, when the folder holds several")
+    parser.add_argument("--series", metavar="UID|NUMBER",
+                        help="which series, when the folder holds several: its UID or its number, see `check`")
     parser.add_argument("--automatic", type=Path, metavar="RESULT_JSON",
                         help="result.json of the automatic mask this one was corrected from: its volumes are "
                              "reported beside the new ones")

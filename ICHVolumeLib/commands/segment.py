@@ -11,9 +11,11 @@ from .outcome import tell_outcome
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("input", type=Path, metavar="INPUT", help="a DICOM folder, or a NIfTI or NRRD file")
+    parser.add_argument("input", type=Path, metavar="INPUT",
+                        help="a DICOM folder, a .zip of one, or a NIfTI or NRRD file")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="output folder")
-    parser.add_argument("--series", metavar="UID", help="which series, when the folder holds several")
+    parser.add_argument("--series", metavar="UID|NUMBER",
+                        help="which series, when the folder holds several: its UID or its number, see `check`")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--engine", choices=("auto", "openvino", "torch"), default="auto")
     parser.add_argument("--weights", type=Path, metavar="DIR",

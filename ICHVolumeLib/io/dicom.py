@@ -12,29 +12,31 @@ import numpy as np
 from ..core.ct_volume import CTVolume, ScanInfo
 from ..core.errors import InputError
 from ..core.findings import INFO, WARNING, Finding
+from ..core.text import shown
 from .dicom_pixels import read_hu
-from .dicom_series import Slice, choose, index_folder, series_of
+from .dicom_series import Slice, index_folder, series_of
 from .hounsfield import to_int16_hu
 from .images import is_image_name
+from .series_choice import choose
 
 SAME_POSITION_MM = 0.01  # positions are written to about this; closer slices are at one place
-_SPLITTING_TAGS = ("AcquisitionNumber", "TemporalPositionIdentifier", "ConvolutionKernel", "ContrastBolusAgent", "KVP",
-                   "SliceThickness", "ImageType", "AcquisitionTime", "ContentTime")
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
 
 def read_dicom(path, series_uid=None) -> CTVolume:
-    """Read the series to measure under a folder, or the series of one file.
+    """Read the series to measure under a folder, or the series of one file. series_uid: a UID, or a number in the list
+    of series (see series_choice).
 
     Raises InputError when nothing can be measured, a slice is damaged, or slices contradict each other.
     """
     path = Path(path)
     found = index_folder(path)
-    if path.is_file():
-        series_uid = series_uid or _uid_of(path, found)
+    own = path if path.is_file() and not series_uid else None
+    if own:
+        _refuse_no_image(path, found)
     if not found.slices:
         raise _nothing_found(path, found)
-    chosen, findings = choose(series_of(found.slices), path, series_uid)
+    chosen, findings = choose(series_of(found.slices), path, series_uid, own)
     _refuse_damaged(found.damaged, chosen.uid)
     if found.skipped and path.is_dir():
         findings.append(_left_out("files-skipped", "no DICOM image", found.skipped))
@@ -50,13 +52,11 @@ def read_dicom(path, series_uid=None) -> CTVolume:
     return CTVolume(hu, matrix, origins, _info(path, slices), tuple(findings))
 
 
-def _uid_of(path, found):
-    own = [item for item in found.slices if item.path == path]
+def _refuse_no_image(path, found):
     if path in found.damaged:
         raise InputError(f"{path} {found.damaged[path][0]}; copy the series again.")
-    if not own:
+    if not any(item.path == path for item in found.slices):
         raise InputError(f"{path} is not a DICOM image, NIfTI or NRRD file; give the folder of CT slices.")
-    return own[0].text("SeriesInstanceUID")
 
 
 def _nothing_found(path, found):
@@ -82,7 +82,7 @@ def _refuse_damaged(damaged, uid):
 
 
 def _left_out(code, what, paths):
-    names = ", ".join(path.name for path in paths[:3]) + (", ..." if len(paths) > 3 else "")
+    names = ", ".join(shown(path.name) for path in paths[:3]) + (", ..." if len(paths) > 3 else "")
     count = "1 file is" if len(paths) == 1 else f"{len(paths)} files are"
     return Finding(code, INFO, f"{count} {what} and left out: {names}.")
 
@@ -93,23 +93,19 @@ def _sorted(slices) -> list[Slice]:
 
 
 def _one_per_position(slices):
-    """Drop exact duplicates; where other pixels lie at one position, split by a tag. -> slices, findings"""
-    places = _places(slices)
-    kept, dropped, clash = [], 0, None
-    for place in places:
+    """Drop exact duplicates; other pixels at one position are refused. -> slices, findings"""
+    kept, dropped = [], 0
+    for place in _places(slices):
         distinct = _distinct(place)
-        dropped += len(place) - len(distinct)
-        clash = clash or (distinct if len(distinct) > 1 else None)
+        if len(distinct) > 1:
+            raise _clash(*distinct[:2])
+        dropped += len(place) - 1
         kept += distinct
-    findings = []
-    if dropped:
-        count = "1 slice is" if dropped == 1 else f"{dropped} slices are"
-        findings.append(Finding("duplicate-slices", INFO, f"{count} a copy of another one (same position, same "
-                                                          "pixels) and left out."))
-    if clash:
-        kept, finding = _split(kept, len(places), clash)
-        findings.append(finding)
-    return kept, findings
+    if not dropped:
+        return kept, []
+    count = "1 slice is" if dropped == 1 else f"{dropped} slices are"
+    return kept, [Finding("duplicate-slices", INFO, f"{count} a copy of another one (same position, same pixels) and "
+                                                    "left out.")]
 
 
 def _distinct(place):
@@ -136,30 +132,10 @@ def _places(slices) -> list[list[Slice]]:
     return places
 
 
-def _split(slices, positions, clash):
-    """The first part that covers nearly every position once, when some tag tells the parts apart."""
-    for tag in _SPLITTING_TAGS:
-        parts = {}
-        for item in slices:
-            parts.setdefault(item.text(tag), []).append(item)
-        whole = {value: part for value, part in parts.items()
-                 if len(_places(part)) == len(part) and len(part) >= 0.8 * positions}
-        if len(parts) > 1 and whole:
-            value = max(whole, key=lambda name: len(whole[name]))
-            others = ", ".join(f"{name or 'none'} ({len(part)} slices)" for name, part in parts.items()
-                               if name != value)
-            return whole[value], Finding(
-                "several-scans-in-series", WARNING,
-                f"The series holds {len(parts)} scans of the same place, told apart by {tag}. Measured is {value} "
-                f"({len(whole[value])} slices); not measured: {others}.")
-    first, second = clash[:2]
-    raise InputError(f"{first.path.name} and {second.path.name} show different images at the same position "
-                     f"({_place_words(first)}), and no header field tells two scans apart; "
-                     "export one scan into a folder of its own.")
-
-
-def _place_words(item) -> str:
-    return f"S {item.position[2]:.1f} mm"
+def _clash(first, second) -> InputError:
+    return InputError(f"{first.path.name} and {second.path.name} show different images at the same position "
+                      f"(S {first.position[2]:.1f} mm), and no header field tells two scans apart; "
+                      "export one scan into a folder of its own.")
 
 
 def _stack(path, slices):
@@ -200,9 +176,9 @@ def _info(path, slices) -> ScanInfo:
     thicknesses = [item.number("SliceThickness") for item in slices]
     known = [value for value in thicknesses if value]
     return ScanInfo(
-        source=str(path), modality=first.text("Modality"), series_uid=first.text("SeriesInstanceUID"),
-        series_description=first.text("SeriesDescription"), manufacturer=first.text("Manufacturer"),
-        kernel=first.text("ConvolutionKernel"), contrast_agent=first.text("ContrastBolusAgent"),
+        source=shown(path), modality=first.text("Modality"), series_uid=first.text("SeriesInstanceUID"),
+        series_description=shown(first.text("SeriesDescription")), manufacturer=shown(first.text("Manufacturer")),
+        kernel=shown(first.text("ConvolutionKernel")), contrast_agent=shown(first.text("ContrastBolusAgent")),
         slice_thickness_mm=Counter(known).most_common(1)[0][0] if known else None,
         slice_thicknesses_mm=tuple(known) if len(known) == len(slices) else (),
         gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first))

@@ -45,7 +45,7 @@ def _native(item):
     with open(item.path, "rb") as file:
         file.seek(item.pixel_start + 4)
         element = file.read(8)
-        explicit = element[:2] in (b"OW", b"OB")
+        explicit = element[:2] in (b"OW", b"OB", b"UN")  # UN: after a node that did not know the tag
         file.seek(item.pixel_start + (12 if explicit else 8) + needed * (item.frame or 0))
         data = file.read(needed)
     if len(data) < needed:

@@ -1,4 +1,4 @@
-"""Which DICOM files there are, which series they make, and which series is the head CT to measure.
+"""Which DICOM files there are, and which series they make; series_choice picks the one to measure.
 
 Files are looked at without their pixels. Multi-frame objects (Enhanced CT) count one slice per frame.
 """
@@ -13,9 +13,10 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from ..core.errors import InputError
-from ..core.findings import INFO, WARNING, Finding
+from ..core.text import shown
+from .bounded_files import is_regular_file, unpacks_to_too_much
 from .protocol import is_bone_kernel, mentions_contrast, region_points
+from .series_parts import scans_in
 
 _WANTED = """SOPClassUID Modality SeriesInstanceUID SeriesNumber SeriesDescription
     ProtocolName ImageType ImageOrientationPatient ImagePositionPatient PixelSpacing SliceThickness GantryDetectorTilt
@@ -24,7 +25,9 @@ _WANTED = """SOPClassUID Modality SeriesInstanceUID SeriesNumber SeriesDescripti
     ConvolutionKernel ContrastBolusAgent PatientAge PatientBirthDate StudyDate Manufacturer AcquisitionNumber
     AcquisitionTime ContentTime TemporalPositionIdentifier KVP InstanceNumber BodyPartExamined LossyImageCompression
     SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence""".split()
+_WANTED += """PatientID PatientName StudyInstanceUID StudyTime SeriesDate SeriesTime AcquisitionDate""".split()
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
+MAX_PIXELS, MAX_FRAMES = 4096 * 4096, 10_000  # of one image, of one file; CT matrices end at 1024, some at 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +70,11 @@ class Slice:
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Slices of one series that lie parallel and are equally large; one DICOM series may hold several such parts.
+    """Slices of one scan: of one patient, study and series, parallel, equally large, and set apart from other scans
+    under the same series UID (see series_parts).
 
     problem: why it cannot be measured, or "". strengths: why it is a good choice, best argument first.
+    patient: equal for series of one patient, never shown. marks: (tag, value) pairs that set this scan apart.
     """
 
     uid: str
@@ -81,12 +86,28 @@ class Series:
     problem: str
     strengths: tuple[str, ...]
     rank: tuple
+    patient: tuple[str, ...] = ()
+    study: str = ""
+    marks: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
         number = f"series {self.number}" if self.number else "series"
         title = f' "{self.description}"' if self.description else ""
         return f"{number}{title} ({len(self.slices)} image{'s' if len(self.slices) != 1 else ''})"
+
+    @property
+    def line(self) -> str:
+        """What tells a person which scan this is, and which UID to ask for."""
+        first = self.slices[0]
+        when = f"{_date(first)} {_time(first)}".strip()
+        kernel, agent = shown(first.text("ConvolutionKernel")), shown(first.text("ContrastBolusAgent"))
+        thick = sorted({value for item in self.slices if (value := item.number("SliceThickness"))})
+        words = [self.name, when or "date unknown", f"kernel {kernel}" if kernel else "kernel unknown",
+                 (f"{thick[0]:g} mm thick" if len(thick) == 1 else f"{thick[0]:g} to {thick[-1]:g} mm thick")
+                 if thick else "thickness unknown",
+                 f"contrast {agent}" if agent else "", self.problem, f"UID {self.uid or '(empty)'}"]
+        return ", ".join(filter(None, words))
 
 
 @dataclass(frozen=True)
@@ -99,13 +120,18 @@ class FolderIndex:
 
 
 def index_folder(path) -> FolderIndex:
-    """Look at every file under a folder (subfolders too), or at the files beside a single file."""
+    """Look at every file under a folder (subfolders too), or at the files beside a single file. Named pipes and devices
+    are never opened; what macOS adds to archives (__MACOSX, ._names) is left out."""
     path = Path(path)
-    paths = _files_under(path) if path.is_dir() else sorted(item for item in path.parent.iterdir() if item.is_file())
+    paths = _files_under(path) if path.is_dir() else sorted(item for item in path.parent.iterdir())
     slices, skipped, damaged = [], [], {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of every value that bends the standard
         for item in paths:
+            if not is_regular_file(item):
+                if not item.is_dir():
+                    skipped.append(item)
+                continue
             found = _look_at(item)
             if isinstance(found, tuple):
                 damaged[item] = found
@@ -119,53 +145,77 @@ def index_folder(path) -> FolderIndex:
 def series_of(slices) -> list[Series]:
     """Group slices into series (see Series), the best choice first."""
     groups: list[list[Slice]] = []
-    first_of: dict[tuple, list[list[Slice]]] = {}
-    for item in slices:
-        key = (item.text("SeriesInstanceUID"), item.text("Rows"), item.text("Columns"), item.text("PixelSpacing"),
-               "LOCALIZER" in item.text("ImageType").upper())
-        for group in first_of.setdefault(key, []):
-            if np.allclose(group[0].orientation, item.orientation, atol=0.01, equal_nan=True):
-                group.append(item)
-                break
-        else:
-            first_of[key].append([item])
-            groups.append(first_of[key][-1])
-    return sorted((_describe(group) for group in groups), key=lambda series: series.rank, reverse=True)
+    patients: list[tuple[str, ...]] = []
+    groups_of: dict[tuple, list[list[Slice]]] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a header is converted when it is looked at, and pydicom's warnings quote it
+        for item in slices:
+            groups_like = groups_of.setdefault((_known_as(_patient(item), patients), *_identity(item)), [])
+            for group in groups_like:
+                if _same_grid(group[0], item):
+                    group.append(item)
+                    break
+            else:
+                groups_like.append([item])
+                groups.append(groups_like[-1])
+        series = [_describe(scan, marks, _known_as(_patient(scan[0]), patients))
+                  for group in groups for scan, marks in scans_in(group)]
+    return sorted(series, key=lambda item: item.rank, reverse=True)
 
 
-def choose(series: list[Series], where, series_uid=None) -> tuple[Series, list[Finding]]:
-    """The series to measure, and a finding that names the choice and what was left. Raises InputError when none can."""
-    wanted = [item for item in series if series_uid in (None, item.uid)]
-    if not wanted:
-        raise InputError(f"{where} has no series {series_uid}; it has " + _list(series) + ".")
-    usable = [item for item in wanted if not item.problem]
-    if not usable:
-        reasons = "; ".join(f"{item.name}: {item.problem}" for item in wanted[:6])
-        raise InputError(f"{where} has no head CT that can be measured: {reasons}. Give the original axial CT series.")
-    chosen, others = usable[0], [item for item in series if item is not usable[0]]
-    if not others:
-        return chosen, []
-    same = [item for item in others if item.uid == chosen.uid and not item.problem]
-    rivals = [item for item in others if not item.problem]
-    why = "it was asked for" if series_uid and not same else "it is " + ", ".join(chosen.strengths)
-    text = f"{len(series)} image series were found. Measured is {chosen.name}, because {why}. Not measured: " \
-           + _list(others) + "."
-    if same:
-        text += " Part of the chosen series lies in another direction or size and is left out: look at it."
-    elif rivals and not series_uid:
-        text += " To measure another one, give its series UID."
-    return chosen, [Finding("series-chosen", WARNING if same or rivals and not series_uid else INFO, text)]
+def _identity(item) -> tuple:
+    """What slices of one scan share by name; an empty series UID says nothing, so its number and words count."""
+    uid = item.text("SeriesInstanceUID")
+    series = (uid,) if uid else ("", item.text("SeriesNumber"), item.text("SeriesDescription"), item.text("Modality"))
+    return (item.text("StudyInstanceUID"), *series, item.number("Rows"), item.number("Columns"),
+            "LOCALIZER" in item.text("ImageType").upper())
 
 
-def _list(series) -> str:
-    shown = [f"{item.name}{', ' + item.problem if item.problem else ''}, UID {item.uid}" for item in series[:8]]
-    return "; ".join(shown) + (f"; and {len(series) - 8} more" if len(series) > 8 else "")
+def _patient(item) -> tuple[str, ...]:
+    name = " ".join(item.text("PatientName").replace("^", " ").upper().split())
+    return item.text("PatientID"), name, item.text("PatientBirthDate")
+
+
+def _known_as(patient, patients) -> tuple[str, ...]:
+    """The patient of the list who has the same ID, and no other name or birth date; else this one, then listed too."""
+    for known in patients:
+        if known == patient or patient[0] and known[0] == patient[0] and \
+                all(one == other or not (one and other) for one, other in zip(known, patient, strict=True)):
+            return known
+    patients.append(patient)
+    return patient
+
+
+def _same_grid(one, other) -> bool:
+    """Parallel, and pixels of one size: numbers are compared, for 0.45 may be written 0.450000."""
+    spacings = [np.array([_number_or_nan(value) for value in item.text("PixelSpacing").split("\\")])
+                for item in (one, other)]
+    return (spacings[0].shape == spacings[1].shape
+            and np.allclose(*spacings, rtol=1e-3, equal_nan=True)
+            and np.allclose(one.orientation, other.orientation, atol=0.01, equal_nan=True))
+
+
+def _number_or_nan(text) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _date(item) -> str:
+    text = next(filter(None, map(item.text, ("AcquisitionDate", "SeriesDate", "StudyDate"))), "").replace(".", "")
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 and text.isdigit() else shown(text)
+
+
+def _time(item) -> str:
+    text = next(filter(None, map(item.text, ("AcquisitionTime", "SeriesTime", "StudyTime"))), "").split(".")[0]
+    return f"{text[:2]}:{text[2:4]}:{text[4:6]}" if len(text) == 6 and text.isdigit() else shown(text)
 
 
 def _files_under(folder):
     found = []
     for root, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if name != "__MACOSX")
         found += [Path(root, name) for name in sorted(names)]
     return found
 
@@ -178,8 +228,12 @@ def _look_at(path):
             has_magic = head[128:] == b"DICM"
             if path.name.upper() == "DICOMDIR":
                 return None
-            if not has_magic and head[:2] != b"\x08\x00":
+            if not has_magic and head[:2] not in (b"\x08\x00", b"\x02\x00"):  # a data set without its preamble
+                if path.name.startswith("._"):
+                    return None
                 return ("is named .dcm but holds no DICOM", "") if path.suffix.lower() == ".dcm" else None
+            if has_magic and unpacks_to_too_much(file):
+                return "is damaged (it unpacks to more than any CT slice)", ""
             file.seek(0)
             tags = pydicom.dcmread(file, stop_before_pixels=True, force=not has_magic, specific_tags=_WANTED)
             start = file.tell()
@@ -197,16 +251,19 @@ def _slices_in(path, tags, start, has_magic):
     syntax = meta.get("TransferSyntaxUID")
     deflated = syntax == pydicom.uid.DeflatedExplicitVRLittleEndian
     if start is None and not deflated and syntax != pydicom.uid.ExplicitVRBigEndian:
-        if has_magic and "Image Storage" in pydicom.uid.UID(kind).name:
+        if "Image Storage" in pydicom.uid.UID(kind).name:
             return "is truncated (it ends before its pixels)", str(tags.get("SeriesInstanceUID", ""))
         return None
     if not tags.get("Rows"):
         return None
+    frames = int(tags.get("NumberOfFrames") or 1)
+    if int(tags.Rows) * int(tags.get("Columns") or 0) > MAX_PIXELS or frames > MAX_FRAMES:
+        return (f"is damaged (it claims {frames} images of {tags.Rows} x {tags.get('Columns')} pixels)",
+                str(tags.get("SeriesInstanceUID", "")))
     native = syntax is None or syntax in (pydicom.uid.ImplicitVRLittleEndian, pydicom.uid.ExplicitVRLittleEndian)
     start = start if native else None
-    if int(tags.get("NumberOfFrames") or 1) > 1 or kind == ENHANCED_CT:
-        return [_placed(path, _frame_tags(tags, index), start, index)
-                for index in range(int(tags.get("NumberOfFrames") or 1))]
+    if frames > 1 or kind == ENHANCED_CT:
+        return [_placed(path, _frame_tags(tags, index), start, index) for index in range(frames)]
     return [_placed(path, tags, start, None)]
 
 
@@ -242,10 +299,10 @@ def _frame_tags(tags, index):
     return flat
 
 
-def _describe(slices) -> Series:
+def _describe(slices, marks, patient) -> Series:
     first = slices[0]
     orientation = _orientation(first.normal)
-    kernel, description = first.text("ConvolutionKernel"), first.text("SeriesDescription")
+    kernel, description = first.text("ConvolutionKernel"), shown(first.text("SeriesDescription"))
     contrast = bool(first.text("ContrastBolusAgent")) or mentions_contrast(description)
     derived = bool({"SECONDARY", "REFORMATTED", "MPR", "MIP", "PROJECTION IMAGE"}
                    & set(first.text("ImageType").upper().split("\\")))
@@ -257,7 +314,8 @@ def _describe(slices) -> Series:
     strengths = tuple(text for text, holds in points.items() if holds > 0) + (f"{len(slices)} slices long",)
     rank = (not problem, *points.values(), len(slices), -(first.number("SeriesNumber") or 0))
     return Series(first.text("SeriesInstanceUID"), first.text("SeriesNumber"), description, first.text("Modality"),
-                  orientation, tuple(slices), problem, strengths, rank)
+                  orientation, tuple(slices), problem, strengths, rank, patient,
+                  first.text("StudyInstanceUID"), marks)
 
 
 def _problem(first, count) -> str:

@@ -1,14 +1,14 @@
 """NRRD files with any 4x4 matrix, sheared ones too, which ITK's reader and writer cannot hold.
 
-Format: http://teem.sourceforge.net/nrrd/format.html. Arrays have the slowest axis first (slices, rows, columns
-for a volume), matrices are RAS mm whatever the space named in the file.
+pynrrd reads header fields and voxels; what it would unpack without a bound is unpacked here first. Arrays have the
+slowest axis first (slices, rows, columns for a volume), matrices are RAS mm whatever the space named in the file.
+Format: http://teem.sourceforge.net/nrrd/format.html
 """
 
-import bz2
 import gzip
+import io
 import math
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,20 +16,12 @@ import numpy as np
 
 from ..core.atomic_files import replace_file
 from ..core.errors import InputError
+from .bounded_files import DAMAGE, MAX_VOXEL_BYTES, open_regular, read_voxels, refuse_huge
 
-_TYPES = {  # numpy code -> NRRD's names, the one to write first
-    "i1": ("signed char", "int8", "int8_t"),
-    "u1": ("unsigned char", "uchar", "uint8", "uint8_t"),
-    "i2": ("short", "short int", "signed short", "signed short int", "int16", "int16_t"),
-    "u2": ("unsigned short", "ushort", "unsigned short int", "uint16", "uint16_t"),
-    "i4": ("int", "signed int", "int32", "int32_t"),
-    "u4": ("unsigned int", "uint", "uint32", "uint32_t"),
-    "i8": ("long long", "longlong", "long long int", "signed long long", "signed long long int", "int64", "int64_t"),
-    "u8": ("unsigned long long", "ulonglong", "unsigned long long int", "uint64", "uint64_t"),
-    "f4": ("float",),
-    "f8": ("double",),
-}
-_CODE_OF = {name: code for code, names in _TYPES.items() for name in names}
+_TYPES = {"i1": "signed char", "u1": "unsigned char", "i2": "short", "u2": "unsigned short", "i4": "int",
+          "u4": "unsigned int", "i8": "long long", "u8": "unsigned long long", "f4": "float", "f8": "double"}
+_ASCII, _COMPRESSIONS = ("ascii", "text", "txt"), {"gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
+_MAX_HEADER_BYTES = 4 << 20  # a segmentation of a thousand segments has a tenth of that
 _TO_RAS = {  # space name -> factors of the file's x, y, z
     "right-anterior-superior": (1, 1, 1), "ras": (1, 1, 1),
     "left-anterior-superior": (-1, 1, 1), "las": (-1, 1, 1),
@@ -51,13 +43,16 @@ class Nrrd:
 
 def read_nrrd(path) -> Nrrd:
     """Raises InputError when the file is no NRRD, is truncated, or uses a form this reader does not know."""
+    import nrrd
+
     path = Path(path)
     try:
-        with open(path, "rb") as file:
-            header, start = _read_header(file, path)
-            array = _read_array(file, path, header, start)
-        return Nrrd(array, _matrix(header), header)
-    except (OSError, EOFError, KeyError, ValueError, OverflowError, zlib.error) as error:
+        with open_regular(path) as file:
+            text, lines = _read_header(file)
+            fields = nrrd.read_header(lines)
+            array = _read_array(file, path, text, fields)
+        return Nrrd(_list_axis_last(array, text), _matrix(text, fields), text)
+    except (*DAMAGE, KeyError, ArithmeticError, AssertionError, nrrd.NRRDError) as error:
         raise InputError(f"{path} cannot be read as NRRD ({_words(error)}); export it again.") from error
 
 
@@ -71,103 +66,133 @@ def write_nrrd(path, array, ijk_to_ras, keys=None, compression_level=4) -> None:
     lps = np.diag([-1.0, -1, 1]) @ np.asarray(ijk_to_ras, float)[:3]
     vectors = ["(" + ",".join(_number(value) for value in column) + ")" for column in lps.T]
     lines = ["NRRD0004", "# Complete NRRD file format specification at:",
-             "# http://teem.sourceforge.net/nrrd/format.html", f"type: {_TYPES[code][0]}",
+             "# http://teem.sourceforge.net/nrrd/format.html", f"type: {_TYPES[code]}",
              "dimension: 3", "space: left-posterior-superior",
              "sizes: " + " ".join(str(size) for size in array.shape[::-1]),
              "space directions: " + " ".join(vectors[:3]), "kinds: domain domain domain",
              *(["endian: little"] if array.itemsize > 1 else []), "encoding: gzip", f"space origin: {vectors[3]}",
              *(f"{key}:={_escaped(value)}" for key, value in (keys or {}).items())]
     data = gzip.compress(array.astype("<" + code, copy=False).tobytes(), compression_level, mtime=0)
-    replace_file(path, "\n".join(lines).encode("utf-8") + b"\n\n" + data)
+    replace_file(path, "\n".join(lines).encode("utf-8", "replace") + b"\n\n" + data)
 
 
-def _read_header(file, path):
-    if not re.match(rb"NRRD000[1-9]\s", file.readline(64)):
+def _read_header(file) -> tuple[dict[str, str], list[str]]:
+    """All fields and keys as text, and the fields alone as lines spelt the one way that pynrrd knows."""
+    magic = file.readline(64)
+    if not re.match(rb"NRRD000[1-5]\s", magic):
         raise ValueError("it does not begin with NRRD0004 or the like")
-    header = {}
-    for raw in file:
+    text, lines = {}, [magic.decode("ascii").strip()]
+    while raw := file.readline(_MAX_HEADER_BYTES):
+        if file.tell() > _MAX_HEADER_BYTES:
+            raise ValueError("its header is longer than any header is")
         line = raw.decode("utf-8", "replace").rstrip("\r\n")
         if not line:
-            return header, file.tell()
+            break
         if line.startswith("#"):
             continue
         key, colon, value = line.partition(":")
         if not colon:
             raise ValueError(f"header line {line[:40]!r} has no colon")
         if value.startswith("="):
-            header[key] = re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], value[1:])
-        else:
-            header[key.strip().lower().replace("datafile", "data file")] = value.strip()
-    if "data file" not in header:
-        raise ValueError("the header has no end")
-    return header, file.tell()
-
-
-def _read_array(file, path, header, start):
-    code = _CODE_OF.get(header["type"].lower())
-    if code is None:
-        raise ValueError(f"voxel type {header['type']!r} is not supported")
-    sizes = [int(size) for size in header["sizes"].split()]
-    if not sizes or min(sizes) < 1:
-        raise ValueError(f"an axis has no voxels: sizes {header['sizes']}")
-    if "data file" in header:
-        data = _read_data_file(path.parent, header)
+            text[key] = re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], value[1:])
+            continue
+        key, value = key.strip().lower().replace("datafile", "data file"), value.strip()
+        if text.get(key, value) != value:
+            raise ValueError(f"the header states {key!r} twice")
+        if key not in text:
+            plain = value.lower() if key in ("type", "encoding", "endian", "space") else value
+            lines.append(f"{key}: {plain}")
+        text[key] = value
     else:
-        file.seek(start)
-        data = file.read()
-    dtype = np.dtype(("<" if header.get("endian", "little").lower() == "little" else ">") + code)
-    data = _decode(data, header["encoding"].lower(), header, dtype, math.prod(sizes) * dtype.itemsize)
-    count = math.prod(sizes)
-    if len(data) < count * dtype.itemsize:
-        raise ValueError(f"it is truncated: {len(data)} of {count * dtype.itemsize} bytes of voxels")
-    return _list_axis_last(np.frombuffer(data, dtype, count).reshape(sizes[::-1]), header)
+        if "data file" not in text:
+            raise ValueError("the header has no end")
+    if "endian" not in text:
+        lines.append("endian: little")  # pynrrd insists on it; files from little-endian machines may lack it
+    return text, lines
 
 
-def _read_data_file(folder, header):
-    name = header["data file"]
+def _read_array(file, path, text, fields):
+    """The voxels by pynrrd, from bytes that were unpacked here within the size that the header claims."""
+    import nrrd
+
+    for name in ("type", "dimension", "sizes", "encoding"):
+        if name not in fields:
+            raise KeyError(name)
+    sizes = [int(size) for size in fields["sizes"]]
+    if not sizes or min(sizes) < 1:
+        raise ValueError(f"an axis has no voxels: sizes {text['sizes']}")
+    count, encoding = math.prod(sizes), fields["encoding"]
+    if encoding != "raw" and encoding not in (*_ASCII, *_COMPRESSIONS):
+        raise ValueError(f"encoding {encoding!r} is not supported")
+    item_bytes = _item_bytes(fields)
+    refuse_huge(count * item_bytes)
+    with open_regular(_data_path(path, text)) if "data file" in text else io.BytesIO() as detached:
+        source = detached if "data file" in text else file
+        for _ in range(int(text.get("line skip", text.get("lineskip", 0)))):
+            source.readline()
+        skip = int(text.get("byte skip", text.get("byteskip", 0)))
+        if encoding in _ASCII:
+            data = source.read(MAX_VOXEL_BYTES)
+            if len(data.split(None, count)) < count:
+                raise ValueError(f"it is truncated: {len(data.split())} of {count} voxels")
+        else:
+            data = read_voxels(source, count * item_bytes, _COMPRESSIONS.get(encoding), skip)
+    plain = {"dimension": fields["dimension"], "type": fields["type"], "sizes": fields["sizes"],
+             "endian": fields["endian"], "encoding": encoding if encoding in _ASCII else "raw"}
+    return nrrd.read_data(plain, io.BytesIO(data), index_order="C")
+
+
+def _item_bytes(fields) -> int:
+    """Bytes of one voxel: pynrrd reads an empty array of the file's type."""
+    import nrrd
+
+    none = {**{name: fields[name] for name in ("type", "endian")}, "dimension": 1, "sizes": np.array([0]),
+            "encoding": "raw"}
+    try:
+        return nrrd.read_data(none, io.BytesIO()).itemsize
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"voxel type {fields['type']!r} is not supported") from error
+
+
+def _data_path(path, text):
+    name = text["data file"]
     if name.upper().startswith("LIST") or "%" in name:
         raise ValueError("its voxels lie in several files; save it as one .nrrd file")
-    return (folder / name).read_bytes()
+    return path.parent / name
 
 
-def _decode(data, encoding, header, dtype, wanted):
-    for _ in range(int(header.get("line skip", 0))):
-        data = data.partition(b"\n")[2]
-    if encoding in ("gzip", "gz"):
-        data = gzip.decompress(data)
-    elif encoding in ("bzip2", "bz2"):
-        data = bz2.decompress(data)
-    elif encoding in ("ascii", "text", "txt"):
-        return np.array(data.split(), dtype).tobytes()
-    elif encoding != "raw":
-        raise ValueError(f"encoding {encoding!r} is not supported")
-    skip = int(header.get("byte skip", 0))
-    return data[skip:] if skip >= 0 else data[-wanted:]
-
-
-def _list_axis_last(array, header):
-    """Several layers lie on a first (fastest) axis, which is the last one here; other fourth axes are refused."""
+def _list_axis_last(array, text):
+    """Several layers lie on a first (fastest) axis, which is the last one here; a slowest axis of length 1 is dropped
+    (MITK writes one); other fourth axes are refused."""
     if array.ndim == 4:
-        kinds = (header.get("kinds", "").split() or [""])[0].lower()
-        if not header.get("space directions", "").lower().startswith("none") and kinds not in ("list", "vector"):
+        kinds = (text.get("kinds", "").split() or [""])[0].lower()
+        if not text.get("space directions", "").lower().startswith("none") and kinds not in ("list", "vector"):
+            if array.shape[0] == 1:
+                return array[0]
             raise ValueError("it has four axes (a time series?); give one volume")
     elif array.ndim != 3:
         raise ValueError(f"it has {array.ndim} axes, not 3")
     return array
 
 
-def _matrix(header):
-    directions = re.findall(r"\(([^)]*)\)", header.get("space directions", ""))
-    if len(directions) != 3:
+def _matrix(text, fields):
+    rows = [row for row in np.atleast_2d(fields.get("space directions", np.empty((0, 0)))) if not _is_none(row)]
+    if len(rows) != 3 or any(len(row) != 3 for row in rows):
         return None
-    space = header.get("space", "").lower()
+    space = fields.get("space", "")
     if space not in _TO_RAS:
         raise ValueError(f"space {space or 'missing'!r} is not one of RAS, LAS, LPS")
-    origin = header.get("space origin", "(0,0,0)").strip("() ")
-    columns = [[float(value) for value in text.split(",")] for text in (*directions, origin)]
+    origin = fields.get("space origin", np.zeros(3))
+    if len(origin) != 3:
+        raise ValueError(f"space origin {text['space origin']} is not one point")
     matrix = np.eye(4)
-    matrix[:3] = np.diag(_TO_RAS[space]) @ np.array(columns).T
+    matrix[:3] = np.diag(_TO_RAS[space]) @ np.array([*rows, origin]).T
     return matrix
+
+
+def _is_none(row) -> bool:
+    """pynrrd writes "none" as NaN in every place."""
+    return bool(np.isnan(row).all())
 
 
 def _number(value) -> str:

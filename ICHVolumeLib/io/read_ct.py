@@ -1,50 +1,99 @@
 """Files to plain values: a head CT from DICOM, NIfTI or NRRD, and a mask on its grid.
 
-Findings that reading gives (checks.py lists the others): series-chosen, several-scans-in-series, files-skipped,
-files-damaged, duplicate-slices, lossy-compression, padding, missing-values, no-dicom-tags.
+Findings that reading gives (checks.py lists the others):
+
+    of DICOM: series-chosen, several-scans-in-series, files-skipped, files-damaged, duplicate-slices, lossy-compression
+    of image files: no-dicom-tags, even-spacing-assumed, affine-conflict, voxel-size-unknown, axes-reordered,
+        spacing-conflict, resampled, and gantry-tilt and tilt-tag in words of their own
+    of both: padding, missing-values
 """
 
+import stat
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
+from ..core.text import shown
 from .segmentation_nrrd import read_mask
 
-__all__ = ["list_series", "read_ct", "read_mask"]
+__all__ = ["list_series", "read_ct", "read_mask", "series_lines"]
 
 
 def read_ct(path, series_uid=None) -> CTVolume:
     """Read one head CT: a DICOM folder (searched with its subfolders), one DICOM file (its series in its folder),
-    or a .nii, .nii.gz, .nrrd or .nhdr file.
+    a .nii, .nii.gz, .nrrd or .nhdr file, or a .zip of any of these.
 
-    series_uid picks a series of a DICOM folder; without it the choice among several is named in the findings.
+    series_uid picks a series of a DICOM folder: its UID, or its number in the list that `series_lines` gives; without
+    it the choice among several is named in the findings.
     Raises InputError when there is no image, it is not CT in Hounsfield units, or slices are damaged.
     """
     from .hounsfield import hu_problem
-    from .images import is_image_name, read_image
+    from .image_geometry import refuse_impossible
 
     path = _existing(path)
-    if path.is_file() and is_image_name(path.name):
-        ct = read_image(path)
-    else:
-        from .dicom import read_dicom
-
-        ct = read_dicom(path, series_uid)
+    with _unpacked(path) as place:
+        ct = _read(place, series_uid)
+    if place != path:
+        ct = replace(ct, info=replace(ct.info, source=shown(path)))
     problem = hu_problem(ct.hu)
     if problem:
         raise InputError(f"{ct.info.source}: {problem}")
+    refuse_impossible(ct)
     return ct
 
 
 def list_series(path) -> list:
-    """The DICOM series under a folder as reading.dicom_series.Series, the one read_ct would take first."""
+    """The DICOM series under a folder as io.dicom_series.Series, the one read_ct would take first; the place in this
+    list, from 1 on, is the number that `series_uid` takes. Empty for an image file."""
     from .dicom_series import index_folder, series_of
 
-    return series_of(index_folder(_existing(path)).slices)
+    with _unpacked(_existing(path)) as place:
+        return [] if _is_image(place) else series_of(index_folder(place).slices)
+
+
+def series_lines(path) -> list[str]:
+    """One line for each of list_series: number, series, date and time, kernel, thickness, count, UID."""
+    return [f"{number}. {item.line}" for number, item in enumerate(list_series(path), 1)]
+
+
+def _read(place, series_uid):
+    if _is_image(place):
+        from .images import read_image
+
+        return read_image(place)
+    from .dicom import read_dicom
+
+    return read_dicom(place, series_uid)
+
+
+def _is_image(path) -> bool:
+    from .images import is_image_name
+
+    return path.is_file() and is_image_name(path.name)
+
+
+@contextmanager
+def _unpacked(path):
+    """The path itself; for a DICOMDIR its folder, for a .zip a temporary folder, or the one image file in it."""
+    from .zipped import is_zip_name, unzipped
+
+    if path.is_dir() or not is_zip_name(path.name):
+        yield path.parent if path.name.upper() == "DICOMDIR" and path.is_file() else path
+        return
+    with unzipped(path) as (folder, _):
+        files = [file for file in folder.rglob("*") if file.is_file()]
+        images = [file for file in files if _is_image(file)]
+        yield images[0] if len(images) == 1 and len(files) <= 2 else folder  # beside a sidecar
 
 
 def _existing(path) -> Path:
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"There is no file or folder {path}; check the path.")
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        raise InputError(f"There is no file or folder {path}; check the path.") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise InputError(f"{path} is neither a file nor a folder but a named pipe or a device; give the scan itself.")
     return path

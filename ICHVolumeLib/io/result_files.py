@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.result import Result, VolumeMl
+from ..core.text import shown_values
 
 RESULT_JSON, RESULT_CSV, REPORT_HTML = "result.json", "result.csv", "report.html"
 MASK_NRRD, SURFACE_STL = "mask.seg.nrrd", "ich.stl"
@@ -14,7 +15,7 @@ MASK_NRRD, SURFACE_STL = "mask.seg.nrrd", "ich.stl"
 
 def write_json(path: Path, values: dict) -> None:
     """UTF-8 JSON, two spaces; a NaN or infinity is a programming error and raises ValueError."""
-    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(shown_values(values), indent=2, ensure_ascii=False, allow_nan=False)
     Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
@@ -87,5 +88,5 @@ def csv_text(result: Result) -> str:
     row, text = csv_row(result), io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
     writer.writeheader()
-    writer.writerow({name: "" if value is None else value for name, value in row.items()})
+    writer.writerow({name: "" if value is None else shown_values(value) for name, value in row.items()})
     return text.getvalue()

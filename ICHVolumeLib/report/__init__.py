@@ -8,6 +8,7 @@ import numpy as np
 from ..core.atomic_files import replace_file
 from ..core.ct_volume import CTVolume
 from ..core.result import Result
+from ..core.text import shown
 from .page import report_page
 from .pictures import make_pictures
 
@@ -24,5 +25,5 @@ def write_report(path, ct: CTVolume, mask: np.ndarray, result: Result, picture: 
     path = Path(path)
     pictures = make_pictures(ct, mask, result, picture)
     page = report_page(result, pictures, made_at or datetime.now())
-    replace_file(path, page.encode("utf-8"))
+    replace_file(path, shown(page).encode("utf-8"))
     return path

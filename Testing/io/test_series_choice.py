@@ -11,6 +11,12 @@ from ICHVolumeLib.io.read_ct import list_series, read_ct
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 
+def join(other, folder):
+    """Put the slices of another folder under the study and series UID of the first."""
+    first = pydicom.dcmread(folder / "CT0001.dcm", stop_before_pixels=True)
+    change_all(other, SeriesInstanceUID=first.SeriesInstanceUID, StudyInstanceUID=first.StudyInstanceUID)
+
+
 def test_one_file_stands_for_its_series(small, folder):
     other = small.__class__(small.hu[2:], small.ijk_to_ras, small.slice_origins_ras[2:], small.info)
     write_dicom_series(other, folder / "other", series_number=2)
@@ -46,7 +52,7 @@ def test_other_pixels_at_one_position_are_refused(folder):
 def test_two_phases_in_one_series_are_told_apart_by_their_acquisition(small, folder):
     second = small.__class__(small.hu + np.int16(7), small.ijk_to_ras, small.slice_origins_ras, small.info)
     write_dicom_series(second, folder / "second", acquisition_number=2)
-    change_all(folder / "second", SeriesInstanceUID=read_ct(folder / "CT0001.dcm").info.series_uid)
+    join(folder / "second", folder)
     ct = read_ct(folder)
     assert np.array_equal(ct.hu, small.hu)
     words = message(ct, "several-scans-in-series")
@@ -90,7 +96,7 @@ def test_parts_of_one_series_in_two_directions_are_never_mixed(small, folder):
     steep = ellipsoid_ct("regular", **SMALL).ct
     top = steep.__class__(steep.hu[-4:], steep.ijk_to_ras, steep.slice_origins_ras[-4:], steep.info)
     write_dicom_series(top, folder / "top")
-    change_all(folder / "top", SeriesInstanceUID=read_ct(folder / "CT0001.dcm").info.series_uid)
+    join(folder / "top", folder)
     ct = read_ct(folder)
     assert np.array_equal(ct.hu, small.hu)
     assert "another direction" in message(ct, "series-chosen")

@@ -1,0 +1,83 @@
+"""Which of the series of a folder is measured, and how the choice is told."""
+
+from ..core.errors import InputError
+from ..core.findings import INFO, WARNING, Finding
+from .dicom_series import Series
+
+_SHOWN = 12
+
+
+def choose(series: list[Series], where, wanted=None, own=None) -> tuple[Series, list[Finding]]:
+    """The series to measure, and findings that name the choice and what was left.
+
+    series: as series_of gives them, best first. wanted: a series UID, or a place in that list from 1 on, as text.
+    own: a file whose series is meant. Raises InputError when none can be measured, or when scans of several patients
+    are there and none was asked for.
+    """
+    asked = _asked_for(series, where, wanted, own)
+    usable = [item for item in asked if not item.problem]
+    if not usable:
+        reasons = "; ".join(f"{item.name}: {item.problem}" for item in asked[:6])
+        raise InputError(f"{where} has no head CT that can be measured: {reasons}. Give the original axial CT series.")
+    patients = len({item.patient for item in usable})
+    if patients > 1:
+        raise InputError(f"{where} holds scans of {patients} patients; say which one is meant with --series NUMBER: "
+                         f"{listing(series)}.")
+    chosen, others = usable[0], [item for item in series if item is not usable[0]]
+    parts = [item for item in others if _one_series(item, chosen) and item.marks != chosen.marks]
+    findings = [_parts_finding(chosen, parts, series, WARNING if len(usable) > 1 else INFO)] if parts else []
+    if len(parts) < len(others):
+        findings.append(_choice_finding(chosen, others, usable, series, wanted or own))
+    return chosen, findings
+
+
+def listing(series) -> str:
+    """"1. series 2 "Head" (40 images), 2020-01-01 12:00:00, kernel H31s, 4 mm thick, UID 1.2.3; 2. ..." """
+    lines = [f"{number}. {item.line}" for number, item in enumerate(series, 1)]
+    return "; ".join(lines[:_SHOWN]) + (f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else "")
+
+
+def _asked_for(series, where, wanted, own):
+    if own is not None:
+        return [item for item in series if any(part.path == own for part in item.slices)]
+    if wanted is None:
+        return series
+    wanted = str(wanted).strip()
+    asked = [item for item in series if item.uid == wanted]
+    if not asked and wanted.isdecimal() and 1 <= int(wanted) <= len(series):
+        asked = [series[int(wanted) - 1]]
+    if not asked:
+        raise InputError(f"{where} has no series {wanted}; it has {listing(series)}.")
+    return asked
+
+
+def _one_series(item, other) -> bool:
+    return (item.uid, item.study, item.patient) == (other.uid, other.study, other.patient)
+
+
+def _parts_finding(chosen, parts, series, severity):
+    tags = dict.fromkeys(tag for item in (chosen, *parts) for tag, _ in item.marks)
+    others = ", ".join(f"{_value(item)} ({len(item.slices)} slices)" for item in parts)
+    return Finding("several-scans-in-series", severity,
+                   f"The series holds {len(parts) + 1} scans of the same place, told apart by {' and '.join(tags)}. "
+                   f"Measured is {_value(chosen)} ({len(chosen.slices)} slices); not measured: {others}. To measure "
+                   f"another one, give its number to --series: {listing(series)}.")
+
+
+def _value(item) -> str:
+    return ", ".join(value for _, value in item.marks) or "none"
+
+
+def _choice_finding(chosen, others, usable, series, asked):
+    same = [item for item in others if item.uid == chosen.uid and not item.problem and item.marks == chosen.marks]
+    rivals = [item for item in usable if item is not chosen]
+    why = "it was asked for" if asked and not rivals else "it is " + ", ".join(chosen.strengths)
+    text = f"{len(series)} image series were found. Measured is {chosen.name}, because {why}. They are: " \
+           f"{listing(series)}."
+    if same:
+        text += " Part of the chosen series lies in another direction or size, or belongs to another study or " \
+                "patient, and is left out: look at it."
+    elif rivals and not asked:
+        text += " To measure another one, give its number or UID to --series."
+    warn = same or rivals and not asked
+    return Finding("series-chosen", WARNING if warn else INFO, text)
