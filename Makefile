@@ -15,7 +15,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --no-warn-scrip
 
 export QT_QPA_PLATFORM := offscreen
 
-.PHONY: demo test test-all lint model clean
+.PHONY: demo test test-all lint hard-inputs model clean
 
 demo: $(VENV)/.for-running
 	$(RUN) -m ICHVolumeLib demo demo
@@ -31,6 +31,10 @@ test-all: $(VENV)/.for-testing
 
 lint: $(VENV)/.for-testing
 	$(RUN) -m ruff check .
+
+# What comes of scans that are easily measured wrongly: case, expected, observed, finding.
+hard-inputs: $(VENV)/.for-testing
+	$(RUN) Testing/hard_inputs/table.py
 
 # Trains, then calibrates, measures and describes a small model from scratch in runs/model.
 # DATA=... holds the bleed-free heads, see Resources/ModelCard.md

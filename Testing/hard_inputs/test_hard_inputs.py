@@ -1,0 +1,22 @@
+"""Every hard input ends in the right number, a warning or a refusal, as its case says."""
+
+import pytest
+from hard_inputs.all_cases import all_cases
+from hard_inputs.hard_input import BALL_ML, ball_ct, outcome_of
+
+CASES = all_cases()
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_hard_input_ends_as_its_case_says(case, tmp_path):
+    outcome = outcome_of(case, tmp_path)
+    assert outcome.meets(case), (case.expected, case.true_ml, case.words, outcome)
+
+
+def test_every_case_has_a_name_of_its_own():
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_the_ball_is_as_large_as_its_formula_says():
+    ct = ball_ct()
+    assert (ct.hu >= 1800).sum(axis=(1, 2)) @ ct.voxel_volumes_mm3 / 1000 == pytest.approx(BALL_ML, rel=0.005)
