@@ -1,13 +1,15 @@
 """Files to plain values: a head CT from DICOM, NIfTI or NRRD, and a mask on its grid.
 
 Findings that reading gives (checks.py lists the others): series-chosen, several-scans-in-series, files-skipped,
-files-damaged, duplicate-slices, lossy-compression, padding, missing-values, no-dicom-tags.
+files-damaged, duplicate-slices, lossy-compression, padding, missing-values, no-dicom-tags, slice-levels, blank-slices,
+hu-clipped, hu-scale.
 """
 
 from pathlib import Path
 
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
+from ..core.findings import ERROR
 from .segmentation_nrrd import read_mask
 
 __all__ = ["list_series", "read_ct", "read_mask"]
@@ -20,7 +22,6 @@ def read_ct(path, series_uid=None) -> CTVolume:
     series_uid picks a series of a DICOM folder; without it the choice among several is named in the findings.
     Raises InputError when there is no image, it is not CT in Hounsfield units, or slices are damaged.
     """
-    from .hounsfield import hu_problem
     from .images import is_image_name, read_image
 
     path = _existing(path)
@@ -30,9 +31,9 @@ def read_ct(path, series_uid=None) -> CTVolume:
         from .dicom import read_dicom
 
         ct = read_dicom(path, series_uid)
-    problem = hu_problem(ct.hu)
-    if problem:
-        raise InputError(f"{ct.info.source}: {problem}")
+    for finding in ct.findings:
+        if finding.severity == ERROR:
+            raise InputError(f"{ct.info.source}: {finding.message[0].lower()}{finding.message[1:]}")
     return ct
 
 

@@ -2,7 +2,11 @@
 
 Codes of check_ct (severity), beside those that reading gave already (ct.findings):
 
-    not-hu (error)               values are not Hounsfield units
+    not-hu (error)               values are not Hounsfield units, in the whole scan or in some slices
+    slice-levels (warning)       air and soft tissue of some slices lie 12 to 30 HU off those of the others
+    blank-slices (warning)       slices that hold one single value between others
+    hu-clipped (warning)         the values end below bone
+    hu-scale (warning)           air or soft tissue lies off its usual place in the whole scan
     not-axial (error)            slices are sagittal or coronal; the network works on axial slices
     oblique-slices (warning)     slices lie more than 30 degrees off axial
     gantry-tilt (info)           slices are tilted against the table; volumes take it into account
@@ -30,7 +34,7 @@ import numpy as np
 
 from ..core.ct_volume import UNEVEN_TOLERANCE_MM, CTVolume
 from ..core.findings import ERROR, INFO, WARNING, Finding
-from ..io.hounsfield import hu_problem
+from ..io.hounsfield import hu_findings
 from ..io.protocol import is_bone_kernel, mentions_contrast
 from .skull import SkullView, look_at_skull
 
@@ -44,9 +48,9 @@ CONTRAST_SHARE = 0.005  # of the deep brain; calcified plexus and pineal stay be
 
 def check_ct(ct: CTVolume) -> list[Finding]:
     """ct.findings first, then what the geometry, the header and the image show; no code occurs twice."""
-    problem = hu_problem(ct.hu)
-    not_hu = [Finding("not-hu", ERROR, problem[0].upper() + problem[1:])] if problem else []
-    return _each_once([*ct.findings, *not_hu, *check_without_image(ct), *([] if problem else _image(ct))])
+    scale = hu_findings(ct.hu)
+    is_hu = not any(finding.severity == ERROR for finding in scale)
+    return _each_once([*ct.findings, *scale, *check_without_image(ct), *(_image(ct) if is_hu else [])])
 
 
 def check_without_image(ct: CTVolume) -> list[Finding]:

@@ -32,8 +32,8 @@ WITHIN = 0.01  # of the true volume
 class HardInput:
     """build(folder) writes into an empty folder and returns the path to read, or (path of the CT, path of the mask).
 
-    expected: "refused", "right" or "warned:<code>" (a finding of that code). true_ml: the volume, where it can be right;
-    held to 1 %. words: what the refusal or the finding must say. series_uid: as for --series.
+    expected: "refused", "right" or "warned:<code>" (a finding of that code). true_ml: the volume, where it can be
+    right; held to 1 %. words: what the refusal or the finding must say. series_uid: as for --series.
     Without a mask the voxels from MARKED_FROM_HU are measured, which are those of ball_ct's ball.
     """
 
