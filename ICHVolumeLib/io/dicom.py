@@ -16,6 +16,7 @@ from .dicom_pixels import read_hu
 from .dicom_series import Slice, choose, index_folder, series_of
 from .hounsfield import to_int16_hu
 from .images import is_image_name
+from .plain_ct import lossy_findings, plain_first, rescale_type
 
 SAME_POSITION_MM = 0.01  # positions are written to about this; closer slices are at one place
 _SPLITTING_TAGS = ("AcquisitionNumber", "TemporalPositionIdentifier", "ConvolutionKernel", "ContrastBolusAgent", "KVP",
@@ -34,7 +35,7 @@ def read_dicom(path, series_uid=None) -> CTVolume:
         series_uid = series_uid or _uid_of(path, found)
     if not found.slices:
         raise _nothing_found(path, found)
-    chosen, findings = choose(series_of(found.slices), path, series_uid)
+    chosen, findings = choose(plain_first(series_of(found.slices)), path, series_uid)
     _refuse_damaged(found.damaged, chosen.uid)
     if found.skipped and path.is_dir():
         findings.append(_left_out("files-skipped", "no DICOM image", found.skipped))
@@ -43,9 +44,7 @@ def read_dicom(path, series_uid=None) -> CTVolume:
     slices, dropped = _one_per_position(_sorted(chosen.slices))
     hu, changed = _stack(path, slices)
     findings += dropped + changed
-    if slices[0].text("LossyImageCompression") == "01":
-        findings.append(Finding("lossy-compression", WARNING, "The pixels were compressed with loss, so gray values "
-                                                              "are no longer exact; prefer the original series."))
+    findings += lossy_findings(slices)
     matrix, origins = _geometry(slices)
     return CTVolume(hu, matrix, origins, _info(path, slices), tuple(findings))
 
@@ -205,7 +204,8 @@ def _info(path, slices) -> ScanInfo:
         kernel=first.text("ConvolutionKernel"), contrast_agent=first.text("ContrastBolusAgent"),
         slice_thickness_mm=Counter(known).most_common(1)[0][0] if known else None,
         slice_thicknesses_mm=tuple(known) if len(known) == len(slices) else (),
-        gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first))
+        gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first),
+        image_type=first.text("ImageType"), rescale_type=rescale_type(first))
 
 
 def _age_years(item) -> float | None:

@@ -40,8 +40,9 @@ def read_ct(path, series_uid=None) -> CTVolume:
 def list_series(path) -> list:
     """The DICOM series under a folder as reading.dicom_series.Series, the one read_ct would take first."""
     from .dicom_series import index_folder, series_of
+    from .plain_ct import plain_first
 
-    return series_of(index_folder(_existing(path)).slices)
+    return plain_first(series_of(index_folder(_existing(path)).slices))
 
 
 def _existing(path) -> Path:
