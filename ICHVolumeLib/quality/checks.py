@@ -27,6 +27,8 @@ Codes of check_ct (severity), beside those that reading gave already (ct.finding
     padding (info)               values below air outside the field of view
     metal (info, warning)        very dense objects; a warning when they lie inside the skull
     intracranial-air (warning)   air inside the skull (surgery, drain, fracture)
+    noisy (warning)              noise in the brain beyond what the model was trained with
+    skull-gap (warning)          a stretch of the vault without bone (craniectomy)
     head-cut-off (warning)       brain in the first or last slice: part of the head was not scanned
     no-head (warning)            no closed skull was found
 

@@ -6,6 +6,9 @@ from .header_checks import CONTRAST_ADVICE
 from .skull import SkullView, look_at_skull
 
 METAL_HU = 2500
+TRAINED_NOISE_HU = 7.0  # synthetic.scanner; with the anatomy of real heads 6 to 8 is measured where it is low
+NOISY_HU = 11.0
+SKULL_GAP_MM = 35.0
 CONTRAST_SHARE = 0.005  # of the deep brain; calcified plexus and pineal stay below a tenth of that
 
 
@@ -27,7 +30,7 @@ def check_image(ct: CTVolume) -> list[Finding]:
     if view is None:
         return [*findings, _warning("no-head", "No closed skull was found in the slices; is this a head CT with its "
                                                "vertex?"), *_metal(ct, None)]
-    return findings + _coverage(view) + _metal(ct, view) + _air_and_contrast(view)
+    return findings + _coverage(view) + _metal(ct, view) + _air_and_contrast(view) + _noise_and_gap(view)
 
 
 def _coverage(view: SkullView):
@@ -62,4 +65,17 @@ def _air_and_contrast(view):
     if view.bright_share > CONTRAST_SHARE:
         findings.append(_warning("contrast-agent", f"{100 * view.bright_share:.1f} % of the deep brain is brighter "
                                                    f"than any clot, as after contrast agent. {CONTRAST_ADVICE}"))
+    return findings
+
+
+def _noise_and_gap(view):
+    findings = []
+    if view.noise_hu > NOISY_HU:
+        findings.append(_warning("noisy", f"Neighboring brain differs by {view.noise_hu:.0f} HU from noise; the model "
+                                          f"was trained with up to {TRAINED_NOISE_HU:.0f}. It may mark noise as blood "
+                                          "and miss blood."))
+    if view.gap_mm > SKULL_GAP_MM:
+        findings.append(_warning("skull-gap", f"The skull has a gap of about {view.gap_mm:.0f} mm (craniectomy, or the "
+                                              "head reaches beyond the image); the model was made for heads before "
+                                              "surgery."))
     return findings
