@@ -9,6 +9,7 @@ METAL_HU = 2500
 TRAINED_NOISE_HU = 7.0  # synthetic.scanner; with the anatomy of real heads 6 to 8 is measured where it is low
 NOISY_HU = 11.0
 SKULL_GAP_MM = 35.0
+TOP_SHARE = 0.35  # of the largest brain area; with more in the top slice the vertex is missing
 CONTRAST_SHARE = 0.005  # of the deep brain; calcified plexus and pineal stay below a tenth of that
 
 
@@ -35,7 +36,7 @@ def check_image(ct: CTVolume) -> list[Finding]:
 
 def _coverage(view: SkullView):
     cut = []
-    if view.top_share > 0.35:
+    if view.top_share > TOP_SHARE:
         cut.append(f"the top slice still shows {view.top_cm2:.0f} cm2 of brain, so the vertex is missing")
     if view.bottom_share > 0.7:
         cut.append(f"the lowest slice still shows {view.bottom_cm2:.0f} cm2 of brain, so the skull base is missing")
@@ -74,7 +75,7 @@ def _noise_and_gap(view):
         findings.append(_warning("noisy", f"Neighboring brain differs by {view.noise_hu:.0f} HU from noise; the model "
                                           f"was trained with up to {TRAINED_NOISE_HU:.0f}. It may mark noise as blood "
                                           "and miss blood."))
-    if view.gap_mm > SKULL_GAP_MM:
+    if view.gap_mm > SKULL_GAP_MM and view.top_share <= TOP_SHARE:
         findings.append(_warning("skull-gap", f"The skull has a gap of about {view.gap_mm:.0f} mm (craniectomy, or the "
                                               "head reaches beyond the image); the model was made for heads before "
                                               "surgery."))

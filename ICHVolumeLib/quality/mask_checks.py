@@ -24,18 +24,17 @@ from ..core.findings import INFO, WARNING, Finding
 from ..io.hounsfield import slice_words
 from ..measure import Measurement
 from ..segmentation.conformal_interval import ich_interval_ml
-from .bright_rest import bright_rest_ml, dense_part_ml
-from .image_checks import NOISY_HU, SKULL_GAP_MM
-from .skull import SkullView, look_at_skull
+from .bright_rest import bright_rest_ml, dense_part_ml, look_near
+from .image_checks import NOISY_HU, SKULL_GAP_MM, TOP_SHARE
+from .skull import SkullView, heights_mm, look_at_skull
 
-PROBABLY_NOISE = "probably-noise"
 DENSER_THAN_BLOOD_HU = 100  # clotted blood stays below; calcification lies above
 SMALL_ML, LARGE_ML = 1.0, 150.0
 DENSE_PART_ML = 0.2
 _LARGE_AREA_CM2, _LARGE_SLICES = 15.0, 3
 _FAINT_HU, _FAINT_IN_ODD_HEAD_HU = 8.0, 18.0  # contrast to the brain beside; clots have 20 to 40
 _BAND_PIXELS = 2  # of the coarse look, about 2 mm each, along the inner table
-_ALONG_MM, _THIN_MM = 45.0, 22.0  # a crescent or lens: this long, and on average no thicker
+_ALONG_MM, _THIN_MM = 45.0, 17.0  # a crescent or lens: this long, and on average no thicker
 _LOW_MM = 80.0  # below the inner vertex: tentorium and below
 _BEHIND_MM = 5.0  # the middle of the slice's inner skull
 _JUMP_CM2, _JUMP_SHARE = 8.0, 0.6  # of the largest area
@@ -53,10 +52,12 @@ def check_mask(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interva
         who = "No bleed found by the model. This does not mean that the scan is normal" if by_model else \
               "The mask is empty: there is nothing to measure"
         return [Finding("no-bleed", INFO, f"{who}. No 3D model was written.")]
-    view, marked = look_at_skull(ct), np.asarray(mask) > 0
+    marked = np.asarray(mask) > 0
+    view, near = look_at_skull(ct), look_near(ct, marked)
     return [*_noise(ct, marked, view), *_ivh_only(measurement), *_interval(measurement, interval_ml),
-            *_size(measurement.volume_ml.total), *_density(ct, marked, measurement),
-            *_place(ct, marked, view, measurement), *_neighbors(ct, marked, measurement), *_rest(ct, marked, measurement)]
+            *_size(measurement.volume_ml.total), *_density(near, measurement),
+            *_place(ct, marked, view, measurement), *_neighbors(ct, marked, measurement),
+            *_rest(near, measurement)]
 
 
 def _warning(code, message) -> Finding:
@@ -89,14 +90,14 @@ def _size(total_ml):
     return []
 
 
-def _density(ct, marked, measurement):
+def _density(near, measurement):
     dense = [f"{piece.volume_ml:.2g} mL with {piece.mean_hu:.0f} HU" for piece in measurement.components
              if piece.mean_hu > DENSER_THAN_BLOOD_HU]
     if dense:
         return [_warning("denser-than-blood", "Marked pieces are denser on average than clotted blood: "
                                               f"{'; '.join(dense[:4])}. They may be calcification, bone or metal; they "
                                               "are counted until someone removes them.")]
-    ml, slices = dense_part_ml(ct, marked, DENSER_THAN_BLOOD_HU)
+    ml, slices = dense_part_ml(near, DENSER_THAN_BLOOD_HU) if near else (0.0, [])
     if ml < DENSE_PART_ML:
         return []
     return [_warning("calcification", f"{ml:.2g} mL of what is marked in {slice_words(slices)} is over "
@@ -121,7 +122,7 @@ def _noise(ct, marked, view):
     if contrast is None or contrast > (_FAINT_IN_ODD_HEAD_HU if why else _FAINT_HU):
         return []
     head = f", in a head with {' and '.join(why)}" if why else ""
-    return [_warning(PROBABLY_NOISE, f"Probably not a hemorrhage: noise. {len(large)} slices are marked over "
+    return [_warning("probably-noise", f"Probably not a hemorrhage: noise. {len(large)} slices are marked over "
                                      f"{_LARGE_AREA_CM2:.0f} cm2 or more (up to {areas_cm2.max():.0f}), and what is "
                                      f"marked is only {contrast:.0f} HU denser than the brain beside it{head}. Do not "
                                      "use volume and scores before a person has looked at the mask.")]
@@ -164,9 +165,9 @@ def _along_the_skull(ct, marked, view):
 
 def _posterior_fossa(ct, view, measurement):
     brain = np.flatnonzero(view.brain_cm2 > 0.1 * view.brain_cm2.max())
-    if view.top_share > 0.35 or not measurement.volume_ml.ich > 0:
+    if view.top_share > TOP_SHARE or not measurement.volume_ml.ich > 0:
         return []  # without the vertex there is nothing to measure the depth from
-    heights = _heights_mm(ct)
+    heights = heights_mm(ct)
     top_mm = heights[brain].max()
     low = []
     for piece in measurement.components:
@@ -183,12 +184,6 @@ def _posterior_fossa(ct, view, measurement):
     return [_warning("posterior-fossa", f"{' and '.join(low[:3])} may lie in the posterior fossa (cerebellum or brain "
                                         "stem), where the model is less reliable. Check the mask, and the site for the "
                                         "ICH score.")]
-
-
-def _heights_mm(ct):
-    """(slices,) along the normal, towards the patient's head."""
-    up = 1 if ct.slice_origins_ras[-1, 2] >= ct.slice_origins_ras[0, 2] else -1
-    return np.concatenate([[0], np.cumsum(ct.slice_steps_mm)]) * up
 
 
 def _neighbors(ct, marked, measurement):
@@ -212,8 +207,8 @@ def _width_mm(ct, piece) -> float:
     return 2 * (area_mm2 / np.pi) ** 0.5
 
 
-def _rest(ct, marked, measurement):
-    ml, slices = bright_rest_ml(ct, marked)
+def _rest(near, measurement):
+    ml, slices = bright_rest_ml(near) if near else (0.0, [])
     if ml < max(_REST_ML, _REST_SHARE * measurement.volume_ml.total):
         return []
     return [_warning("unmarked-bright", f"About {ml:.1f} mL as dense as the marked blood touch it in "

@@ -25,6 +25,7 @@ _DEEP_MM = 10.0
 _OFF_BONE_MM = 5.0  # air cells and sinuses lie within bone
 _ABOVE_WIDEST_MM = 20.0  # frontal sinuses reach about this high
 _SECTORS = 90
+_RING_MM = (25.0, 70.0)
 _HEAD_CM2 = (30.0, 300.0)  # the largest brain area in one slice; less is no head, more is a trunk
 
 
@@ -82,18 +83,29 @@ def _look(ct):
     return SkullView(brain_cm2, float(brain_cm2[top]), float(brain_cm2[bottom]), float(brain_cm2[top]) / most,
                      float(brain_cm2[bottom]) / most, _sum(air, ml), _sum(inside & (hu > _METAL_HU), ml),
                      _bright_share(hu, bone, inside, brain_cm2, pixel_mm), _noise_hu(hu, inside, brain_cm2),
-                     _gap_mm(skull[_vault(ct, brain_cm2, 0) & (brain_cm2 > 0.5 * most)], pixel_mm), skull, inside,
-                     (step_j, step_i))
+                     _gap_mm(skull[_below_vertex(ct, skull)], pixel_mm), skull, inside, (step_j, step_i))
 
 
 def _runs_upwards(ct) -> bool:
     return bool(ct.slice_origins_ras[-1, 2] >= ct.slice_origins_ras[0, 2])
 
 
-def _vault(ct, brain_cm2, above_mm=_ABOVE_WIDEST_MM):
+def heights_mm(ct: CTVolume) -> np.ndarray:
+    """(slices,) along the slice normal, towards the patient's head, from the first slice."""
+    return np.concatenate([[0], np.cumsum(ct.slice_steps_mm)]) * (1 if _runs_upwards(ct) else -1)
+
+
+def _vault(ct, brain_cm2):
     """(slices,) True from 20 mm above the slice with most brain."""
-    height_mm = np.concatenate([[0], np.cumsum(ct.slice_steps_mm)]) * (1 if _runs_upwards(ct) else -1)
-    return height_mm > height_mm[int(np.argmax(brain_cm2))] + above_mm
+    heights = heights_mm(ct)
+    return heights > heights[int(np.argmax(brain_cm2))] + _ABOVE_WIDEST_MM
+
+
+def _below_vertex(ct, skull):
+    """(slices,) True where the vault is a ring, whatever is missing of it: some way below the highest bone."""
+    heights = heights_mm(ct)
+    below = heights[skull.any(axis=(1, 2))].max() - heights
+    return (below >= _RING_MM[0]) & (below <= _RING_MM[1])
 
 
 def _sum(voxels, ml_per_slice) -> float:
