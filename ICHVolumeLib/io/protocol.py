@@ -49,7 +49,8 @@ _NOT_HU = {  # words for the reader: what names it
     "a map of effective atomic numbers": re.compile(r"z[ _-]?eff|eff(ective)?[ _-]?(atomic|z\b)|\brho ?/ ?z\b", re.I),
     "a map of electron density": re.compile(r"electron[ _-]?dens|\brho[ _-]?e\b|%edw", re.I),
     "a material map (iodine, water, calcium ...)": re.compile(
-        r"iodine(?! ?allerg)|\bjod(karte|dichte|bild)?\b|\biode\b|uric[ _-]?acid|\bwater ?\(|\bmd[ _-](water|calcium|hap)|mg/ml|fat[ _-]?fraction", re.I),
+        r"iodine(?! ?allerg)|\bjod(karte|dichte|bild)?\b|\biode\b|uric[ _-]?acid|"
+        r"\bwater ?\(|\bmd[ _-](water|calcium|hap)|mg/ml|fat[ _-]?fraction", re.I),
     "a perfusion map": re.compile(r"\br?(cbf|cbv|mtt|ttp|tmax|tmip)\b|perfusion[ _-]?(map|param)|penumbra", re.I),
     "a difference of two scans": re.compile(r"subtract", re.I),
     "a localizer": re.compile(r"\bscout\b|topogram|localizer|localiser|scanogram|surview|\bscano\b", re.I),

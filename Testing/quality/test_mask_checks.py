@@ -1,4 +1,4 @@
-"""What is odd about a mask is said beside the number, and a plain mask is left in peace. More in Testing/hard_inputs."""
+"""What is odd about a mask is said beside the number, and a plain mask is left in peace; more in hard_inputs."""
 
 import re
 from dataclasses import replace
@@ -72,7 +72,8 @@ def test_nothing_is_removed_by_a_finding(deep):
 
 
 def test_every_code_is_explained_in_the_table():
-    source = Path(ICHVolumeLib.quality.mask_checks.__file__).read_text(encoding="utf-8")
+    module = ICHVolumeLib.quality.mask_checks
+    source = Path(module.__file__).read_text(encoding="utf-8")
     used = set(re.findall(r"(?:_warning|Finding)\(\s*\"([a-z0-9-]+)\"", source))
-    table = set(re.findall(r"^    ([a-z0-9-]+) \((?:info|warning|error)", ICHVolumeLib.quality.mask_checks.__doc__, re.M))
+    table = set(re.findall(r"^    ([a-z0-9-]+) \((?:info|warning|error)", module.__doc__, re.M))
     assert used == table and len(used) > 10
