@@ -15,7 +15,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --no-warn-scrip
 
 export QT_QPA_PLATFORM := offscreen
 
-.PHONY: demo test test-all lint docs model clean
+.PHONY: demo test test-all lint docs hard-inputs model clean
 
 demo: $(VENV)/.for-running
 	$(RUN) -m ICHVolumeLib demo demo
@@ -37,6 +37,10 @@ lint: $(VENV)/.for-testing
 docs: $(VENV)/.for-testing
 	$(PIP) "pdoc>=15"
 	$(RUN) -m pdoc --docformat google --output-directory build/api ICHVolumeLib
+
+# What comes of scans that are easily measured wrongly: case, expected, observed, finding.
+hard-inputs: $(VENV)/.for-testing
+	$(RUN) Testing/hard_inputs/table.py
 
 # Trains, then calibrates, measures and describes a small model from scratch in runs/model.
 # DATA=... holds the bleed-free heads, see Resources/ModelCard.md

@@ -16,6 +16,8 @@ def volume_line(case) -> str:
     result = case.result
     if result is None:
         return ""
+    if result.found and result.is_probably_noise:
+        return _("{ml:.1f} mL:\nprobably noise").format(ml=result.volume_ml.total)
     if result.found:
         return _("{ml:.1f} mL").format(ml=result.volume_ml.total)
     return _("No bleed found by the model") if case.was_not_found else _("Nothing marked")

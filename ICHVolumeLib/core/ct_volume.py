@@ -31,6 +31,8 @@ class ScanInfo:
     slice_thicknesses_mm: tuple[float, ...] = ()  # of every slice, where the file says it
     gantry_tilt_tag_deg: float | None = None  # what the header claims; tilt_deg below comes from positions
     patient_age_years: float | None = None
+    image_type: str = ""  # DICOM's values joined by backslashes
+    rescale_type: str = ""  # "HU" where the file says so
 
 
 @dataclass(frozen=True, eq=False)

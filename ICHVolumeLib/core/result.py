@@ -168,6 +168,11 @@ class Result:
         """Blood in the ventricles and none marked in the brain tissue."""
         return self.volume_ml.ivh > 0 and not self.volume_ml.ich > 0
 
+    @property
+    def is_probably_noise(self) -> bool:
+        """What is marked is hardly denser than the brain beside it: see quality.mask_checks."""
+        return any(finding.code == "probably-noise" for finding in self.findings)
+
     def to_dict(self) -> dict:
         """JSON-ready nested dict; `schema` comes first."""
         values = asdict(self)

@@ -11,12 +11,13 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume, ScanInfo
 from ..core.errors import InputError
-from ..core.findings import INFO, WARNING, Finding
+from ..core.findings import INFO, Finding
 from ..core.text import shown
 from .dicom_pixels import read_hu
 from .dicom_series import Slice, index_folder, series_of
 from .hounsfield import to_int16_hu
 from .images import is_image_name
+from .plain_ct import lossy_findings, plain_first, rescale_type
 from .series_choice import choose
 
 SAME_POSITION_MM = 0.01  # positions are written to about this; closer slices are at one place
@@ -36,7 +37,7 @@ def read_dicom(path, series_uid=None) -> CTVolume:
         _refuse_no_image(path, found)
     if not found.slices:
         raise _nothing_found(path, found)
-    chosen, findings = choose(series_of(found.slices), path, series_uid, own)
+    chosen, findings = choose(plain_first(series_of(found.slices)), path, series_uid, own)
     _refuse_damaged(found.damaged, chosen.uid)
     if found.skipped and path.is_dir():
         findings.append(_left_out("files-skipped", "no DICOM image", found.skipped))
@@ -45,9 +46,7 @@ def read_dicom(path, series_uid=None) -> CTVolume:
     slices, dropped = _one_per_position(_sorted(chosen.slices))
     hu, changed = _stack(path, slices)
     findings += dropped + changed
-    if slices[0].text("LossyImageCompression") == "01":
-        findings.append(Finding("lossy-compression", WARNING, "The pixels were compressed with loss, so gray values "
-                                                              "are no longer exact; prefer the original series."))
+    findings += lossy_findings(slices)
     matrix, origins = _geometry(slices)
     return CTVolume(hu, matrix, origins, _info(path, slices), tuple(findings))
 
@@ -181,7 +180,8 @@ def _info(path, slices) -> ScanInfo:
         kernel=shown(first.text("ConvolutionKernel")), contrast_agent=shown(first.text("ContrastBolusAgent")),
         slice_thickness_mm=Counter(known).most_common(1)[0][0] if known else None,
         slice_thicknesses_mm=tuple(known) if len(known) == len(slices) else (),
-        gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first))
+        gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first),
+        image_type=first.text("ImageType"), rescale_type=rescale_type(first))
 
 
 def _age_years(item) -> float | None:

@@ -5,7 +5,7 @@ Findings that reading gives (checks.py lists the others):
     of DICOM: series-chosen, several-scans-in-series, files-skipped, files-damaged, duplicate-slices, lossy-compression
     of image files: no-dicom-tags, even-spacing-assumed, affine-conflict, voxel-size-unknown, axes-reordered,
         spacing-conflict, resampled, and gantry-tilt and tilt-tag in words of their own
-    of both: padding, missing-values
+    of both: padding, missing-values, slice-levels, blank-slices, hu-clipped, hu-scale
 """
 
 import stat
@@ -15,7 +15,9 @@ from pathlib import Path
 
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
+from ..core.findings import ERROR
 from ..core.text import shown
+from .image_geometry import refuse_impossible
 from .segmentation_nrrd import read_mask
 
 __all__ = ["list_series", "read_ct", "read_mask", "series_lines"]
@@ -29,17 +31,14 @@ def read_ct(path, series_uid=None) -> CTVolume:
     it the choice among several is named in the findings.
     Raises InputError when there is no image, it is not CT in Hounsfield units, or slices are damaged.
     """
-    from .hounsfield import hu_problem
-    from .image_geometry import refuse_impossible
-
     path = _existing(path)
     with _unpacked(path) as place:
         ct = _read(place, series_uid)
     if place != path:
         ct = replace(ct, info=replace(ct.info, source=shown(path)))
-    problem = hu_problem(ct.hu)
-    if problem:
-        raise InputError(f"{ct.info.source}: {problem}")
+    for finding in ct.findings:
+        if finding.severity == ERROR:
+            raise InputError(f"{ct.info.source}: {finding.message[0].lower()}{finding.message[1:]}")
     refuse_impossible(ct)
     return ct
 
@@ -48,9 +47,10 @@ def list_series(path) -> list:
     """The DICOM series under a folder as io.dicom_series.Series, the one read_ct would take first; the place in this
     list, from 1 on, is the number that `series_uid` takes. Empty for an image file."""
     from .dicom_series import index_folder, series_of
+    from .plain_ct import plain_first
 
     with _unpacked(_existing(path)) as place:
-        return [] if _is_image(place) else series_of(index_folder(place).slices)
+        return [] if _is_image(place) else plain_first(series_of(index_folder(place).slices))
 
 
 def series_lines(path) -> list[str]:

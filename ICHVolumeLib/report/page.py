@@ -44,7 +44,8 @@ def _header(result, made_at):
     series = f"<br>Series {text(source.series_uid)}" if source.series_uid else ""
     origin = f"{text(source.source)}{series}<br>{made_at:%Y-%m-%d %H:%M}, {text(source.software)}"
     bleed = "Intraventricular" if result.is_ivh_only else "Intracerebral"
-    title = f"{bleed} hemorrhage on head CT" if result.found else "Head CT searched for hemorrhage"
+    title = "Head CT searched for hemorrhage" if not result.found or result.is_probably_noise else \
+        f"{bleed} hemorrhage on head CT"
     return (f"<header><div><h1>{title}</h1><p>{text(headline(result))}</p></div>"
             f'<div class="origin">{origin}</div></header>')
 

@@ -37,7 +37,8 @@ def headline(result: Result) -> str:
     """One sentence: found or not."""
     if result.found:
         slices = sorted(k for piece in result.components for k in range(piece.slice_range[0], piece.slice_range[1] + 1))
-        what = "Ventricular blood only (no ICH)" if result.is_ivh_only else "Bleed"
+        what = "Probably not a hemorrhage: noise" if result.is_probably_noise else \
+            "Ventricular blood only (no ICH)" if result.is_ivh_only else "Bleed"
         return f"{what} marked on slices {slices[0] + 1} to {slices[-1] + 1} of {result.geometry.slices}"
     if result.provenance.engine == "none":
         return "The mask is empty"
@@ -48,6 +49,7 @@ def volume_remark(result: Result) -> str:
     volume = result.volume_ml
     parts = ["IVH only, no ICH"] if result.is_ivh_only else \
         [f"ICH {ml(volume.ich)}, IVH {ml(volume.ivh)}"] if volume.ivh else []
+    parts += ["probably noise, not a hemorrhage"] if result.is_probably_noise else []
     if result.interval_ml:
         parts.append(f"{interval_name(result)} {result.interval_ml[0]:.1f} to {ml(result.interval_ml[1])}")
     return "; ".join(parts)

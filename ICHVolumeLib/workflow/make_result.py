@@ -9,16 +9,15 @@ import numpy as np
 
 from .. import __version__
 from ..clinical import scores
-from ..core import findings
 from ..core.ct_volume import CTVolume
 from ..core.findings import Finding
 from ..core.result import Abc2, ClinicalInputs, Geometry, Provenance, Result, VolumeMl
 from ..measure import measure_mask
 from ..quality.checks import check_ct
+from ..quality.mask_checks import check_mask
 from ..segmentation.conformal_interval import ich_interval_ml
 
 SOFTWARE = f"ICHVolume {__version__}"
-DENSER_THAN_BLOOD_HU = 100  # clotted blood stays below; calcification lies above
 PACKAGES = ("numpy", "pydicom", "SimpleITK", "vtk", "openvino", "torch")
 
 
@@ -37,7 +36,7 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     interval_ml = segmentation.interval_ml if segmentation and automatic_volume_ml is None else None
     noticed = list(check_ct(ct) if noticed is None else noticed)
     noticed += segmentation.findings if segmentation else []
-    noticed += _findings_about_the_bleed(measurement, interval_ml, by_model=segmentation is not None)
+    noticed += check_mask(ct, mask, measurement, interval_ml, by_model=segmentation is not None)
     return Result(
         found=volume_ml.total > 0,
         volume_ml=volume_ml,
@@ -86,31 +85,6 @@ def describe_geometry(ct: CTVolume) -> Geometry:
     slices, rows, columns = ct.hu.shape
     heights = [float(height) for height in ct.slab_heights_mm]
     return Geometry(slices, rows, columns, ct.pixel_spacing_mm, heights, ct.tilt_deg)
-
-
-def _findings_about_the_bleed(measurement, interval_ml, by_model):
-    if not measurement.found:
-        who = "No bleed found by the model. This does not mean that the scan is normal" if by_model else \
-              "The mask is empty: there is nothing to measure"
-        return [Finding("no-bleed", findings.INFO, f"{who}. No 3D model was written.")]
-    noticed = []
-    if not measurement.volume_ml.ich > 0:
-        noticed.append(Finding("ivh-only", findings.WARNING,
-                               "Only blood in the ventricles (IVH) is marked and none in the brain tissue (ICH): ABC/2 "
-                               "and the scores, which are made for ICH, do not apply. If a part lies in brain tissue, "
-                               "mark it as ICH."))
-    low, high = ich_interval_ml(interval_ml, measurement.volume_ml.ivh) or (0.0, 0.0)
-    if measurement.volume_ml.ich > 0 and low < scores.LIMIT_ML <= high:
-        noticed.append(Finding("crosses-30-ml", findings.WARNING,
-                               f"The interval of the ICH volume ({low:.1f} to {high:.1f} mL) crosses 30 mL, where the "
-                               "ICH score gains a point: check the mask before using the score."))
-    dense = [f"{piece.volume_ml:.2g} mL with {piece.mean_hu:.0f} HU" for piece in measurement.components
-             if piece.mean_hu > DENSER_THAN_BLOOD_HU]
-    if dense:
-        noticed.append(Finding("denser-than-blood", findings.WARNING,
-                               f"Marked pieces are denser on average than clotted blood: {'; '.join(dense[:4])}. They "
-                               "may be calcification, bone or metal; they are counted until someone removes them."))
-    return noticed
 
 
 def _provenance(ct, segmentation) -> Provenance:

@@ -1,0 +1,72 @@
+"""Which series of a folder are plain CT, and which pixels were compressed with loss, by what their files say."""
+
+from collections import Counter
+from dataclasses import replace
+from functools import lru_cache
+
+import pydicom
+from pydicom import uid
+
+from ..core.findings import WARNING, Finding
+from .dicom_series import Series, Slice
+from .protocol import ImageKind, image_kind
+
+_LOSSY = {uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless}
+_PERHAPS_LOSSY = {uid.JPEG2000, uid.JPEG2000MC, uid.HTJ2K}
+_VIDEO = ("MPEG", "HEVC")
+_TAGS = ["RescaleType", "LossyImageCompression", "LossyImageCompressionRatio"]
+
+
+def kind_of(series: Series) -> ImageKind | None:
+    """What the first slice's header says the series is; None for a plain CT."""
+    return slice_kind(series.slices[0])
+
+
+def slice_kind(item: Slice) -> ImageKind | None:
+    return image_kind(item.text("ImageType"), item.text("SeriesDescription"), rescale_type(item))
+
+
+def rescale_type(item: Slice) -> str:
+    return item.text("RescaleType") or str(_header(item.path).get("RescaleType") or "")
+
+
+def plain_first(series: list[Series]) -> list[Series]:
+    """The series in order of choice: plain CT before reformats, projections and spectral images; what holds no HU is
+    given its problem and comes last."""
+    judged = []
+    for place, one in enumerate(series):
+        kind = None if one.problem else kind_of(one)
+        if kind and not kind.is_hu:
+            one = replace(one, problem=kind.words)
+        judged.append(((bool(one.problem), kind is not None and kind.code != "derived", place), one))
+    return [one for _, one in sorted(judged, key=lambda pair: pair[0])]
+
+
+def lossy_findings(slices: list[Slice]) -> list[Finding]:
+    """A warning where a slice was compressed with loss: by its transfer syntax, or by its tags when it was unpacked."""
+    reasons = [reason for item in slices if (reason := _loss(item))]
+    if not reasons:
+        return []
+    often, count = Counter(reasons).most_common(1)[0]
+    which = "The pixels" if len(reasons) == len(slices) else f"{len(reasons)} of {len(slices)} slices"
+    return [Finding("lossy-compression", WARNING, f"{which} {often}, so gray values are no longer exact; prefer the "
+                                                  "original series.")]
+
+
+def _loss(item: Slice) -> str:
+    meta = getattr(item.tags, "file_meta", None) or _header(item.path).file_meta
+    syntax = meta.get("TransferSyntaxUID", uid.ImplicitVRLittleEndian)
+    said = item.text("LossyImageCompression")
+    name = uid.UID(syntax).name
+    if syntax in _LOSSY or name.startswith(_VIDEO):
+        return f"were compressed with loss ({name})"
+    if said == "01":
+        return "were compressed with loss"
+    if syntax in _PERHAPS_LOSSY and said != "00":
+        return f"may have been compressed with loss ({name})"
+    return ""
+
+
+@lru_cache(maxsize=512)
+def _header(path):
+    return pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=_TAGS)

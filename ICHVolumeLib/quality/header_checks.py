@@ -1,0 +1,49 @@
+"""What the header says of the scan: what kind of image, contrast agent, kernel, age, pixel size. Codes: checks.py."""
+
+from ..core.ct_volume import CTVolume
+from ..core.findings import ERROR, INFO, WARNING, Finding
+from ..io.protocol import image_kind, is_bone_kernel, mentions_contrast
+
+CONTRAST_ADVICE = ("The model was made for scans without contrast: it may mark vessels or measure about a third too "
+                   "little. Prefer the native series.")  # 10.1186/s12880-022-00735-3: 32 % less
+
+
+def _warning(code, message) -> Finding:
+    return Finding(code, WARNING, message)
+
+
+def check_kind(ct: CTVolume) -> list[Finding]:
+    """Whether this is a plain CT image, by ImageType, description and RescaleType."""
+    info = ct.info
+    kind = image_kind(info.image_type, info.series_description, info.rescale_type)
+    if kind is None:
+        return []
+    said = f'"{info.series_description}"' if info.series_description else f'"{info.image_type}"'
+    if kind.code == "not-plain-ct":
+        return [Finding("not-plain-ct", ERROR, f"The series {said} is {kind.words}; load the original CT series.")]
+    if kind.code == "spectral-image":
+        return [_warning("spectral-image", f"The series {said} is {kind.words}: blood has other values there than in "
+                                           "the CT images that the model was made for. Prefer the original series.")]
+    if kind.code == "derived-image":
+        return [_warning("derived-image", f"The series {said} is {kind.words}: its slices may show more than their own "
+                                          "height, and volumes are off by that. Prefer the original series.")]
+    return [Finding("derived-image", INFO, f"The header says that the images are {kind.words}, not original slices.")]
+
+
+def check_header(ct: CTVolume) -> list[Finding]:
+    info, age, findings = ct.info, ct.info.patient_age_years, []
+    if info.contrast_agent or mentions_contrast(info.series_description):
+        said = info.contrast_agent or info.series_description
+        findings.append(_warning("contrast-agent", f'The header names contrast agent ("{said}"). {CONTRAST_ADVICE}'))
+    if is_bone_kernel(info.kernel):
+        findings.append(_warning("bone-kernel", f'The series was reconstructed with a sharp kernel ("{info.kernel}"); '
+                                                "its noise hides blood. Prefer the soft-tissue series."))
+    if age is not None and age < 18:
+        words = f"{age:.0f} years" if age >= 1 else "less than a year"
+        findings.append(_warning("child", f"The patient is {words} old; model and scores were made for adults."))
+    row_mm, column_mm = ct.pixel_spacing_mm
+    if min(row_mm, column_mm) < 0.2 or max(row_mm, column_mm) > 1.25 or abs(row_mm / column_mm - 1) > 0.02:
+        findings.append(_warning("pixel-spacing", f"The pixels measure {row_mm:.3g} x {column_mm:.3g} mm; head CT has "
+                                                  "square pixels of about 0.4 to 0.5 mm. Check that this is an "
+                                                  "original series."))
+    return findings

@@ -1,0 +1,82 @@
+"""What the voxels show beside blood: padding, skull, metal, air, contrast. The codes are explained in checks.py."""
+
+from ..core.ct_volume import CTVolume
+from ..core.findings import INFO, WARNING, Finding
+from .header_checks import CONTRAST_ADVICE
+from .skull import SkullView, look_at_skull
+
+METAL_HU = 2500
+TRAINED_NOISE_HU = 7.0  # synthetic.scanner; with the anatomy of real heads 6 to 8 is measured where it is low
+NOISY_HU = 11.0
+SKULL_GAP_MM = 35.0
+TOP_SHARE = 0.35  # of the largest brain area; with more in the top slice the vertex is missing
+CONTRAST_SHARE = 0.005  # of the deep brain; calcified plexus and pineal stay below a tenth of that
+
+
+def _info(code, message) -> Finding:
+    return Finding(code, INFO, message)
+
+
+def _warning(code, message) -> Finding:
+    return Finding(code, WARNING, message)
+
+
+def check_image(ct: CTVolume) -> list[Finding]:
+    findings = []
+    lowest = int(ct.hu.min())
+    if lowest < -1100:
+        findings.append(_info("padding", f"The image is padded with {lowest} HU outside the scanner's field of view; "
+                                         "that is taken as air."))
+    view = look_at_skull(ct)
+    if view is None:
+        return [*findings, _warning("no-head", "No closed skull was found in the slices; is this a head CT with its "
+                                               "vertex?"), *_metal(ct, None)]
+    return findings + _coverage(view) + _metal(ct, view) + _air_and_contrast(view) + _noise_and_gap(view)
+
+
+def _coverage(view: SkullView):
+    cut = []
+    if view.top_share > TOP_SHARE:
+        cut.append(f"the top slice still shows {view.top_cm2:.0f} cm2 of brain, so the vertex is missing")
+    if view.bottom_share > 0.7:
+        cut.append(f"the lowest slice still shows {view.bottom_cm2:.0f} cm2 of brain, so the skull base is missing")
+    if not cut:
+        return []
+    return [_warning("head-cut-off", f"Part of the head was not scanned: {' and '.join(cut)}. A bleed there is not "
+                                     "measured.")]
+
+
+def _metal(ct, view):
+    dense = ct.hu[:, ::2, ::2] > METAL_HU
+    ml = float(4 * dense.sum(axis=(1, 2)) @ ct.voxel_volumes_mm3) / 1000
+    if ml < 0.02:
+        return []
+    inside = view is not None and view.metal_inside_ml > 0.02
+    where = "inside the skull (clip, coil, drain or electrode?)" if inside else "outside the brain (teeth, implants?)"
+    text = f"About {ml:.2g} mL is denser than {METAL_HU} HU, {where}; streaks near it can look like blood."
+    return [_warning("metal", text) if inside else _info("metal", text)]
+
+
+def _air_and_contrast(view):
+    findings = []
+    if view.air_ml > 0.5:
+        findings.append(_warning("intracranial-air", f"About {view.air_ml:.2g} mL of air lies inside the skull "
+                                                     "(surgery, drain or fracture?); the model was made for "
+                                                     "heads before surgery."))
+    if view.bright_share > CONTRAST_SHARE:
+        findings.append(_warning("contrast-agent", f"{100 * view.bright_share:.1f} % of the deep brain is brighter "
+                                                   f"than any clot, as after contrast agent. {CONTRAST_ADVICE}"))
+    return findings
+
+
+def _noise_and_gap(view):
+    findings = []
+    if view.noise_hu > NOISY_HU:
+        findings.append(_warning("noisy", f"Neighboring brain differs by {view.noise_hu:.0f} HU from noise; the model "
+                                          f"was trained with up to {TRAINED_NOISE_HU:.0f}. It may mark noise as blood "
+                                          "and miss blood."))
+    if view.gap_mm > SKULL_GAP_MM and view.top_share <= TOP_SHARE:
+        findings.append(_warning("skull-gap", f"The skull has a gap of about {view.gap_mm:.0f} mm (craniectomy, or the "
+                                              "head reaches beyond the image); the model was made for heads before "
+                                              "surgery."))
+    return findings
