@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
-from .segmentation_nrrd import read_mask
+from .masks import read_mask
 
 __all__ = ["list_series", "read_ct", "read_mask"]
 

@@ -63,10 +63,11 @@ def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", e
         return _write_case(folder, ct, segmentation.mask, result, steps)
 
 
-def run_measure(source, mask_path, out, *, clinical=None, series_uid=None, automatic_json=None,
+def run_measure(source, mask_path, out, *, labels=None, clinical=None, series_uid=None, automatic_json=None,
                 progress=None, is_cancelled=None) -> CaseFiles:
     """Measure a mask that the user gives, without the network, and write the same files as run_segment.
 
+    labels: {segment name or value: "ich", "ivh" or "ignore"}, as for io.masks.read_mask.
     automatic_json: result.json of the automatic mask this one was corrected from; its volumes stand beside, and
         its model is named.
     Raises InputError for a scan, mask or folder that cannot be used, and Cancelled; `out` is then untouched.
@@ -75,10 +76,10 @@ def run_measure(source, mask_path, out, *, clinical=None, series_uid=None, autom
     with _output_folder(out, source, mask_path, automatic_json) as folder:
         automatic, model = result_files.read_automatic(automatic_json) if automatic_json else (None, {})
         ct, noticed = _read_and_check(source, series_uid, steps)
-        from ..io.segmentation_nrrd import read_mask_and_findings
+        from ..io.masks import read_mask_and_findings
 
         with steps.step("read mask"):
-            mask, noticed_in_mask = read_mask_and_findings(mask_path, ct)
+            mask, noticed_in_mask = read_mask_and_findings(mask_path, ct, labels)
         with steps.step("measure"):
             result = make_result(ct, mask, clinical, automatic_volume_ml=automatic, noticed=noticed + noticed_in_mask)
             result = replace(result, provenance=replace(result.provenance, **model))
