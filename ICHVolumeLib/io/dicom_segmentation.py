@@ -4,6 +4,7 @@ DICOM PS3.3 C.8.20 (Segmentation) and C.7.6.16 (functional groups). Every frame 
 uneven series keep their slices; frames without marked voxels may be missing. Read with pydicom alone.
 """
 
+import io
 import math
 import warnings
 import zlib
@@ -24,6 +25,7 @@ SEGMENTATION, LABELMAP_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.1
 LARGEST_FILE = 1 << 30  # bytes, inflated; the mask of a head CT has some megabytes
 LARGEST_PLANE = 4  # times the CT's pixels
 MOST_FRAMES = 100_000
+_META_START = 144  # preamble, DICM, and the element that says how long the rest of the file meta information is
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
 
@@ -59,8 +61,11 @@ def _read(path):
 
     if path.stat().st_size > LARGEST_FILE:
         raise InputError(f"{path} has {path.stat().st_size / 1e9:.1f} GB, too much for a mask; export it again.")
-    _refuse_bomb(path)
-    tags = pydicom.dcmread(path)
+    content = path.read_bytes()  # a file would be asked for as many bytes as a damaged element claims to have
+    meta = pydicom.filereader.read_file_meta_info(path)
+    if meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
+        _refuse_bomb(path, content[_META_START + int(meta.FileMetaInformationGroupLength):])
+    tags = pydicom.dcmread(io.BytesIO(content))
     kind = str(tags.get("SOPClassUID", ""))
     if kind not in (SEGMENTATION, LABELMAP_SEGMENTATION):
         name = pydicom.uid.UID(kind).name if kind else "an object of unknown kind"
@@ -68,21 +73,15 @@ def _read(path):
     return tags
 
 
-def _refuse_bomb(path) -> None:
-    """A deflated file is inflated by a bounded amount first: pydicom would inflate it whatever comes."""
-    import pydicom
-
-    with open(path, "rb") as file:
-        meta = pydicom.filereader.read_preamble(file, force=False) and \
-            pydicom.filereader._read_file_meta_info(file)
-        if meta.get("TransferSyntaxUID") != pydicom.uid.DeflatedExplicitVRLittleEndian:
-            return
-        inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
-        while block := inflater.unconsumed_tail or file.read(1 << 20):
-            size += len(inflater.decompress(block, 1 << 24))
-            if size > LARGEST_FILE:
-                raise InputError(f"{path} inflates to more than {LARGEST_FILE / 1e9:.0f} GB, too much for a mask; "
-                                 "export it again.")
+def _refuse_bomb(path, deflated: bytes) -> None:
+    """Inflated by a bounded amount first: pydicom would inflate it whatever comes."""
+    inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    while deflated and not inflater.eof:
+        size += len(inflater.decompress(deflated, 1 << 24))
+        deflated = inflater.unconsumed_tail
+        if size > LARGEST_FILE:
+            raise InputError(f"{path} inflates to more than {LARGEST_FILE / 1e9:.0f} GB, too much for a mask; "
+                             "export it again.")
 
 
 def _noticed(tags, ct) -> list[Finding]:
