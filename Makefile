@@ -15,7 +15,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --no-warn-scrip
 
 export QT_QPA_PLATFORM := offscreen
 
-.PHONY: demo test test-all lint model clean
+.PHONY: demo test test-all lint fuzz model clean
 
 demo: $(VENV)/.for-running
 	$(RUN) -m ICHVolumeLib demo demo
@@ -31,6 +31,11 @@ test-all: $(VENV)/.for-testing
 
 lint: $(VENV)/.for-testing
 	$(RUN) -m ruff check .
+
+# Damaged files by the thousand, see Testing/fuzz/run.py; stopped, it goes on where it was. A short run is a test.
+INPUTS ?= 100000
+fuzz: $(VENV)/.for-testing
+	nice -n 15 $(RUN) Testing/fuzz/run.py --inputs $(INPUTS)
 
 # Trains, then calibrates, measures and describes a small model from scratch in runs/model.
 # DATA=... holds the bleed-free heads, see Resources/ModelCard.md

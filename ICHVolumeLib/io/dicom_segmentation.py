@@ -158,8 +158,6 @@ class _Frame:
 
 def _marked_frames(path, tags, ct):
     """(segment number, k, bool (rows, columns) of the CT) of every frame and segment with marked voxels."""
-    from pydicom.pixels import iter_pixels
-
     rows, columns, frames = int(tags.Rows), int(tags.Columns), int(tags.get("NumberOfFrames") or 1)
     groups = tags.get("PerFrameFunctionalGroupsSequence") or []
     shared = tags.get("SharedFunctionalGroupsSequence") or []
@@ -172,7 +170,7 @@ def _marked_frames(path, tags, ct):
     kind = str(tags.get("SegmentationType", ""))
     whole = int(tags.get("MaximumFractionalValue") or 1) if kind == "FRACTIONAL" else 1
     background = int(tags.get("PixelPaddingValue") or 0) if kind == "LABELMAP" else 0
-    for index, (group, pixels) in enumerate(zip(groups, iter_pixels(tags, raw=True), strict=True)):
+    for index, (group, pixels) in enumerate(zip(groups, _pixels(tags, rows, columns, frames), strict=True)):
         if pixels.shape != (rows, columns):
             raise InputError(f"{path} holds colors, not segments; export the segmentation again.")
         if (pixels == background).all():
@@ -187,6 +185,22 @@ def _marked_frames(path, tags, ct):
             if placed is None:
                 raise _no_slice(path, index, frame, ct)
             yield number, frame.k, placed[0]
+
+
+def _pixels(tags, rows, columns, frames):
+    """Frame by frame (rows, columns). Uncompressed bits are unpacked here: pydicom loses count where a frame does not
+    end with a byte."""
+    if int(tags.BitsAllocated) != 1 or tags.file_meta.TransferSyntaxUID.is_encapsulated:
+        from pydicom.pixels import iter_pixels
+
+        yield from iter_pixels(tags, raw=True)
+        return
+    data, size = np.frombuffer(tags.PixelData, np.uint8), rows * columns
+    if len(data) * 8 < size * frames:
+        raise ValueError(f"it is truncated: {len(data)} of {-(-size * frames // 8)} bytes of pixels")
+    for start in range(0, size * frames, size):
+        bits = np.unpackbits(data[start // 8:(start + size + 7) // 8], bitorder="little")
+        yield bits[start % 8:start % 8 + size].reshape(rows, columns)
 
 
 def _segment_number(group, shared) -> int:

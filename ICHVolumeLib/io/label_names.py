@@ -117,8 +117,9 @@ def checked_labels(labels) -> dict[str, str]:
 
 def _in_one_spelling(word: str) -> str:
     word = _SPELLINGS.get(word, word)
-    singular = word.removesuffix("s")
-    return singular if word not in _KNOWN and singular in _KNOWN else word
+    if word in _KNOWN:
+        return word
+    return next((word.removesuffix(end) for end in ("s", "es") if word.removesuffix(end) in _KNOWN), word)
 
 
 def _meaning(words, brain_parts) -> str | None:
