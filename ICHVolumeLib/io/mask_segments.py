@@ -131,7 +131,11 @@ def names_beside(path) -> dict[int, str] | None:
 
 def _named_value(key, value) -> tuple[int, str]:
     """One entry of nnU-Net's labels: {"ICH": 1} since version 2, {"1": "ICH"} before."""
-    return (int(key), value) if isinstance(value, str) else (int(value), str(key))
+    if isinstance(value, str):
+        return int(key), value
+    if not isinstance(value, int):
+        raise ValueError(f"the label {key} has the value {value}")
+    return value, str(key)
 
 
 def _named(path, header, layer_count) -> list[dict]:

@@ -34,7 +34,8 @@ def test_segmenting_and_measuring_need_no_socket(offline, phantom, tmp_path):
     write_dicom_series(phantom.ct, tmp_path / "ct")
     write_mask_seg_nrrd(tmp_path / "mask.seg.nrrd", phantom.mask, phantom.ct)
     thresholding_weights(tmp_path / "weights")
-    options = {"segment": ["--weights", tmp_path / "weights", "--device", "cpu"], "measure": [tmp_path / "mask.seg.nrrd"]}
+    options = {"segment": ["--weights", tmp_path / "weights", "--device", "cpu"],
+               "measure": [tmp_path / "mask.seg.nrrd"]}
     for command, more in options.items():
         done = ichvolume(command, tmp_path / "ct", *more, "-o", tmp_path / command, **environment)
         assert done.returncode == 0, done.stderr

@@ -100,7 +100,8 @@ def mutated_json(data: bytes, rng, header_bytes: int) -> bytes:
         elif rng.random() < 0.2:
             del holder[key]
         else:
-            holder[key] = rng.choice((None, True, -1, 0, 1e308, float("nan"), float("inf"), 10**400, "", "1", "nan",
+            holder[key] = rng.choice((None, True, -1, 0, 1e308, float("nan"), float("inf"), 10**400, "",
+                                      "1", "nan", "BF16", "F8_E4M3", "I64",
                                       "x" * 5000, [], {}, [1, 2], {"a": 1}, "\ud800", 2**64, [holder[key]]))
     return json.dumps(values).encode()
 

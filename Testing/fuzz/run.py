@@ -21,7 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent), str(HERE.parent)]
-KILL_AFTER = 25  # seconds without a line: the child's own alarm did not get through
+KILL_AFTER = 90  # seconds without a line: the child's own alarm did not get through
 BATCH = 2000  # inputs a child tries before a fresh one takes over
 KEPT_OF_A_KIND = 3
 
@@ -64,23 +64,26 @@ class Fuzz:
                                             encoding="utf-8")
 
     def run(self, inputs, minutes=None) -> None:
-        """Try inputs until `inputs` were tried in all, or `minutes` are over."""
-        until = time.monotonic() + 60 * minutes if minutes else None
-        while self.done < inputs and not (until and time.monotonic() > until):
-            self._run_child(self.done, min(self.done + BATCH, inputs), until)
+        """Try inputs until `inputs` were tried in all, or `minutes` are over (a child's start does not count)."""
+        left = 60 * minutes if minutes else None
+        while self.done < inputs and (left is None or left > 0):
+            used = self._run_child(self.done, min(self.done + BATCH, inputs), left)
+            left = left and left - used
             self.save()
 
-    def _run_child(self, first, last, until):
+    def _run_child(self, first, last, limit) -> float:
+        """Seconds from the first input on."""
         work = os.path.realpath(tempfile.mkdtemp(prefix="ichvolume-fuzz-"))
         command = [sys.executable, str(HERE / "child.py"), work, str(self.seed), str(first), str(last)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0",
                        "TMPDIR": work}
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
                                  cwd=work)
-        begun = None
+        begun, started = None, None
         try:
             for line in _lines(child.stdout):
-                if line is None or until and time.monotonic() > until:
+                started = started or time.monotonic()
+                if line is None or limit and time.monotonic() > started + limit:
                     break
                 number, target, outcome, *more = json.loads(line)
                 if outcome == "begun":
@@ -98,8 +101,9 @@ class Fuzz:
             shutil.rmtree(work, ignore_errors=True)
         if line == "" and begun:
             self.note(*begun, "failed", f"the process died (exit {child.returncode})", errors[-3000:])
-        elif self.done == first and not until:
+        if started is None:
             raise RuntimeError(f"The fuzzing process does not start:\n{errors}")
+        return time.monotonic() - started
 
     def report(self) -> str:
         lines = [f"{self.done} inputs tried (seed {self.seed})"]

@@ -89,8 +89,8 @@ def make_targets(folder: Path) -> list[Target]:
         target("result.json", "result.json", mutated_json, 900,
                lambda: _finite(read_automatic(folder / "result.json"))),
         target("safetensors", "weights/attfocusnet.safetensors", mutated_safetensors, 400,
-               lambda: load_weights(_signed(folder / "weights"))),
-        target("manifest", "weights/manifest.json", mutated_json, 900, lambda: load_weights(folder / "weights")),
+               lambda: _used(load_weights(_signed(folder / "weights")))),
+        target("manifest", "weights/manifest.json", mutated_json, 900, lambda: _used(load_weights(folder / "weights"))),
         target("measure", "mask.seg.nrrd", mutated_nrrd, 400, lambda: _measure(folder), share=0.02, has_child=True),
     ]
 
@@ -99,6 +99,11 @@ def _read_mask(path, ct):
     from ICHVolumeLib.io.masks import read_mask
 
     return read_mask(path, ct)
+
+
+def _used(weights):
+    """What a case asks of the weights beside their tensors."""
+    return weights.threshold, weights.window_hu, weights.version, weights.sha256, weights.config.size_multiple
 
 
 def _finite(automatic):

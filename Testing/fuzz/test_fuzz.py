@@ -6,7 +6,7 @@ import pytest
 from fuzz.mutate import mutated
 from fuzz.run import Fuzz
 
-INPUTS, MINUTES = 700, 0.5  # whichever comes first; `make fuzz` tries 100,000
+INPUTS, MINUTES = 700, 0.4  # whichever comes first; `make fuzz` tries 100,000
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def short_run(tmp_path_factory):
 
 
 def test_damaged_files_are_read_or_refused_and_nothing_else(short_run):
-    assert short_run.done > 50 and not short_run.failures, short_run.report()
+    assert short_run.done > 20 and not short_run.failures, short_run.report()
     kinds = {name.rpartition(": ")[2] for name in short_run.outcomes}
     assert kinds == {"read", "refused"}
 
@@ -48,6 +48,8 @@ def test_a_reader_that_does_what_it_must_not_is_noticed(what, tmp_path, monkeypa
     child = (run.HERE / "child.py").read_text(encoding="utf-8").replace("SECONDS = 10", "SECONDS = 1")
     child = child.replace("from fuzz.targets import make_targets", "make_targets = _misbehaving")
     child = child.replace("here = Path(__file__).resolve().parent\n", f"here = Path({str(run.HERE)!r})\n")
+    for heavy in ("import pydicom.pixels", "import safetensors.numpy", "import SimpleITK"):
+        child = child.replace(heavy, "pass")
     child = child.replace("def main(", f"""def _misbehaving(folder):
     from types import SimpleNamespace
 
