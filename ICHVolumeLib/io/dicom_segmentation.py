@@ -86,7 +86,7 @@ def _refuse_bomb(path, deflated: bytes) -> None:
 
 def _noticed(tags, ct) -> list[Finding]:
     drawn_on = {str(item.SeriesInstanceUID) for item in tags.get("ReferencedSeriesSequence") or []
-                if "SeriesInstanceUID" in item}
+                if item.get("SeriesInstanceUID")}
     if not drawn_on or not ct.info.series_uid or ct.info.series_uid in drawn_on:
         return []
     return [Finding("mask-other-series", WARNING, "The DICOM segmentation says that it was drawn on another series "

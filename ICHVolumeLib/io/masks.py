@@ -14,7 +14,7 @@ from ..core.findings import INFO, WARNING, Finding
 from ..core.labels import ICH, IVH, LABELS
 from . import mask_segments
 from .label_names import IGNORE, LABEL_OF, checked_labels, is_unnamed, meaning_of
-from .mask_grid import onto_grid
+from .mask_grid import match_grid, onto_grid
 from .mask_segments import Segment
 
 PLAIN_VALUES = {1: "ich", 2: "ivh"}  # of a labelmap that says nothing of its values
@@ -50,9 +50,12 @@ def read_mask_and_findings(path, ct: CTVolume, labels=None) -> tuple[np.ndarray,
     drawn = _load(path, ct, labels, findings)
     marked = [segment for segment in drawn.segments if segment.voxels]
     meanings = _meanings(path, drawn, marked, labels, findings)
-    voxel_ml = abs(float(np.linalg.det(drawn.matrix[:3, :3]))) / 1000
-    findings += _about_left_out(meanings, voxel_ml)
-    mask = onto_grid(path, _painted(meanings, drawn.shape, voxel_ml, findings), drawn.matrix, ct)
+    painted, overlap = _painted(meanings, drawn.shape)
+    mask = onto_grid(path, painted, drawn.matrix, ct)
+    findings += _about_left_out(meanings, drawn, ct)
+    if overlap.any():
+        findings.append(Finding("mask-overlap", WARNING, f"{_size_words(overlap, drawn, ct)} are marked as ICH and as "
+                                                         "IVH; they were counted as IVH, once."))
     return mask, findings
 
 
@@ -226,26 +229,31 @@ def _about_unused(segments, labels) -> list[Finding]:
                                             f"{there}.")]
 
 
-def _about_left_out(meanings, voxel_ml) -> list[Finding]:
+def _about_left_out(meanings, drawn, ct) -> list[Finding]:
     left_out = [segment for segment, meaning in meanings if meaning == IGNORE]
     if not left_out:
         return []
-    names = ", ".join(f"{segment.title} (about {segment.voxels * voxel_ml:.1f} mL)" for segment in left_out[:12])
+    names = ", ".join(f"{segment.title} ({_size_words(segment.marked(), drawn, ct)})" for segment in left_out[:12])
     more = f" and {len(left_out) - 12} more" if len(left_out) > 12 else ""
     return [Finding("mask-left-out", WARNING, f"Left out, because only blood in the brain (ICH) and in its ventricles "
                                               f"(IVH) is measured: {names}{more}.")]
 
 
-def _painted(meanings, shape, voxel_ml, findings) -> np.ndarray:
-    """uint8 mask on the file's grid."""
-    mask, both = np.zeros(shape, np.uint8), 0
+def _size_words(marked, drawn, ct) -> str:
+    """mL by the CT's true slab heights; voxels where some lie outside the CT."""
+    placed = match_grid(drawn.shape, drawn.matrix, ct.ijk_to_ras).place(marked, ct.hu.shape)
+    if placed is None:
+        return f"{np.count_nonzero(marked)} voxels, partly outside the CT"
+    return f"{placed.sum(axis=(1, 2)) @ ct.voxel_volumes_mm3 / 1000:.1f} mL"
+
+
+def _painted(meanings, shape) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 mask on the file's grid, and where it is marked as both."""
+    mask, both = np.zeros(shape, np.uint8), np.zeros(shape, bool)
     for label in LABELS:  # ICH, then IVH
         for segment, meaning in meanings:
             if LABEL_OF[meaning] is label:
                 marked = segment.marked()
-                both += int(np.count_nonzero(mask[marked] == ICH.value)) if label is IVH else 0
+                both |= marked & (mask == ICH.value) if label is IVH else False
                 mask[marked] = label.value
-    if both:
-        findings.append(Finding("mask-overlap", WARNING, f"About {both * voxel_ml:.1f} mL are marked as ICH and as "
-                                                         "IVH; they were counted as IVH, once."))
-    return mask
+    return mask, both

@@ -170,7 +170,7 @@ def test_what_is_not_measured_is_left_out_with_its_name_and_size(case, segments,
     read, findings = read_mask_and_findings(segments("ICH", other), ct)
     assert np.array_equal(read, mask == 1)
     volume_ml = (mask == 2).sum() * ct.voxel_volumes_mm3[0] / 1000
-    assert f"{other} (about {volume_ml:.1f} mL)" in only(findings, "mask-left-out").message
+    assert f"{other} ({volume_ml:.1f} mL)" in only(findings, "mask-left-out").message
 
 
 def test_a_subdural_alone_is_no_ich(case, segments):
