@@ -102,6 +102,7 @@ def _watch() -> None:
 
     def look(*_):
         if time.process_time() - used > 0.9 * SECONDS or time.monotonic() - begun > 0.9 * SECONDS * WAITING:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             raise _TooLong(f"more than {SECONDS} s")
 
     signal.signal(signal.SIGALRM, look)
