@@ -45,7 +45,8 @@ def test_a_reader_that_does_what_it_must_not_is_noticed(what, tmp_path, monkeypa
     """The child is given one target whose reader misbehaves on damaged bytes."""
     from fuzz import run
 
-    child = (run.HERE / "child.py").read_text(encoding="utf-8").replace("SECONDS, WAITING = 10, 6", "SECONDS, WAITING = 1, 6")
+    child = (run.HERE / "child.py").read_text(encoding="utf-8")
+    child = child.replace("SECONDS, WAITING = 10, 6", "SECONDS, WAITING = 1, 6")
     child = child.replace("from fuzz.targets import make_targets", "make_targets = _misbehaving")
     child = child.replace("here = Path(__file__).resolve().parent\n", f"here = Path({str(run.HERE)!r})\n")
     for heavy in ("import pydicom.pixels", "import safetensors.numpy", "import SimpleITK"):
