@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import math
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -117,6 +118,7 @@ def _measure(folder):
     """A whole case: everything it writes must lie in out/."""
     from ICHVolumeLib.workflow.case import run_measure
 
+    shutil.rmtree(folder / "out", ignore_errors=True)
     return run_measure(folder / "series", folder / "mask.seg.nrrd", folder / "out")
 
 
