@@ -26,6 +26,7 @@ LARGEST_FILE = 1 << 30  # bytes, inflated; the mask of a head CT has some megaby
 LARGEST_PLANE = 4  # times the CT's pixels
 MOST_FRAMES = 100_000
 _META_START = 144  # preamble, DICM, and the element that says how long the rest of the file meta information is
+_META_AT_MOST = 1 << 16
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
 
@@ -62,9 +63,8 @@ def _read(path):
     if path.stat().st_size > LARGEST_FILE:
         raise InputError(f"{path} has {path.stat().st_size / 1e9:.1f} GB, too much for a mask; export it again.")
     content = path.read_bytes()  # a file would be asked for as many bytes as a damaged element claims to have
-    meta = pydicom.filereader.read_file_meta_info(path)
-    if meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
-        _refuse_bomb(path, content[_META_START + int(meta.FileMetaInformationGroupLength):])
+    if pydicom.uid.DeflatedExplicitVRLittleEndian.encode() in content[:_META_AT_MOST]:
+        _refuse_bomb(path, content[_META_START + int.from_bytes(content[_META_START - 4:_META_START], "little"):])
     tags = pydicom.dcmread(io.BytesIO(content))
     kind = str(tags.get("SOPClassUID", ""))
     if kind not in (SEGMENTATION, LABELMAP_SEGMENTATION):
@@ -74,7 +74,7 @@ def _read(path):
 
 
 def _refuse_bomb(path, deflated: bytes) -> None:
-    """Inflated by a bounded amount first: pydicom would inflate it whatever comes."""
+    """Inflated by a bounded amount first: pydicom would inflate it whatever comes. Raises zlib.error for no stream."""
     inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
     while deflated and not inflater.eof:
         size += len(inflater.decompress(deflated, 1 << 24))

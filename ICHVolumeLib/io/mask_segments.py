@@ -18,6 +18,7 @@ from .label_names import terminology_words
 
 WHOLE_WITHIN = 0.01  # of a label (at least of 1): a value this near to a whole number is one, saved by a scaled integer
 LARGEST_DATASET_JSON = 16_000_000  # bytes
+LONGEST_TITLE = 80  # characters of a name in a sentence
 _KEY = re.compile(r"Segment(\d{1,6})_(ID|Name|Layer|LabelValue|Tags)$")
 _TERMINOLOGY = re.compile(r"TerminologyEntry:([^|]*)")
 
@@ -39,7 +40,7 @@ class Segment:
 
     @property
     def title(self) -> str:
-        return self.name.strip() or f"value {self.keys[0]}{' (of no segment)' if self.stray else ''}"
+        return self.name.strip()[:LONGEST_TITLE] or f"value {self.keys[0]}{' (of no segment)' if self.stray else ''}"
 
     @property
     def label_key(self) -> str:
@@ -131,11 +132,10 @@ def names_beside(path) -> dict[int, str] | None:
 
 def _named_value(key, value) -> tuple[int, str]:
     """One entry of nnU-Net's labels: {"ICH": 1} since version 2, {"1": "ICH"} before."""
-    if isinstance(value, str):
-        return int(key), value
-    if not isinstance(value, int):
+    number, name = (int(key), value) if isinstance(value, str) else (value, str(key))
+    if not isinstance(number, int):
         raise ValueError(f"the label {key} has the value {value}")
-    return value, str(key)
+    return number, name.encode("utf-8", "replace").decode()  # half a surrogate pair could not be written again
 
 
 def _named(path, header, layer_count) -> list[dict]:

@@ -1,5 +1,6 @@
 """DICOM Segmentation objects lie on their CT's true slices, whatever the kind, the order of frames or the writer."""
 
+import contextlib
 import zlib
 
 import numpy as np
@@ -164,6 +165,20 @@ def test_damaged_segmentations_are_refused_in_words(case, tmp_path, change, word
     tags.save_as(tmp_path / "seg.dcm")
     with pytest.raises(InputError, match=words):
         read_mask(tmp_path / "seg.dcm", ct)
+
+
+def test_an_element_that_claims_four_gigabytes_is_not_made_room_for(case, tmp_path):
+    import tracemalloc
+
+    ct, mask = case
+    data = bytearray(seg_bytes(ct, both(mask)))
+    for place in (140, 152, 156, 172, 200, data.index(b"\xe0\x7f\x10\x00") + 8):
+        path = saved(tmp_path, bytes(data[:place] + b"\xfe\xff\xff\xff" + data[place + 4:]))
+        tracemalloc.start()
+        with contextlib.suppress(InputError):
+            read_mask(path, ct)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 27
+        tracemalloc.stop()
 
 
 def test_a_slice_of_the_ct_given_as_its_mask_is_refused(case, tmp_path):

@@ -406,3 +406,14 @@ def test_missing_foreign_and_geometry_free_mask_files_are_refused(case, tmp_path
     (tmp_path / "m.nrrd").write_bytes(b"NRRD0004\ntype: uchar\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n\n12345678")
     with pytest.raises(InputError, match="where its voxels lie"):
         read_mask(tmp_path / "m.nrrd", ct)
+
+
+def test_a_name_that_is_no_text_can_be_written_again(case, tmp_path):
+    ct, mask = case
+    write_nrrd(tmp_path / "case.nrrd", mask, ct.ijk_to_ras)
+    (tmp_path / "dataset.json").write_text('{"labels": {"a\\ud800": 1, "LONG": 2}}'.replace("LONG", "x" * 5000))
+    with pytest.raises(InputError) as refused:
+        read_mask(tmp_path / "case.nrrd", ct)
+    assert str(refused.value).encode("utf-8")
+    _, findings = read_mask_and_findings(tmp_path / "case.nrrd", ct, {1: "ich", 2: "ignore"})
+    assert all(len(finding.message.encode("utf-8")) < 500 for finding in findings)
