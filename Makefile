@@ -15,7 +15,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --no-warn-scrip
 
 export QT_QPA_PLATFORM := offscreen
 
-.PHONY: demo test test-all lint docs hard-inputs model clean
+.PHONY: demo test test-all lint docs hard-inputs fuzz model clean
 
 demo: $(VENV)/.for-running
 	$(RUN) -m ICHVolumeLib demo demo
@@ -41,6 +41,11 @@ docs: $(VENV)/.for-testing
 # What comes of scans that are easily measured wrongly: case, expected, observed, finding.
 hard-inputs: $(VENV)/.for-testing
 	$(RUN) Testing/hard_inputs/table.py
+
+# Damaged files by the thousand, see Testing/fuzz/run.py; stopped, it goes on where it was. A short run is a test.
+INPUTS ?= 100000
+fuzz: $(VENV)/.for-testing
+	nice -n 15 $(RUN) Testing/fuzz/run.py --inputs $(INPUTS)
 
 # Trains, then calibrates, measures and describes a small model from scratch in runs/model.
 # DATA=... holds the bleed-free heads, see Resources/ModelCard.md

@@ -16,7 +16,7 @@ _HOME_OF = {
     "make_sample": "synthetic.sample",
     "measure_mask": "measure",
     "read_ct": "io.read_ct",
-    "read_mask": "io.segmentation_nrrd",
+    "read_mask": "io.masks",
     "segment_ct": "segmentation.segmenter",
 }
 

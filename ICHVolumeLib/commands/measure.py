@@ -1,8 +1,11 @@
 """Measure a mask that you give (corrected or from another program); no network runs.
 
-Mask values: 1 intracerebral (ICH), 2 intraventricular (IVH). Writes the same files as `segment`.
+Segments count by their name or code (ICH, IVH, "intraparenchymal hemorrhage" ...); without names 1 is intracerebral
+(ICH) and 2 intraventricular (IVH). What is known but no blood in the brain or its ventricles (edema, subdural blood)
+is left out and named. What is not known is asked for: --label "Lesion 1=ich". Writes the same files as `segment`.
 """
 
+import argparse
 from pathlib import Path
 
 from .clinical import add_clinical_arguments, clinical_inputs
@@ -13,7 +16,10 @@ from .outcome import tell_outcome
 def add_arguments(parser) -> None:
     parser.add_argument("input", type=Path, metavar="INPUT",
                         help="the CT: a DICOM folder, a .zip of one, or a NIfTI or NRRD file")
-    parser.add_argument("mask", type=Path, metavar="MASK", help="the mask on the CT's grid: .seg.nrrd, NRRD or NIfTI")
+    parser.add_argument("mask", type=Path, metavar="MASK",
+                        help="the mask on the CT's grid: .seg.nrrd, NRRD, NIfTI or DICOM SEG")
+    parser.add_argument("--label", type=_label, action="append", default=[], metavar="NAME=ich|ivh|ignore",
+                        help="what a segment of this name, or a voxel value, means; may be given several times")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="output folder")
     parser.add_argument("--series", metavar="UID|NUMBER",
                         help="which series, when the folder holds several: its UID or its number, see `check`")
@@ -25,11 +31,20 @@ def add_arguments(parser) -> None:
     add_progress_argument(parser)
 
 
+def _label(text) -> tuple[str, str]:
+    from ..io.label_names import parse_label
+
+    try:
+        return parse_label(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def run(args) -> None:
     clinical = clinical_inputs(args)
     from ..workflow.case import run_measure
 
     with Progress(args.progress) as progress:
-        case = run_measure(args.input, args.mask, args.out, clinical=clinical, series_uid=args.series,
-                           automatic_json=args.automatic, force=args.force, progress=progress)
+        case = run_measure(args.input, args.mask, args.out, labels=dict(args.label), clinical=clinical,
+                           series_uid=args.series, automatic_json=args.automatic, force=args.force, progress=progress)
     tell_outcome(case, progress.kind)

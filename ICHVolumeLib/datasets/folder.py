@@ -14,8 +14,8 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
 from ..io.images import is_image_name
+from ..io.masks import read_mask_and_findings
 from ..io.read_ct import read_ct
-from ..io.segmentation_nrrd import read_mask_and_findings
 from .case import DatasetCase
 
 IMAGES, MASKS = "images", "masks"

@@ -18,7 +18,7 @@ from ..core.errors import InputError
 from ..core.findings import ERROR
 from ..core.text import shown
 from .image_geometry import refuse_impossible
-from .segmentation_nrrd import read_mask
+from .masks import read_mask
 
 __all__ = ["list_series", "read_ct", "read_mask", "series_lines"]
 

@@ -27,8 +27,10 @@ def read_automatic(path: Path) -> tuple[VolumeMl, dict]:
     try:
         values = json.loads(Path(path).read_text(encoding="utf-8"))
         volume_ml = VolumeMl(**{name: float(values["volume_ml"][name]) for name in VolumeMl.__dataclass_fields__})
+        if not all(0 <= value < 1e6 for value in vars(volume_ml).values()):  # NaN is none of these
+            raise ValueError("a volume is no number")
         return volume_ml, {name: str(values["provenance"][name]) for name in ("model", "model_sha256", "training_data")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{path} is not a result.json written by ICHVolume; "
                          "give the one that stands beside the automatic mask.") from error
 

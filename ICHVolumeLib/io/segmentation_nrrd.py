@@ -1,20 +1,17 @@
-"""Masks as files: .seg.nrrd that 3D Slicer opens with named, coloured, coded segments, and masks read back.
+"""Masks written as .seg.nrrd, which 3D Slicer opens with named, coloured, coded segments; masks.py reads them back.
 
 Format: 3D Slicer's vtkMRMLSegmentationStorageNode (NRRD with Segment0_Name and further keys). NRRD cannot hold
 uneven slice positions: the file has the CT's regular (possibly sheared) matrix, as Slicer gives the CT itself,
 so that both overlay there. Volumes are always measured with the CT's own positions.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 from ..core.ct_volume import CTVolume
-from ..core.errors import InputError
-from ..core.findings import WARNING, Finding
-from ..core.labels import ICH, IVH, LABELS
+from ..core.labels import LABELS
+from .masks import read_mask, read_mask_and_findings
 
-GRID_TOLERANCE_VOXELS = 0.1  # files round positions; a tenth of a voxel anywhere in the volume is the same grid
+__all__ = ["read_mask", "read_mask_and_findings", "write_mask_seg_nrrd"]  # the readers: where they were at first
 
 
 def write_mask_seg_nrrd(path, mask, ct: CTVolume, *, algorithm_type="AUTOMATIC", algorithm_name="ICHVolume") -> None:
@@ -38,32 +35,6 @@ def write_mask_seg_nrrd(path, mask, ct: CTVolume, *, algorithm_type="AUTOMATIC",
     for index, label in enumerate(LABELS):
         keys |= _segment_keys(index, label, mask == label.value, algorithm_type, algorithm_name)
     write_nrrd(path, mask.astype(np.uint8, copy=False), ct.ijk_to_ras, keys)
-
-
-def read_mask(path, ct: CTVolume) -> np.ndarray:
-    """uint8 (slices, rows, columns) on the grid of `ct`: 1 ICH, 2 IVH.
-
-    .seg.nrrd: segments named ICH and IVH, in any layer; when neither name occurs, all segments are ICH.
-    .nrrd, .nhdr, .nii, .nii.gz: voxel values 1 and 2; a mask with a single other value is ICH.
-    The same grid stored with axes reversed, swapped or cropped is put right. Raises InputError for another grid.
-    """
-    return read_mask_and_findings(path, ct)[0]
-
-
-def read_mask_and_findings(path, ct: CTVolume) -> tuple[np.ndarray, list[Finding]]:
-    """read_mask, and a finding where segments or values were counted that the file does not call ICH or IVH
-    (mask-labels), or were left out (mask-left-out)."""
-    path, findings = Path(path), []
-    if not path.is_file():
-        raise InputError(f"There is no mask file {path}; check the path.")
-    array, matrix, header = _load(path)
-    if matrix is None:
-        raise InputError(f"{path} does not say where its voxels lie; save the mask with its geometry.")
-    if "Segment0_ID" in header:
-        values = _segments_to_labels(path, array, header, findings)
-    else:
-        values = _labels(path, array, findings)
-    return _onto_grid(path, values, matrix, ct), findings
 
 
 def _geometry_words(ct) -> str:
@@ -91,120 +62,3 @@ def _extent(inside) -> str:
         hit = np.flatnonzero(inside.any(axis=tuple(other for other in range(3) if other != axis)))
         bounds += [str(hit[0]), str(hit[-1])]
     return " ".join(bounds)
-
-
-def _load(path):
-    name = path.name.lower()
-    if name.endswith((".nrrd", ".nhdr")):
-        from .nrrd import read_nrrd
-
-        nrrd = read_nrrd(path)
-        return nrrd.array, nrrd.matrix, nrrd.header
-    if name.endswith((".nii", ".nii.gz")):
-        from .nifti import read_nifti
-
-        nifti = read_nifti(path)
-        return nifti.array, nifti.matrix, {}
-    raise InputError(f"{path} is not a mask file this program reads; give .seg.nrrd, .nrrd or .nii.gz.")
-
-
-def _segments_to_labels(path, array, header, findings):
-    layers = array if array.ndim == 4 else array[..., None]
-    try:
-        segments = _segments(header)
-    except ValueError as error:
-        raise InputError(f"{path} has a damaged segment list ({error}); save the segmentation again.") from error
-    if any(not 0 <= layer < layers.shape[-1] for _, layer, _ in segments):
-        raise InputError(f"{path} names a layer that it does not have; save the segmentation again.")
-    target = [_label_named(name) for name, _, _ in segments]
-    foreign = ", ".join(name for (name, _, _), label in zip(segments, target, strict=True) if label is None)
-    if not any(target):
-        target = [ICH] * len(segments)
-        findings.append(Finding("mask-labels", WARNING, f"No segment of the mask is named ICH or IVH; all were counted "
-                                                        f"as ICH: {foreign}."))
-    elif foreign:
-        findings.append(Finding("mask-left-out", WARNING, f"Segments that are not named ICH or IVH were left out: "
-                                                          f"{foreign}."))
-    out = np.zeros(layers.shape[:3], np.uint8)
-    for label in (ICH, IVH):  # where segments overlap, IVH wins
-        for (_, layer, value), wanted in zip(segments, target, strict=True):
-            if wanted is label:
-                out[layers[..., layer] == value] = label.value
-    return out
-
-
-def _segments(header) -> list[tuple[str, int, int]]:
-    """(name, layer, label value) of every segment."""
-    segments = []
-    while (prefix := f"Segment{len(segments)}_") + "ID" in header:
-        segments.append((header.get(prefix + "Name", header[prefix + "ID"]), int(header.get(prefix + "Layer", 0)),
-                         int(header.get(prefix + "LabelValue", 1))))
-    return segments
-
-
-def _label_named(name):
-    return next((label for label in LABELS
-                 if name.strip().lower() in (label.name.lower(), label.long_name.lower())), None)
-
-
-def _labels(path, array, findings):
-    if array.ndim != 3:
-        raise InputError(f"{path} has {array.ndim} axes; give a mask with one value per voxel.")
-    if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array == np.rint(array)).all()):
-        raise InputError(f"{path} holds fractions, not labels; give a mask of whole numbers (1 ICH, 2 IVH).")
-    values = np.unique(array)
-    values = [int(value) for value in values[values != 0]]
-    if len(values) == 1 and values[0] not in (ICH.value, IVH.value):
-        findings.append(Finding("mask-labels", WARNING, f"The mask holds the single value {values[0]}, which was "
-                                                        "counted as ICH (ICH is 1, IVH is 2)."))
-        return (array != 0).astype(np.uint8)
-    if not set(values) <= {ICH.value, IVH.value}:
-        shown = ", ".join(str(value) for value in values[:8]) + (", ..." if len(values) > 8 else "")
-        raise InputError(f"{path} has the values {shown}; a mask has 1 for ICH and 2 for IVH.")
-    return array.astype(np.uint8)
-
-
-def _onto_grid(path, mask, matrix, ct):
-    """Turn, flip and pad `mask` so that it lies on the CT's grid, or say both grids."""
-    to_ct = np.linalg.inv(ct.ijk_to_ras) @ matrix  # mask (i, j, k) -> CT (i, j, k)
-    turn, shift = np.rint(to_ct[:3, :3]), np.rint(to_ct[:3, 3])
-    far = np.array(mask.shape[::-1], float) - 1
-    corners = np.array([[a, b, c] for a in (0, far[0]) for b in (0, far[1]) for c in (0, far[2])])
-    error = corners @ (to_ct[:3, :3] - turn).T + to_ct[:3, 3] - shift
-    if not (np.abs(turn).sum(0) == 1).all() or not (np.abs(turn).sum(1) == 1).all() \
-            or not (np.abs(error) <= GRID_TOLERANCE_VOXELS).all():
-        raise _other_grid(path, mask, matrix, ct)
-    first = (corners @ turn.T + shift).min(0).astype(int)
-    order = [int(np.flatnonzero(turn[axis])[0]) for axis in range(3)]  # CT axis -> mask axis, i j k
-    turned = mask.transpose([2 - order[2 - axis] for axis in range(3)])
-    turned = turned[tuple(slice(None, None, int(turn[2 - axis].sum())) for axis in range(3))]
-    return _pasted(path, turned, first[::-1], ct, lambda: _other_grid(path, mask, matrix, ct))
-
-
-def _pasted(path, mask, first_kji, ct, other_grid):
-    if mask.shape == ct.hu.shape and not first_kji.any():
-        return np.ascontiguousarray(mask)
-    out = np.zeros(ct.hu.shape, np.uint8)
-    inside_mask, inside_ct = [], []
-    for first, size, whole in zip(first_kji, mask.shape, ct.hu.shape, strict=True):
-        low, high = max(first, 0), min(first + size, whole)
-        if high <= low:
-            raise other_grid()
-        inside_mask.append(slice(low - first, high - first))
-        inside_ct.append(slice(low, high))
-    out[tuple(inside_ct)] = mask[tuple(inside_mask)]
-    if np.count_nonzero(out) != np.count_nonzero(mask):
-        raise other_grid()
-    return out
-
-
-def _other_grid(path, mask, matrix, ct):
-    return InputError(f"{path} lies on another grid than the CT: mask {_grid_words(mask.shape, matrix)}; "
-                      f"CT {_grid_words(ct.hu.shape, ct.ijk_to_ras)}. Give the mask drawn on this series, or "
-                      "resample it to the CT (in 3D Slicer: Resample Scalar/Vector/DWI Volume, nearest neighbor).")
-
-
-def _grid_words(shape, matrix) -> str:
-    spacing = " x ".join(f"{value:.3g}" for value in np.linalg.norm(matrix[:3, :3], axis=0))
-    origin = ", ".join(f"{value:.1f}" for value in matrix[:3, 3])
-    return f"{shape[2]} x {shape[1]} x {shape[0]} voxels of {spacing} mm from ({origin}) mm RAS"

@@ -26,6 +26,10 @@ class AttFocusNetConfig(NetworkConfig):
         for name, values in allowed.items():
             if getattr(self, name) not in values:
                 raise InputError(f"network config: {name} is {getattr(self, name)!r}; it must be one of {values}.")
+        for name in ("base_width", "levels", "in_slices", "classes"):
+            if not isinstance(getattr(self, name), int) or getattr(self, name) > 4096:
+                raise InputError(f"network config: {name} is {str(getattr(self, name))[:40]!r}; it must be a whole "
+                                 "number of at most 4096.")
         if self.base_width < 2 or self.base_width % 2:
             raise InputError(f"network config: base_width is {self.base_width}; it must be even and at least 2.")
         if self.levels < 2 or self.classes < 2 or self.in_slices < 1 or self.in_slices % 2 == 0:

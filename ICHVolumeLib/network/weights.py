@@ -136,7 +136,24 @@ def _read_manifest(folder: Path) -> dict:
     missing = [name for name in ("sha256", "config") if name not in manifest]
     if missing or not isinstance(manifest["config"], dict):
         raise InputError(f"{path}: {', '.join(missing) or 'config'} missing; copy the weights folder again.")
-    return {**DEFAULT_MANIFEST, **manifest}
+    manifest = {**DEFAULT_MANIFEST, **manifest}
+    _refuse_bad_numbers(manifest, path)
+    return manifest
+
+
+def _refuse_bad_numbers(manifest, path) -> None:
+    """What every case reads from the manifest must be numbers in their order."""
+    try:
+        low, high = manifest["window_hu"]
+        finest, coarsest = manifest["pixel_spacing_mm"]["native_range"]
+        target = manifest["pixel_spacing_mm"]["target"]
+        good = 0 <= manifest["threshold"] <= 1 and -5000 < low < high < 5000 \
+            and 0 < finest <= coarsest < 100 and 0 < target < 100
+    except (TypeError, ValueError, KeyError):
+        good = False
+    if not good or not all(isinstance(manifest[name], dict) for name in ("calibration", "clean_up_mm3")):
+        raise InputError(f"{path}: threshold, window_hu, pixel_spacing_mm, calibration or clean_up_mm3 is not as it "
+                         "should be; copy the weights folder again.")
 
 
 def _read_tensors(content: bytes, path: Path) -> dict[str, np.ndarray]:

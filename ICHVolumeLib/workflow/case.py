@@ -17,9 +17,9 @@ from ..core.errors import Cancelled, InputError
 from ..core.findings import Finding
 from ..core.result import Result
 from ..io import result_files
+from ..io.masks import read_mask_and_findings
 from ..io.output_folder import OutputFolder
 from ..io.read_ct import read_ct
-from ..io.segmentation_nrrd import read_mask_and_findings
 from ..quality.checks import check_ct
 from ..segmentation.segmenter import segment_ct
 from .exporters import EXPORTERS, Exporter
@@ -62,11 +62,12 @@ def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", e
         return _write_case(folder, ct, segmentation.mask, result, steps, exporters)
 
 
-def run_measure(source, mask_path, out, *, clinical=None, series_uid=None, automatic_json=None,
+def run_measure(source, mask_path, out, *, labels=None, clinical=None, series_uid=None, automatic_json=None,
                 progress=None, is_cancelled=None, force=False,
                 exporters: tuple[Exporter, ...] = EXPORTERS) -> CaseFiles:
     """Measure a mask that the user gives, without the network, and write the same files as run_segment.
 
+    labels: {segment name or value: "ich", "ivh" or "ignore"}, as for io.masks.read_mask.
     automatic_json: result.json of the automatic mask this one was corrected from; its volumes stand beside, and
         its model is named.
     force: as in run_segment.
@@ -77,7 +78,7 @@ def run_measure(source, mask_path, out, *, clinical=None, series_uid=None, autom
         automatic, model = result_files.read_automatic(automatic_json) if automatic_json else (None, {})
         ct, noticed = _read_and_check(source, series_uid, steps)
         with steps.step("read mask"):
-            mask, noticed_in_mask = read_mask_and_findings(mask_path, ct)
+            mask, noticed_in_mask = read_mask_and_findings(mask_path, ct, labels)
         with steps.step("measure"):
             result = make_result(ct, mask, clinical, automatic_volume_ml=automatic, noticed=noticed + noticed_in_mask)
             before, changed = earlier_versions(automatic_json, ct, mask) if automatic_json else ([], None)

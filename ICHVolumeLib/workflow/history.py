@@ -9,8 +9,8 @@ from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
 from ..core.plain import from_plain
 from ..core.result import MaskVersion, Result
+from ..io.masks import read_mask
 from ..io.result_files import MASK_NRRD
-from ..io.segmentation_nrrd import read_mask
 from ..io.written_files import read_result, sha256_of
 
 

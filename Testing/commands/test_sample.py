@@ -8,8 +8,8 @@ from command_line import contents
 
 from ICHVolumeLib import cli
 from ICHVolumeLib.commands.demo import compare
+from ICHVolumeLib.io.masks import read_mask
 from ICHVolumeLib.io.read_ct import read_ct
-from ICHVolumeLib.io.segmentation_nrrd import read_mask
 from ICHVolumeLib.synthetic import sample
 from ICHVolumeLib.workflow.case import CaseFiles
 from ICHVolumeLib.workflow.make_result import make_result

@@ -74,8 +74,8 @@ class Outcome:
 
 def outcome_of(case: HardInput, folder: Path) -> Outcome:
     """Build the case in `folder`, read it, check it and measure it, as `ichvolume measure` does but without writing."""
+    from ICHVolumeLib.io.masks import read_mask_and_findings
     from ICHVolumeLib.io.read_ct import read_ct
-    from ICHVolumeLib.io.segmentation_nrrd import read_mask_and_findings
     from ICHVolumeLib.quality.checks import check_ct
     from ICHVolumeLib.workflow.case import make_result, refuse_unusable
 

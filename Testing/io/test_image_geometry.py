@@ -195,7 +195,7 @@ def test_every_axis_order_is_read_as_axial_slices_with_the_same_volume(upright, 
     bright = (read.hu > 50) & (read.hu < 90)
     assert bright.sum(axis=(1, 2)) @ read.voxel_volumes_mm3 == pytest.approx(
         ((ct.hu > 50) & (ct.hu < 90)).sum(axis=(1, 2)) @ ct.voxel_volumes_mm3)
-    from ICHVolumeLib.io.segmentation_nrrd import read_mask
+    from ICHVolumeLib.io.masks import read_mask
 
     write_nrrd(tmp_path / "mask.nrrd", mask, matrix)
     assert ml(upright, read, read_mask(tmp_path / "mask.nrrd", read)) == pytest.approx(ml(upright, ct))

@@ -128,7 +128,7 @@ def test_the_mask_file_of_the_command_line_opens_in_slicer(slicer, panel, grid, 
 
 @pytest.mark.parametrize("grid", GRIDS)
 def test_an_exported_mask_is_read_by_the_command_line(slicer, panel, grid, tmp_path):
-    from ICHVolumeLib.io.segmentation_nrrd import read_mask
+    from ICHVolumeLib.io.masks import read_mask
 
     phantom, mask, _, segmentation = segmented(slicer, panel, grid)
     path = panel.export.export_mask(segmentation, tmp_path / "mask.seg.nrrd")
