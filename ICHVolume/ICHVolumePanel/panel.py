@@ -7,7 +7,7 @@ from ICHVolumeLib.core.findings import WARNING, Finding
 from ICHVolumeLib.quality.checks import check_without_image
 from ICHVolumeLib.worker.npz_files import read_segmentation
 
-from . import headline, packages, scene
+from . import headline, packages, scene, scene_views
 from .case import Case, ct_of_in_steps
 from .export_view import ExportView
 from .findings_view import FindingsView
@@ -96,6 +96,10 @@ class Panel:
             cancelled=lambda: self._run.idle(_("Cancelled. Nothing was changed.")), failed=self._failed),
             device=device, weights_dir=self._ui.weightsFolderEdit.currentPath.strip() or None)
 
+    def complain(self, sentence) -> None:
+        """Say in the status line why something was refused."""
+        self._run.complain(sentence)
+
     def cancel(self) -> None:
         if self._client.is_busy:
             self._run.cancelling()
@@ -132,6 +136,7 @@ class Panel:
         self._case = Case(volume_node, ct)
         self._problem = headline.errors_of(self._case.noticed)
         self._window.suit(volume_node)
+        scene_views.show_volume(volume_node)
         self._client.check(ct, Callbacks(
             done=lambda _output, event: self._checked(ct, [Finding(**finding) for finding in event["findings"]]),
             failed=lambda sentence, _kind: self._checked(ct, [*check_without_image(ct), Finding(
@@ -195,6 +200,7 @@ class Panel:
             self._on_segmentation(case.segmentation_node)
             self._measured()
             self._review.jump()
+            scene_views.center_3d()
 
     def _failed(self, sentence, kind):
         if kind == "packages":
@@ -244,7 +250,7 @@ class Panel:
 
     def _take_lines(self):
         if self._case is not None and self._case.lines_were_dragged():
-            self._refresh(lines=False)
+            self._refresh()
 
     def _reread_volume(self):
         case = self._case

@@ -62,10 +62,11 @@ class ReviewView:
         self._show_lines(self._ui.linesCheckBox.checked)
 
     def _follow_segmentation(self, case, node):
-        if self._editor.segmentationNode() != node:
-            self._editor.setSegmentationNode(node)
-            if node is not None:
-                self._editor.setSourceVolumeNode(case.volume_node)
+        """Both, always: segmentationNode() answers with what the editor's own selector shows, and the first setter
+        changes the second node. Neither does anything where nothing changes."""
+        self._editor.setSegmentationNode(node)
+        if node is not None:
+            self._editor.setSourceVolumeNode(case.volume_node)
 
     def _show_3d(self, shown):
         if self._case is not None and scene.is_in_scene(self._case.segmentation_node):

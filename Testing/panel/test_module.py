@@ -8,10 +8,12 @@ import pytest
 
 
 @pytest.fixture
-def startup(bridge):
+def startup(bridge, monkeypatch):
     """slicer.app.connect, and a SampleData that remembers what was registered."""
     connected, registered = [], []
-    bridge.slicer.app.connect = lambda signal, slot: connected.append((signal, slot))
+    connect = bridge.slicer.app.connect
+    monkeypatch.setattr(bridge.slicer.app, "connect", lambda signal, slot: connected.append((signal, slot))
+                        if signal == "startupCompleted()" else connect(signal, slot))
     sample_data = types.ModuleType("SampleData")
     sample_data.SampleDataLogic = SimpleNamespace(
         registerCustomSampleDataSource=lambda category=None, sampleName=None, uris=None, fileNames=None,
@@ -19,7 +21,7 @@ def startup(bridge):
             SimpleNamespace(category=category, name=sampleName, make=customDownloader, thumbnail=thumbnailFileName)))
     sys.modules["SampleData"] = sample_data
     yield SimpleNamespace(connected=connected, registered=registered)
-    del sys.modules["SampleData"], bridge.slicer.app.connect
+    del sys.modules["SampleData"]
 
 
 def test_the_module_describes_itself_and_its_limits(bridge, startup):
