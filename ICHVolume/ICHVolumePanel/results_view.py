@@ -2,12 +2,12 @@
 
 import qt
 
-from .colors import CORRECTED, colors_for
+from .colors import CORRECTED, colors_for, swatch_icon
 from .results_table import CHOICE, TYPED, choices
 from .translation import tr as _
 
 NAME, AI, EDITED, NOTE = range(4)
-ROW_HEIGHT = 24
+ROW_HEIGHT = 17
 
 
 class ResultsView:
@@ -46,6 +46,8 @@ class ResultsView:
             table.setRowHeight(number, ROW_HEIGHT)
             for column in (NAME, AI, EDITED, NOTE):
                 table.setItem(number, column, qt.QTableWidgetItem(""))
+            if row.label:
+                table.item(number, NAME).setIcon(swatch_icon(row.label))
             if row.entry == CHOICE:
                 self._add_combo(number, row.key)
         header = table.horizontalHeader().sizeHint

@@ -1,6 +1,7 @@
 """Looking and correcting: the segment editor, the walk through doubtful slices, the lines A and B, the 3D surface."""
 
 from . import scene, scene_lines
+from .loudness import make_loud
 from .translation import tr as _
 
 
@@ -34,6 +35,11 @@ class ReviewView:
         ui.linesCheckBox.enabled = has_lines
         ui.show3DCheckBox.enabled = node is not None
         ui.drawByHandButton.setVisible(case is not None and node is None)
+        found = ui.largestSliceButton.enabled
+        for button, is_next in ((ui.nextReviewButton, found and bool(order)),
+                                (ui.largestSliceButton, found and not order),
+                                (ui.drawByHandButton, result is not None and not found)):
+            make_loud(button, is_next)
         self._follow_segmentation(case, node)
 
     def jump(self) -> None:

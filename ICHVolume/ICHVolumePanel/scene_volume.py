@@ -44,7 +44,8 @@ def put_beside(node, other_node) -> None:
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     item = hierarchy.GetItemByDataNode(other_node)
     if item:
-        hierarchy.SetItemParent(hierarchy.GetItemByDataNode(node), hierarchy.GetItemParent(item))
+        folder = hierarchy.GetItemParent(item)
+        hierarchy.SetItemParent(hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(folder, node), folder)
 
 
 def problem_with_volume(volume_node) -> str | None:

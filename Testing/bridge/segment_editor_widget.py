@@ -36,7 +36,7 @@ class qMRMLSegmentEditorWidget(_SceneWidget):  # noqa: N801
         self._logic.SetMRMLApplicationLogic(slicer.app.applicationLogic())
         self._node = self._node_tag = None
         self._shortcuts, self._effects = [], [Effect(name, self) for name in EFFECTS]
-        self._active = self._last_active = None
+        self._active = self._last_active = self._segmentation = self._source = None
         self.views_observed = False
         self._lay_out()
 
@@ -109,7 +109,7 @@ class qMRMLSegmentEditorWidget(_SceneWidget):  # noqa: N801
             self._node.SetAndObserveSourceVolumeNode(node)
 
     def sourceVolumeNode(self):  # noqa: N802
-        return self._logic.GetSourceVolumeNode()
+        return self._source
 
     def _selected(self, _node):
         if self._node is not None:  # else the real one complains in the log
@@ -118,7 +118,8 @@ class qMRMLSegmentEditorWidget(_SceneWidget):  # noqa: N801
     def updateWidgetFromMRML(self):  # noqa: N802
         node = self._node
         segmentation = node.GetSegmentationNode() if node else None
-        if self._logic.GetSegmentationNode() is not segmentation:
+        if self._segmentation is not segmentation:
+            self._segmentation = segmentation
             self._logic.SetSegmentationNode(segmentation)
             if segmentation is not None and segmentation.GetSegmentation().GetNumberOfSegments():
                 self._logic.SetCurrentSegmentID(segmentation.GetSegmentation().GetNthSegmentID(0))
@@ -129,7 +130,8 @@ class qMRMLSegmentEditorWidget(_SceneWidget):  # noqa: N801
             selector.blockSignals(blocked)
             self.segmentationNodeChanged.emit(segmentation)
         source = node.GetSourceVolumeNode() if node else None
-        if self._logic.GetSourceVolumeNode() is not source:
+        if self._source is not source:
+            self._source = source
             self._logic.SetSourceVolumeNode(source)
             self._selectors["vtkMRMLScalarVolumeNode"].setCurrentNode(source)
         active = self.effectByName(node.GetActiveEffectName() if node else "")

@@ -258,7 +258,7 @@ def test_ventricular_blood_alone_is_said_in_every_place_and_scored_in_none(panel
     panel.choose_ct(sample.ct)
     panel.take(replace(sample, mask=sample.mask * 2))
     assert panel.ui.scoreLabel.text == "IVH only:\nno ICH score"
-    assert "do not apply" in panel.ui.findingsLabel.text
+    assert "do not apply" in panel.ui.findingsLabel.text + panel.ui.remarksLabel.text
     assert panel.ui.mortalityLabel.text.startswith("Only blood in the ventricles (IVH) is marked")
     assert panel.rows()["ich_score"][1:] == ("\u2013", "needs an ICH")
     assert panel.ui.otherScoresLabel.text == ""
@@ -276,4 +276,5 @@ def test_marking_by_hand_is_offered_only_while_there_is_no_mask(panel, sample):
     panel.spin(0.02)
     assert not panel.ui.drawByHandButton.isVisibleTo(panel.widget.parent)
     panel.choose_ct(sample.ct, "Second")
+    panel.ui.reviewSection.collapsed = False
     assert panel.ui.drawByHandButton.isVisibleTo(panel.widget.parent)

@@ -54,6 +54,15 @@ def test_the_in_slicer_test_passes_here_too(bridge, open_panel, weights, monkeyp
     assert bridge.slicer_app.asked[-1] == "Passed"
 
 
+def test_the_in_slicer_test_ends_with_a_message_where_no_engine_is_installed(bridge, open_panel):
+    open_panel().leave()
+    bridge.slicer_app.missing_packages.update({"openvino", "torch"})
+    bridge.module.ICHVolumeTest().runTest()
+    assert bridge.slicer_app.asked[-1].startswith("Not run: openvino")
+    assert bridge.slicer_app.installed == []
+    assert not bridge.slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+
+
 def test_nothing_is_installed_or_asked_by_opening_the_panel(bridge, panel):
     bridge.slicer_app.missing_packages.add("openvino")
     assert bridge.slicer_app.asked == [] and bridge.slicer_app.installed == []
