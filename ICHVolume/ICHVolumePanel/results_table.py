@@ -133,7 +133,7 @@ def _score_rows(score: Score):
     if missing:
         text, remark = UNKNOWN, _("enter {items}").format(items=missing)
     rows = [Row("ich_score", _("ICH score"), "", text, remark, important=True, tooltip=score.note)]
-    if score.alternative:
+    if score.alternative and not missing:
         rows.append(Row("ich_score_abc2", _("  by ABC/2"), "", _span(score.alternative["range"]),
                         _("other side of 30 mL"), corrected=False, tooltip=score.note))
     return rows

@@ -7,7 +7,7 @@ from .results_table import CHOICE, TYPED, choices
 from .translation import tr as _
 
 NAME, AI, EDITED, NOTE = range(4)
-ROW_HEIGHT = 17
+ROW_HEIGHT = 18  # px, where the style takes so little
 
 
 class ResultsView:
@@ -52,7 +52,8 @@ class ResultsView:
                 self._add_combo(number, row.key)
         header = table.horizontalHeader().sizeHint
         header_height = (header() if callable(header) else header).height()  # a property in PythonQt's eyes
-        table.setFixedHeight(header_height + len(rows) * ROW_HEIGHT + 4)
+        heights = sum(table.rowHeight(number) for number in range(len(rows)))  # some styles take more than was asked
+        table.setFixedHeight(header_height + heights + 4)
 
     def _add_combo(self, number, key):
         combo = qt.QComboBox()

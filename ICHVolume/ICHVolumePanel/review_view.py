@@ -73,6 +73,8 @@ class ReviewView:
         self._editor.setSegmentationNode(node)
         if node is not None:
             self._editor.setSourceVolumeNode(case.volume_node)
+            if not self._editor.currentSegmentID():  # it took the mask up by itself while that had no segment yet
+                self._editor.setCurrentSegmentID(node.GetSegmentation().GetNthSegmentID(0))
 
     def _show_3d(self, shown):
         if self._case is not None and scene.is_in_scene(self._case.segmentation_node):

@@ -94,6 +94,7 @@ class qMRMLSegmentEditorWidget(_SceneWidget):  # noqa: N801
                 raise RuntimeError("setSegmentationNode before setMRMLSegmentEditorNode: the real widget logs an error")
             return
         if self._node.GetSegmentationNode() is node:
+            self._show_segments(node)
             return
         self.setActiveEffect(None)
         self._node.SetAndObserveSegmentationNode(node)

@@ -144,5 +144,8 @@ def test_a_panel_with_everything_open_fits_the_screen(ready):
     ready.type_into("c_mm", "30")
     ready.type_into("gcs", "9")
     ready.spin(0.1)
+    table = ready.ui.resultsTable._object
+    last = table.visualItemRect(table.item(table.rowCount() - 1, 0))
+    assert last.bottom() <= table.viewport().height(), "the score's row is seen whole"
     layout = ready.widget.parent._object.layout()
     assert layout.totalHeightForWidth(PANEL_WIDTH) + TOOLS_ROW <= PANEL_HEIGHT

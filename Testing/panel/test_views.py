@@ -106,3 +106,9 @@ def test_the_editor_follows_the_panel_whatever_its_own_selectors_say(panel, samp
     panel.choose(first)
     node = panel.widget.editor.mrmlSegmentEditorNode()
     assert node.GetSegmentationNode() is mask and node.GetSourceVolumeNode() is first
+
+
+def test_the_editor_has_a_segment_to_paint_in_at_once(panel, sample):
+    panel.choose_ct(sample.ct)
+    panel.take(sample)
+    assert panel.widget.editor.currentSegmentID() == "ICH"
