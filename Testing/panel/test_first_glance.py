@@ -139,6 +139,11 @@ def test_no_bleed_found_is_read_together_with_its_caveat(panel, two_labels):
 
 
 def test_a_panel_with_everything_open_fits_the_screen(ready):
+    from phantoms import ellipsoid_ct
+
+    tilted = ellipsoid_ct("tilted", pixel_mm=2.0, columns=96, rows=104, step_mm=5.0)  # has routine remarks
+    ready.choose_ct(tilted.ct, "Tilted")
+    ready.take(tilted)
     for name in SECTIONS:
         getattr(ready.ui, name).collapsed = False
     ready.type_into("c_mm", "30")
