@@ -82,11 +82,12 @@ def load_sample(_source=None):
 
 
 def first_ct():
-    """The scene's first scalar volume that can be a head CT, or None; labelmaps and MR are volumes too."""
+    """The scene's first scalar volume that can be a head CT, or None; labelmaps are a kind of scalar volume, too."""
     from ICHVolumePanel.scene_volume import problem_with_volume
 
-    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    return next((node for node in volumes if not problem_with_volume(node)), None)
+    kind = "vtkMRMLScalarVolumeNode"
+    return next((node for node in slicer.util.getNodesByClass(kind)
+                 if node.GetClassName() == kind and not problem_with_volume(node)), None)
 
 
 @parameterNodeWrapper
