@@ -46,7 +46,7 @@ def detail_html(case, swatches) -> str:
     if case.result is None or not case.result.found or case.uncounted_segments():
         return text
     for name, color in swatches.items():
-        text = text.replace(f"{name} ", f'<span style="color:{color}">\u25a0</span>&nbsp;{name}&nbsp;', 1)
+        text = text.replace(f"{name} ", f'<span style="color:{color}">\u25a0</span>\u00a0{name}\u00a0', 1)
     return text
 
 

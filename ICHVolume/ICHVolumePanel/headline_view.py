@@ -5,8 +5,8 @@ from ICHVolumeLib.core.findings import WARNING
 from . import headline
 from .colors import SWATCHES, colors_for
 
-NUMBER, SENTENCE = "font-size: 24pt; font-weight: bold;", "font-size: 15pt; font-weight: bold;"
-REQUEST = "font-size: 10pt; font-weight: normal;"
+NUMBER, SENTENCE = "font-size: 24pt; font-weight: bold", "font-size: 15pt; font-weight: bold"
+REQUEST = "font-size: 10pt; font-weight: normal"
 
 
 class HeadlineView:
@@ -24,5 +24,5 @@ class HeadlineView:
         ui.scoreLabel.setVisible(bool(ui.scoreLabel.text))
         ui.detailLabel.text = headline.detail_html(case, SWATCHES) if case else ""
         needs_care = result is not None and not found and case.was_not_found  # read with the headline, or not at all
-        ui.detailLabel.styleSheet = f"color: {colors_for(ui.detailLabel)[WARNING]}; font-weight: bold;" \
+        ui.detailLabel.styleSheet = f"color: {colors_for(ui.detailLabel)[WARNING]}; font-weight: bold" \
             if needs_care else ""
