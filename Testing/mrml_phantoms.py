@@ -66,3 +66,17 @@ def vtk_matrix(slicer, array):
     matrix = vtk.vtkMatrix4x4()
     slicer.util.updateVTKMatrixFromArray(matrix, np.asarray(array, float))
     return matrix
+
+
+def add_slice_views(slicer):
+    """{"Red", "Yellow", "Green": slice node}: axial, sagittal and coronal, as the application has them."""
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(slicer.mrmlScene)
+    views = {}
+    for name, orientation in (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal")):
+        view = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSliceNode")  # knows the presets; a bare node does not
+        view.UnRegister(None)
+        view.SetName(name)
+        view.SetLayoutName(name)
+        views[name] = slicer.mrmlScene.AddNode(view)
+        view.SetOrientation(orientation)
+    return views

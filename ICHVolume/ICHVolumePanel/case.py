@@ -240,8 +240,9 @@ class Case:
         moved = {}
         for name, line in zip(("a", "b"), lines, strict=True):
             points = scene_lines.line_points(line, self.volume_node)
+            points = scene_lines.onto_slice(points, self.ct, self.result.abc2.slice_index)
             if np.abs(np.subtract(points, getattr(self.result.abc2, f"{name}_line_ras"))).max() > 0.01:
-                moved[f"{name}_line_ras"] = tuple(tuple(float(x) for x in point) for point in points)
+                moved[f"{name}_line_ras"] = points
                 moved[f"{name}_mm"] = None  # the line as drawn wins over a length typed before
         if moved:
             self.correct(**moved)

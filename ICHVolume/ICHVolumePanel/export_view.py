@@ -20,6 +20,7 @@ class ExportView:
         self._ui, self._turns, self._client = ui, turns, client
         self._case = None
         self._is_writing = False
+        ui.exportLabel.setVisible(False)  # takes no room before it says something
         ui.exportButton.connect("clicked(bool)", self.export)
 
     def show(self, case) -> None:
@@ -41,6 +42,7 @@ class ExportView:
             table=ui.exportTableCheckBox.checked, report=ui.exportReportCheckBox.checked)
         job = exporting.Export(self._case, ui.exportFolderEdit.currentPath, wishes)
         self._set_writing(True)
+        ui.exportLabel.setVisible(True)
         ui.exportLabel.text = _("Writing \u2026")
         self._turns.add(job.write_in_steps(), lambda _nothing: self._report(job),
                         lambda error: self._failed(job, error))

@@ -4,7 +4,7 @@ from html import escape
 
 from ICHVolumeLib.core.findings import ERROR, WARNING
 
-from .results_table import interval_text, mortality_text, score_text
+from .results_table import interval_text, ml_text, mortality_text, nothing_entered, score_text
 from .translation import tr as _
 
 FINDINGS_SHOWN = 4
@@ -18,8 +18,10 @@ def volume_line(case) -> str:
         return ""
     if result.found and result.is_probably_noise:
         return _("{ml:.1f} mL:\nprobably noise").format(ml=result.volume_ml.total)
-    if result.found:
-        return _("{ml:.1f} mL").format(ml=result.volume_ml.total)
+    if result.found:  # ABC/2 and the scores are about the ICH alone
+        volume = result.volume_ml
+        return _("{ml} mL ICH").format(ml=ml_text(volume.ich)) if volume.ich else \
+            _("{ml} mL IVH").format(ml=ml_text(volume.ivh))
     return _("No bleed found by the model") if case.was_not_found else _("Nothing marked")
 
 
@@ -29,11 +31,24 @@ def score_line(case) -> str:
         return ""
     if not result.ich_score.applies:
         return _("IVH only:\nno ICH score")
+    missing = nothing_entered(result.ich_score)
+    if missing:
+        return _("ICH score:\nenter {items}").format(items=missing)
     text = _("ICH score {score}").format(score=score_text(result.ich_score))
     alternative = result.ich_score.alternative
     if alternative:
         low, high = alternative["range"]
         text += _("\n(by ABC/2: {score})").format(score=low if low == high else f"{low}\u2013{high}")
+    return text
+
+
+def detail_html(case, swatches) -> str:
+    """detail_line with every label in front of its number in its colour. swatches: {label's name: "#rrggbb"}."""
+    text = escape(detail_line(case))
+    if case.result is None or not case.result.found or case.uncounted_segments():
+        return text
+    for name, color in swatches.items():
+        text = text.replace(f"{name} ", f'<span style="color:{color}">\u25a0</span>\u00a0{name}\u00a0', 1)
     return text
 
 
@@ -47,9 +62,11 @@ def detail_line(case) -> str:
     if not result.found:
         return _("This does not mean that the scan is normal: small or faint bleeds can be missed. You can mark one by "
                  "hand below.") if case.was_not_found else _("Paint the bleed in the segment editor below.")
-    parts = [_("ICH {ich:.1f} \u00b7 IVH {ivh:.1f} mL").format(ich=result.volume_ml.ich, ivh=result.volume_ml.ivh)]
+    volume = result.volume_ml
+    parts = [_("ICH {ml}").format(ml=ml_text(volume.ich)), _("IVH {ml}").format(ml=ml_text(volume.ivh)),
+             _("total {ml} mL").format(ml=ml_text(volume.total))]
     if result.interval_ml and not case.is_edited:
-        parts.append(interval_text(result))
+        parts[-1] += " (" + interval_text(result) + ")"
     if result.abc2:
         parts.append(_("ABC/2 {ml:.1f} mL (\u00b1{error:.0f} %)").format(ml=result.abc2.coniglobus_ml,
                                                                     error=result.abc2.expected_error_percent))
@@ -94,7 +111,8 @@ def mortality_sentence(score) -> str:
 
 
 def other_scores_text(result) -> str:
-    return "\n".join(f"{score.name}: {score_text(score)}" for score in (result.max_ich, result.func) if score.applies)
+    scores = [score for score in (result.max_ich, result.func) if score.applies]
+    return " \u00b7 ".join(f"{score.name}: {score_text(score)}" for score in scores)
 
 
 def run_sentence(record, seconds: float) -> str:

@@ -1,10 +1,16 @@
 """The Python packages that the child process needs: looked at and asked for on the click, never at start-up."""
 
+import contextlib
+import importlib.metadata
+import os
+import tempfile
+
 from .translation import tr as _
 
 ENGINE = "openvino>=2025.0"  # the CPU engine; torch does as well when the PyTorch extension has put it there
 WEIGHTS_READER = "safetensors>=0.4"
-TORCH = "torch>=2.4"
+TORCH, TORCH_VERSIONS = "torch>=2.4", ">=2.4"
+BUNDLED = ("numpy", "SimpleITK", "pydicom", "vtk")  # Slicer's own; another version of one breaks the application
 
 
 class Refused(Exception):
@@ -31,7 +37,8 @@ def ensure(packaging, device: str) -> bool:
             _install_torch()
         others = [requirement for requirement in wanted if requirement != TORCH]
         if others:
-            packaging.pip_ensure(others, requester="ICHVolume")
+            with _keeping_bundled() as constraints:
+                packaging.pip_ensure(others, constraints=constraints, requester="ICHVolume")
     except Refused:
         raise
     except Exception as error:  # declined (RuntimeError) or pip's own failure: said in the panel, which goes on
@@ -45,11 +52,29 @@ def ensure(packaging, device: str) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def _keeping_bundled():
+    """Path of a pip constraints file that holds the bundled packages at the versions that are there."""
+    lines = []
+    for name in BUNDLED:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            lines.append(f"{name}=={importlib.metadata.version(name)}\n")
+    handle, path = tempfile.mkstemp(prefix="ichvolume-constraints-", suffix=".txt", text=True)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+        yield path
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
 def _install_torch():
     try:
         import PyTorchUtils
     except ImportError:
         raise Refused(_("Running on a GPU needs the extension PyTorch: install it in the Extensions Manager, or choose "
                         "another device under Settings.")) from None
-    if PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=True) is None:
+    if PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=True,
+                                                     torchVersionRequirement=TORCH_VERSIONS) is None:
         raise Refused(_("PyTorch was not installed; choose another device under Settings, or try again."))

@@ -7,10 +7,11 @@ from ICHVolumeLib.core.findings import WARNING, Finding
 from ICHVolumeLib.quality.checks import check_without_image
 from ICHVolumeLib.worker.npz_files import read_segmentation
 
-from . import headline, packages, scene
+from . import headline, packages, scene, scene_views
 from .case import Case, ct_of_in_steps
 from .export_view import ExportView
 from .findings_view import FindingsView
+from .headline_view import HeadlineView
 from .results_table import parse_entry
 from .results_view import ResultsView
 from .review_view import ReviewView
@@ -40,6 +41,7 @@ class Panel:
         self._case = None
         self._wanted = (None, None)  # the CT and the segmentation that the choices name
         self._problem = ""
+        self._result_of = (None, None)  # the segmentation and the model's record of the result that is shown
         self._refused = None  # a volume that was read and is no CT, and its signature then
         self._watching = Watching(call_later, *(lambda action=action: self._said(action) for action in (
             self._reread_volume, self._measure_again, self._take_lines)))
@@ -50,7 +52,8 @@ class Panel:
         self._score = ScoreView(ui, self._correct)
         self._export = ExportView(ui, self._turns, client)
         self._window = WindowView(ui)
-        self._findings = FindingsView(ui.findingsLabel)
+        self._headline = HeadlineView(ui)
+        self._findings = FindingsView(ui.findingsLabel, ui.remarksLabel)
         for button, slot in ((ui.resetButton, self._reset), (ui.automaticLinesButton, self._reset_lines),
                              (ui.drawByHandButton, self._by_hand)):
             button.connect("clicked(bool)", slot)
@@ -96,6 +99,10 @@ class Panel:
             cancelled=lambda: self._run.idle(_("Cancelled. Nothing was changed.")), failed=self._failed),
             device=device, weights_dir=self._ui.weightsFolderEdit.currentPath.strip() or None)
 
+    def complain(self, sentence) -> None:
+        """Say in the status line why something was refused."""
+        self._run.complain(sentence)
+
     def cancel(self) -> None:
         if self._client.is_busy:
             self._run.cancelling()
@@ -118,6 +125,7 @@ class Panel:
         """Read the CT in short turns, show it, and have the child check it."""
         for key in (OPENING, MEASURING, COMPARING, BY_HAND):
             self._turns.drop(key)
+        self._ui.reviewSection.collapsed = True  # until there is something to review
         self._case, self._problem = None, scene.problem_with_volume(volume_node) or ""
         if volume_node is not None and not self._client.is_busy:
             self._run.say("")
@@ -132,6 +140,7 @@ class Panel:
         self._case = Case(volume_node, ct)
         self._problem = headline.errors_of(self._case.noticed)
         self._window.suit(volume_node)
+        scene_views.show_volume(volume_node)
         self._client.check(ct, Callbacks(
             done=lambda _output, event: self._checked(ct, [Finding(**finding) for finding in event["findings"]]),
             failed=lambda sentence, _kind: self._checked(ct, [*check_without_image(ct), Finding(
@@ -195,6 +204,7 @@ class Panel:
             self._on_segmentation(case.segmentation_node)
             self._measured()
             self._review.jump()
+            scene_views.center_3d()
 
     def _failed(self, sentence, kind):
         if kind == "packages":
@@ -209,11 +219,11 @@ class Panel:
         self._run.can_segment(self._problem)
         is_refused = self._wanted[0] is not None and not self._turns.has(OPENING)
         self._findings.show(case, self._problem, is_refused)
-        ui.volumeLabel.text = headline.volume_line(case) if case else ""
-        ui.scoreLabel.text = headline.score_line(case) if case else ""
-        ui.detailLabel.text = headline.detail_line(case) if case else ""
+        self._headline.show(case)
         has_result = case is not None and case.result is not None
+        self._run.follow_result(has_result)
         ui.headlineBox.setVisible(has_result)
+        self._open_review(case if has_result else None)
         found = has_result and case.result.found
         ui.resultsSection.setVisible(found)
         ui.scoreSection.setVisible(found)
@@ -230,6 +240,14 @@ class Panel:
             self._watching.follow_lines(case.segmentation_node)
             self._review.apply_line_visibility()
 
+    def _open_review(self, case):
+        """A result that was not shown before is looked at next; who folds the section then has folded it."""
+        result_of = (case.segmentation_node, case.record) if case else (None, None)
+        is_new = any(one is not other for one, other in zip(result_of, self._result_of, strict=True))
+        self._result_of = result_of
+        if case and is_new:
+            self._ui.reviewSection.collapsed = False
+
     def _watch(self):
         """Also a CT that was refused: its values may be put right."""
         self._watching.follow(self._wanted[0], self._case and self._case.segmentation_node)
@@ -244,7 +262,7 @@ class Panel:
 
     def _take_lines(self):
         if self._case is not None and self._case.lines_were_dragged():
-            self._refresh(lines=False)
+            self._refresh()
 
     def _reread_volume(self):
         case = self._case
@@ -264,7 +282,7 @@ class Panel:
         self._change(lambda: self._case.correct(**{n: v() if callable(v) else v for n, v in values.items()}))
 
     def _change(self, action):
-        if self._case is not None:
+        if self._case is not None and not self._closed:  # a cell that was being typed in hands its text over last
             self._said(action)
             self._refresh()
 

@@ -33,6 +33,7 @@ class Row:
     corrected: bool = False
     important: bool = False
     tooltip: str = ""
+    label: str = ""  # the segment whose colour stands in front
 
 
 def choices(key: str) -> list[tuple[object, str]]:
@@ -68,19 +69,23 @@ def make_rows(now: Result, automatic_abc2: Abc2 | None, corrections: Corrections
     ai_*: what the model's own mask gave, None when there was no model run.
     """
     return [*_volume_rows(now, ai_volume_ml), *_abc2_rows(now, automatic_abc2, corrections, ai_abc2),
-            *_clinical_rows(now.ich_score, corrections, scan_age_years), *_score_rows(now.ich_score),
-            *_other_formulas(now, ai_volume_ml, ai_abc2)]
+            *_other_formulas(now, ai_abc2), *_clinical_rows(now.ich_score, corrections, scan_age_years),
+            *_score_rows(now.ich_score)]
 
 
 def _volume_rows(now, ai):
     volume = now.volume_ml
     change = _("{change:+.1f} by editing").format(change=volume.total - ai.total) \
         if ai and abs(volume.total - ai.total) >= 0.05 else ""
-    rows = [Row("volume", _("Volume, mL"), _ml(ai and ai.total), _ml(volume.total),
-                change or _short_interval(now), important=True,
-                tooltip=" ".join((_("Area of every slice times its own height."), interval_text(now))).strip())]
-    for key, name in (("ich", _("  ICH, mL")), ("ivh", _("  IVH, mL"))):
-        rows.append(Row(f"{key}_ml", name, _ml(ai and getattr(ai, key)), _ml(getattr(volume, key))))
+    rows = [Row(f"{key}_ml", name, _ml(ai and getattr(ai, key)), _ml(getattr(volume, key)), important=key == "ich",
+                label=key.upper()) for key, name in (("ich", _("ICH, mL")), ("ivh", _("IVH, mL")))]
+    rows.append(Row("volume", _("Total, mL"), _ml(ai and ai.total), _ml(volume.total), change or _short_interval(now),
+                    tooltip=" ".join((_("Area of every slice times its own height."), interval_text(now))).strip()))
+    if volume.total and abs(volume.paper_formula - volume.total) > 0.01 * volume.total:
+        rows.append(Row("paper", _("  paper\u2019s way, mL"), _ml(ai and ai.paper_formula), _ml(volume.paper_formula),
+                        _("not used"),
+                        tooltip=_("One slice thickness for all slices (the paper's formula); the slices of this scan "
+                                  "differ, so the total above is the right one")))
     return rows
 
 
@@ -124,15 +129,18 @@ def _clinical_rows(score: Score, corrections, scan_age):
 
 def _score_rows(score: Score):
     remark = mortality_text(score) if score.applies else _("needs an ICH")
-    rows = [Row("ich_score", _("ICH score"), "", score_text(score), remark, important=True, tooltip=score.note)]
-    if score.alternative:
+    text, missing = score_text(score), nothing_entered(score) if score.applies else ""
+    if missing:
+        text, remark = UNKNOWN, _("enter {items}").format(items=missing)
+    rows = [Row("ich_score", _("ICH score"), "", text, remark, important=True, tooltip=score.note)]
+    if score.alternative and not missing:
         rows.append(Row("ich_score_abc2", _("  by ABC/2"), "", _span(score.alternative["range"]),
                         _("other side of 30 mL"), corrected=False, tooltip=score.note))
     return rows
 
 
-def _other_formulas(now, ai_volume, ai):
-    abc2, volume, rows = now.abc2, now.volume_ml, []
+def _other_formulas(now, ai):
+    abc2, rows = now.abc2, []
     for key, name, tooltip in (
             ("kothari_ml", _("  Kothari, mL"), _("ABC/2; its C counts a slice whole, half or not at all, by area")),
             ("abc3_ml", _("  ABC/3, mL"), _("For irregular and anticoagulated bleeds")),
@@ -140,12 +148,14 @@ def _other_formulas(now, ai_volume, ai):
         note = _("its C {mm:.1f} mm").format(mm=abc2.c_kothari_mm) if abc2 and key == "kothari_ml" else ""
         rows.append(Row(key, name, _ml(ai and getattr(ai, key)), _ml(abc2 and getattr(abc2, key)), note,
                         tooltip=tooltip))
-    if volume.total and abs(volume.paper_formula - volume.total) > 0.01 * volume.total:
-        rows.append(Row("paper", _("Paper, mL"), _ml(ai_volume and ai_volume.paper_formula),
-                        _ml(volume.paper_formula), _("not used"),
-                        tooltip=_("One slice thickness for all slices (the paper's formula); the slices of this scan "
-                                  "differ, so the volume on top is the right one")))
     return rows
+
+
+def nothing_entered(score: Score) -> str:
+    """What to enter, while nothing that only a clinician knows is known; a range over all of it says nothing."""
+    names = {"gcs": _("GCS"), "age_years": _("age"), "infratentorial": _("site")}
+    is_empty = all(score.inputs[name]["source"] == "unknown" for name in names)
+    return ", ".join(names.values()) if is_empty else ""
 
 
 def score_text(score: Score) -> str:
@@ -204,8 +214,13 @@ def _reset_note(automatic: str) -> str:
     return _("auto {value}  {mark}").format(value=automatic, mark=RESET_MARK)
 
 
+def ml_text(value: float) -> str:
+    """One decimal; two below 1 mL, where the second is a tenth of a small bleed."""
+    return f"{value:.2f}" if 0 < value < 1 else f"{value:.1f}"
+
+
 def _ml(value):
-    return UNKNOWN if value is None else f"{value:.2f}" if 0 < value < 1 else f"{value:.1f}"
+    return UNKNOWN if value is None else ml_text(value)
 
 
 def _mm(value):

@@ -2,12 +2,12 @@
 
 import qt
 
-from .colors import CORRECTED, colors_for
+from .colors import CORRECTED, colors_for, swatch_icon
 from .results_table import CHOICE, TYPED, choices
 from .translation import tr as _
 
 NAME, AI, EDITED, NOTE = range(4)
-ROW_HEIGHT = 24
+ROW_HEIGHT = 18  # px, where the style takes so little
 
 
 class ResultsView:
@@ -46,11 +46,14 @@ class ResultsView:
             table.setRowHeight(number, ROW_HEIGHT)
             for column in (NAME, AI, EDITED, NOTE):
                 table.setItem(number, column, qt.QTableWidgetItem(""))
+            if row.label:
+                table.item(number, NAME).setIcon(swatch_icon(row.label))
             if row.entry == CHOICE:
                 self._add_combo(number, row.key)
         header = table.horizontalHeader().sizeHint
         header_height = (header() if callable(header) else header).height()  # a property in PythonQt's eyes
-        table.setFixedHeight(header_height + len(rows) * ROW_HEIGHT + 4)
+        heights = sum(table.rowHeight(number) for number in range(len(rows)))  # some styles take more than was asked
+        table.setFixedHeight(header_height + heights + 4)
 
     def _add_combo(self, number, key):
         combo = qt.QComboBox()

@@ -1,6 +1,7 @@
 """Looking and correcting: the segment editor, the walk through doubtful slices, the lines A and B, the 3D surface."""
 
 from . import scene, scene_lines
+from .loudness import make_loud
 from .translation import tr as _
 
 
@@ -34,6 +35,11 @@ class ReviewView:
         ui.linesCheckBox.enabled = has_lines
         ui.show3DCheckBox.enabled = node is not None
         ui.drawByHandButton.setVisible(case is not None and node is None)
+        found = ui.largestSliceButton.enabled
+        for button, is_next in ((ui.nextReviewButton, found and bool(order)),
+                                (ui.largestSliceButton, found and not order),
+                                (ui.drawByHandButton, result is not None and not found)):
+            make_loud(button, is_next)
         self._follow_segmentation(case, node)
 
     def jump(self) -> None:
@@ -62,10 +68,13 @@ class ReviewView:
         self._show_lines(self._ui.linesCheckBox.checked)
 
     def _follow_segmentation(self, case, node):
-        if self._editor.segmentationNode() != node:
-            self._editor.setSegmentationNode(node)
-            if node is not None:
-                self._editor.setSourceVolumeNode(case.volume_node)
+        """Both, always: segmentationNode() answers with what the editor's own selector shows, and the first setter
+        changes the second node. Neither does anything where nothing changes."""
+        self._editor.setSegmentationNode(node)
+        if node is not None:
+            self._editor.setSourceVolumeNode(case.volume_node)
+            if not self._editor.currentSegmentID():  # it took the mask up by itself while that had no segment yet
+                self._editor.setCurrentSegmentID(node.GetSegmentation().GetNthSegmentID(0))
 
     def _show_3d(self, shown):
         if self._case is not None and scene.is_in_scene(self._case.segmentation_node):

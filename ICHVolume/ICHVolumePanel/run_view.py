@@ -7,6 +7,7 @@ import qt
 from ICHVolumeLib.core.findings import ERROR
 
 from .colors import colors_for
+from .loudness import HEIGHT, make_loud
 from .translation import tr as _
 
 TICK_MS = 200
@@ -24,6 +25,7 @@ class RunView:
         self._timer.connect("timeout()", self._tick)
         ui.segmentButton.connect("clicked(bool)", on_segment)
         ui.cancelButton.connect("clicked(bool)", on_cancel)
+        self.follow_result(False)
         self.idle()
 
     def started(self) -> None:
@@ -71,6 +73,11 @@ class RunView:
         """problem: why the button is disabled, or ""."""
         self._ui.segmentButton.enabled = not problem
         self._ui.segmentButton.toolTip = problem or _("Find the bleed in this CT and measure it")
+
+    def follow_result(self, has_result: bool) -> None:
+        """Segmenting is the next step only until there is a result; then it is looking at it."""
+        make_loud(self._ui.segmentButton, not has_result, HEIGHT)
+        self._ui.segmentButton.text = _("Segment again") if has_result else _("Segment ICH")
 
     def seconds(self) -> float:
         return time.monotonic() - self._started

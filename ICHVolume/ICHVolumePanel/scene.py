@@ -1,8 +1,8 @@
 """The MRML scene as plain values: CT volume node to arrays, mask to segmentation node and back.
 
-With scene_volume (the CT), scene_lines (ABC/2 lines, slice views, table), scene_watch (observers) and scene_export
-(files) this is the one adapter that speaks MRML. It imports only slicer, vtk and numpy, and runs the same in 3D Slicer
-and on slicer-core.
+With scene_volume (the CT), scene_transforms (where it lies), scene_editing (painting under a warp), scene_lines (ABC/2
+lines, slice views, table), scene_views (what is shown), scene_watch (observers) and scene_export (files) this is the
+one adapter that speaks MRML. It imports only slicer, vtk and numpy, and runs the same in 3D Slicer and on slicer-core.
 """
 
 import zlib
@@ -12,17 +12,23 @@ import slicer
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
+from .scene_transforms import (
+    frame_of,
+    mask_parent,
+    matrix_of,
+    parent_of,
+    put_with,
+    transform_matrix,
+    vtk_matrix,
+)
 from .scene_volume import (
     ct_arrays,
     ct_arrays_in_steps,
-    frame_of,
     is_in_scene,
-    matrix_of,
     problem_with_volume,
+    put_beside,
     require_in_scene,
     signature_of,
-    transform_matrix,
-    vtk_matrix,
 )
 from .translation import tr as _
 from .turns import at_once
@@ -56,8 +62,8 @@ def new_segmentation_in_steps(volume_node, mask, labels, name="ICH"):
     mask: uint8 (slices, rows, columns) on the CT's grid; labels: objects with value, name, color (0..1 RGB) and
     terminology (ICHVolumeLib.core.labels.LABELS). Every label gets a segment, empty or not, so it can be painted at
     once.
-    Same grid and parent transform as the CT; closed surface made and shown in 3D; mask noted as automatic
-    (see is_edited) and the CT as the source (see volume_of).
+    Same grid as the CT, under the transform that mask_parent names; closed surface made and shown in 3D; mask noted as
+    automatic (see is_edited) and the CT as the source (see volume_of).
     A generator of short steps; the node goes again when it is closed or fails before the end.
     Raises ValueError when the mask's shape is not the CT's or the CT is gone.
     """
@@ -81,13 +87,11 @@ def _new_node(volume_node, name):
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", slicer.mrmlScene.GenerateUniqueName(name))
     node.CreateDefaultDisplayNodes()
     node.GetDisplayNode().SetOpacity2DFill(FILL_OPACITY)
-    node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
-    # after the transform: the reference grid is taken between the two nodes, and saving resamples the mask onto it
-    node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+    put_with(node, volume_node)
     node.SetNodeReferenceID(SOURCE_ROLE, volume_node.GetID())
     for parameter, value in SHOWN_SURFACE.items():
         node.GetSegmentation().SetConversionParameter(parameter, value)
-    _put_beside(node, volume_node)
+    put_beside(node, volume_node)
     return node
 
 
@@ -214,14 +218,6 @@ def _require_same_shape(mask, volume_node):
             mask=mask.shape, name=volume_node.GetName(), shape=shape))
 
 
-def _put_beside(node, volume_node):
-    """Into the CT's folder (patient, study) of the subject hierarchy."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    volume_item = hierarchy.GetItemByDataNode(volume_node)
-    if volume_item:
-        hierarchy.SetItemParent(hierarchy.GetItemByDataNode(node), hierarchy.GetItemParent(volume_item))
-
-
 def _segment_for(segmentation_node, label) -> str:
     """The ID of this label's segment, made, coded and coloured when there is none."""
     ids = segment_ids(segmentation_node, [label.name])[0]
@@ -303,8 +299,9 @@ def _whole_voxel_shift(image, segmentation_node, volume_node):
     to_ras = vtk.vtkMatrix4x4()
     image.GetImageToWorldMatrix(to_ras)
     image_to_ras, ct_to_ras = slicer.util.arrayFromVTKMatrix(to_ras), matrix_of(volume_node)
-    if segmentation_node.GetTransformNodeID() != volume_node.GetTransformNodeID():
-        between = transform_matrix(segmentation_node, volume_node)
+    parent = parent_of(segmentation_node)
+    if parent is not parent_of(volume_node) and parent is not mask_parent(volume_node):
+        between = transform_matrix(parent, parent_of(volume_node))
         if between is None:
             return None
         image_to_ras = between @ image_to_ras
@@ -325,7 +322,7 @@ def _resampled(image, segmentation_node, volume_node):
     reference.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
     between = vtk.vtkGeneralTransform()
     slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(
-        segmentation_node.GetParentTransformNode(), volume_node.GetParentTransformNode(), between)
+        parent_of(segmentation_node), parent_of(volume_node), between)
     out = slicer.vtkOrientedImageData()
     done = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
         image, reference, out, False, False, between)

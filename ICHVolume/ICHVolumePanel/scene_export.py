@@ -12,6 +12,7 @@ import slicer
 import vtk
 
 from .scene import segment_ids
+from .scene_transforms import parent_of
 from .scene_volume import require_in_scene
 from .translation import tr as _
 
@@ -70,7 +71,7 @@ def export_mask(segmentation_node, path) -> Path:
 def surfaces_world(segmentation_node, names=("ICH", "IVH")) -> dict:
     """{name: vtkPolyData in world RAS mm} of the named segments that are not empty."""
     to_world = vtk.vtkGeneralTransform()
-    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(segmentation_node.GetParentTransformNode(), None, to_world)
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(parent_of(segmentation_node), None, to_world)
     surfaces = {}
     for name, ids in zip(names, segment_ids(segmentation_node, names), strict=True):
         surface = _printable_surface(segmentation_node.GetSegmentation(), ids)

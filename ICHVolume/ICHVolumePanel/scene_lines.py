@@ -7,8 +7,8 @@ import numpy as np
 import slicer
 import vtk
 
-from .scene import frame_of, is_in_scene
-from .scene_volume import map_points, matrix_of, require_in_scene
+from .scene_transforms import map_points, matrix_of, measured_to_shown, shown_to_measured
+from .scene_volume import is_in_scene, put_beside, require_in_scene
 from .scene_watch import Observation
 
 LINE_ROLES = ("ICHVolume.lineA", "ICHVolume.lineB")  # node references from the segmentation
@@ -23,18 +23,18 @@ PARALLEL = 1e-4  # radians; planes nearer than this are the same
 def set_ab_lines(segmentation_node, volume_node, a_line_ras, b_line_ras):
     """Draw A and B (each two RAS points in mm) as draggable Markups lines; returns (line A node, line B node).
 
-    Lines that this segmentation already has are moved, else made. They follow the CT's transform and are found again
-    by ab_lines, also after loading a scene.
+    Lines that this segmentation already has are moved, else made. They lie on the CT as it is shown and are found
+    again by ab_lines, also after loading a scene.
     """
     require_in_scene(segmentation_node, "The segmentation")
-    frame = frame_of(volume_node)
     lines = []
     for role, name, color, points in zip(LINE_ROLES, LINE_NAMES, LINE_COLORS, (a_line_ras, b_line_ras), strict=True):
         line = segmentation_node.GetNodeReference(role)
         if line is None:
-            line = _new_line(name, color)
+            line = _new_line(name, color, volume_node)
             segmentation_node.SetNodeReferenceID(role, line.GetID())
-        line.SetAndObserveTransformNodeID(frame.GetID() if frame else None)
+        points, above = measured_to_shown(points, volume_node)
+        line.SetAndObserveTransformNodeID(above.GetID() if above else None)
         while line.GetNumberOfControlPoints() < 2:
             line.AddControlPoint([0.0, 0.0, 0.0])
         for index, point in enumerate(points):
@@ -78,7 +78,17 @@ def show_ab_lines(segmentation_node, shown: bool) -> None:
 def line_points(line_node, volume_node):
     """The line's two end points, ((R, A, S), (R, A, S)) in mm, in the CT's measuring frame."""
     world = np.array([line_node.GetNthControlPointPositionWorld(index) for index in range(2)])
-    return tuple(tuple(map(float, point)) for point in map_points(world, None, frame_of(volume_node)))
+    return tuple(tuple(map(float, point)) for point in shown_to_measured(world, volume_node))
+
+
+def onto_slice(points, ct, slice_index: int):
+    """RAS points (mm, measuring frame) moved along the slice's normal into slice k of the CT: a line dragged in the 3D
+    view stays a diameter of its slice. ct: CTVolume."""
+    along_i, along_j = ct.ijk_to_ras[:3, 0], ct.ijk_to_ras[:3, 1]
+    normal = np.cross(along_i, along_j)
+    normal = normal / np.linalg.norm(normal)
+    off = (np.asarray(points, float) - ct.slice_origins_ras[slice_index]) @ normal
+    return tuple(tuple(map(float, point)) for point in np.asarray(points, float) - off[:, None] * normal)
 
 
 def observe_ab_lines(segmentation_node, callback) -> Observation:
@@ -98,10 +108,9 @@ def show_slice(volume_node, slice_index: int, point_ras=None) -> None:
     """Show slice k of the CT: the red view is turned into the scan's own plane (a tilted scan shows its true slices,
     patient's left on the right), the other views go to point_ras (default: the slice's middle).
     """
-    frame = frame_of(volume_node)
     corners = slice_corners_world(volume_node, slice_index)
     middle = corners.mean(axis=0)
-    target = middle if point_ras is None else map_points([point_ras], frame, None)[0]
+    target = middle if point_ras is None else map_points(*measured_to_shown([point_ras], volume_node), None)[0]
     for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
         if view.GetLayoutName() == SCAN_PLANE_VIEW:
             _turn_into_plane(view, corners, middle)
@@ -134,6 +143,7 @@ def write_table(segmentation_node, columns, rows, name="ICHVolume results"):
     if table is None:
         table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name))
         segmentation_node.SetNodeReferenceID(TABLE_ROLE, table.GetID())
+        put_beside(table, segmentation_node)
     was_modifying = table.StartModify()
     table.RemoveAllColumns()
     table.SetUseColumnTitleAsColumnHeader(True)
@@ -170,8 +180,9 @@ def _label(segmentation_node):
                 line.SetNthControlPointLabel(index, text)
 
 
-def _new_line(name, color):
+def _new_line(name, color, volume_node):
     line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", slicer.mrmlScene.GenerateUniqueName(name))
+    put_beside(line, volume_node)
     line.CreateDefaultDisplayNodes()
     display = line.GetDisplayNode()
     display.SetColor(*color)
@@ -180,6 +191,7 @@ def _new_line(name, color):
     display.SetPropertiesLabelVisibility(False)
     display.SetTextScale(3.5)
     display.SetGlyphScale(2.0)
+    display.SetSnapMode(display.SnapModeUnconstrained)  # the default drags an end onto the bleed's surface
     display.SetOccludedVisibility(True)  # seen through the surface in 3D
     display.SetOccludedOpacity(0.6)
     return line

@@ -10,15 +10,14 @@ All RAS coordinates that the adapter gives and takes are in the coordinate syste
 
 import numpy as np
 import slicer
-import vtk
 
+from .scene_transforms import matrix_of, true_positions
 from .translation import tr as _
 from .turns import at_once
 
 BRAIN_WINDOW = (80, 40)  # width, level in HU
 BLOOD_WINDOW = (120, 60)  # wide enough to tell a clot from the calcified and the skull beside it
 SLICES_PER_STEP = 4
-RIGID_SLICE_TOLERANCE_MM = 0.1  # DICOM rounds positions and directions; a warp bends a slice by more
 INT16 = np.iinfo(np.int16)
 AIR_HU = -1024
 _DICOM_TAGS = {  # ScanInfo field -> DICOM tag, read from Slicer's DICOM database when the CT came from there
@@ -38,6 +37,15 @@ def require_in_scene(node, what: str) -> None:
     if not is_in_scene(node):
         raise ValueError({"The CT": _("The CT is no longer in the scene; choose another."),
                           "The segmentation": _("The segmentation is no longer in the scene; choose another.")}[what])
+
+
+def put_beside(node, other_node) -> None:
+    """Into the other node's folder (patient, study) of the subject hierarchy."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    item = hierarchy.GetItemByDataNode(other_node)
+    if item:
+        folder = hierarchy.GetItemParent(item)
+        hierarchy.SetItemParent(hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(folder, node), folder)
 
 
 def problem_with_volume(volume_node) -> str | None:
@@ -100,44 +108,10 @@ def ct_arrays_in_steps(volume_node, slices_per_step=SLICES_PER_STEP):
             raise ValueError(_("{name} changed while it was read; choose it again.").format(name=volume_node.GetName()))
     lows, highs = zip(*parts, strict=True)
     _require_hounsfield(volume_node.GetName(), min(lows), max(highs))
-    origins, _frame, findings = _true_positions(volume_node)
+    origins, _frame, findings = true_positions(volume_node)
     return {"hu": hu, "ijk_to_ras": matrix_of(volume_node),
             "slice_origins_ras": origins, "info": {"source": volume_node.GetName(), **_dicom_values(volume_node)},
             "findings": findings}
-
-
-def frame_of(volume_node):
-    """The transform node in whose coordinates this CT's numbers and lines are given, or None for the world."""
-    return _true_positions(volume_node)[1]
-
-
-def matrix_of(volume_node) -> np.ndarray:
-    """4x4, voxel index (i, j, k, 1) to RAS mm before any parent transform."""
-    matrix = vtk.vtkMatrix4x4()
-    volume_node.GetIJKToRASMatrix(matrix)
-    return slicer.util.arrayFromVTKMatrix(matrix)
-
-
-def vtk_matrix(array) -> vtk.vtkMatrix4x4:
-    matrix = vtk.vtkMatrix4x4()
-    slicer.util.updateVTKMatrixFromArray(matrix, np.asarray(array, float))
-    return matrix
-
-
-def transform_matrix(from_node, to_node):
-    """4x4 from one node's coordinates to another's (transformable nodes or None for the world); None for a warp."""
-    parents = [node.GetParentTransformNode() if node else None for node in (from_node, to_node)]
-    matrix = vtk.vtkMatrix4x4()
-    if not slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(*parents, matrix):
-        return None
-    return slicer.util.arrayFromVTKMatrix(matrix)
-
-
-def map_points(points, from_transform, to_transform) -> np.ndarray:
-    """(n, 3) RAS mm from one transform node's coordinates to another's (None for the world), warps included."""
-    between = vtk.vtkGeneralTransform()
-    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(from_transform, to_transform, between)
-    return np.array([between.TransformPoint(point) for point in np.asarray(points, float)])
 
 
 def signature_of(volume_node) -> tuple:
@@ -147,7 +121,7 @@ def signature_of(volume_node) -> tuple:
     if scalars is None:
         return ()
     return (scalars.GetMTime(), image.GetMTime(), image.GetDimensions(), matrix_of(volume_node).tobytes(),
-            _true_positions(volume_node)[0].tobytes())
+            true_positions(volume_node)[0].tobytes())
 
 
 def show_window(volume_node, width_and_level) -> None:
@@ -180,37 +154,6 @@ def _hounsfield(voxels) -> np.ndarray:
     if voxels.dtype.kind == "f":
         voxels = np.rint(np.nan_to_num(voxels, nan=AIR_HU))
     return np.clip(voxels, INT16.min, INT16.max).astype(np.int16)
-
-
-def _true_positions(volume_node):
-    """(slice origins (slices, 3), frame transform node or None, findings); see the module's text."""
-    matrix = matrix_of(volume_node)
-    columns, rows, slices = volume_node.GetImageData().GetDimensions()
-    index = np.arange(slices)[:, None]
-    origins = matrix[:3, 3] + index * matrix[:3, 2]
-    parent = volume_node.GetParentTransformNode()
-    warp = _topmost_warp(parent)
-    if warp is None:
-        return origins, parent, []
-    frame = warp.GetParentTransformNode()
-    edges = np.stack([0 * matrix[:3, 0], (columns - 1) * matrix[:3, 0], (rows - 1) * matrix[:3, 1]])
-    corners = origins[:, None] + edges
-    moved = map_points(corners.reshape(-1, 3), parent, frame).reshape(corners.shape)
-    if np.abs(moved - moved[:, :1] - edges).max() <= RIGID_SLICE_TOLERANCE_MM:
-        return moved[:, 0], frame, []
-    return origins, parent, [(
-        "warp-ignored", "warning",
-        _("{name} lies under the warp {warp}; the numbers are those of the scan without it.").format(
-            name=volume_node.GetName(), warp=warp.GetName()))]
-
-
-def _topmost_warp(transform_node):
-    found = None
-    while transform_node is not None:
-        if not transform_node.IsLinear():
-            found = transform_node
-        transform_node = transform_node.GetParentTransformNode()
-    return found
 
 
 def _dicom_values(volume_node) -> dict:

@@ -1,7 +1,8 @@
 """A test bridge: the panel's real code and .ui on PySide6 and the real MRML scene, without the application.
 
-`install()` puts `qt`, `ctk` and what `slicer` lacks in place. Not faithful, and so never called Slicer: segment-editor
-effects with the mouse, the layout manager, slice controllers, module discovery and reload, translation, Qt 5.
+`install()` puts `qt`, `ctk` and what `slicer` lacks in place. Faithful where the application surprised: the segment
+editor's selectors, shortcuts and effects, strokes by the mouse, the module's parent, the 3D views' first camera. Not
+faithful, and so never called Slicer: slice controllers, module discovery and reload, translation, Qt 5.
 """
 
 import ctypes
@@ -19,18 +20,18 @@ def install():
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if "qt" in sys.modules and hasattr(sys.modules["qt"], "_bridge"):
         return sys.modules["qt"]._bridge
-    _make_none_immortal()
+    _make_constants_immortal()
     from bare_slicer import require_slicer
     from PySide6 import QtWidgets
 
     slicer = require_slicer()
-    from . import pythonqt, slicer_app, widgets
+    from . import pythonqt, segment_editor_widget, slicer_app, widgets
 
     app = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["bridge"])
     app.setQuitOnLastWindowClosed(False)
     qt, ctk = pythonqt.make_qt_module(), types.ModuleType("ctk")
     sys.modules["qt"], sys.modules["ctk"] = qt, ctk
-    for stand_in in widgets.STAND_INS:
+    for stand_in in (*widgets.STAND_INS, *segment_editor_widget.STAND_INS):
         name = stand_in.__name__
         setattr(ctk if name.startswith("ctk") else slicer, name, pythonqt.register(name, stand_in))
     slicer_app.extend(slicer, app)
@@ -38,11 +39,12 @@ def install():
     return qt._bridge
 
 
-def _make_none_immortal():
-    """PySide6 6.12 gives back one reference to None too many per call of a void method. Python 3.12, which Slicer has,
-    never counts them; on 3.11 the interpreter would abort after some ten thousand calls."""
+def _make_constants_immortal():
+    """PySide6 6.12 gives back one reference to None, True or False too many per call of some methods. Python 3.12,
+    which Slicer has, never counts them; on 3.11 the interpreter would abort after some ten thousand calls."""
     if sys.version_info < (3, 12):
-        ctypes.c_ssize_t.from_address(id(None)).value += 1 << 40
+        for constant in (None, True, False):
+            ctypes.c_ssize_t.from_address(id(constant)).value += 1 << 40
 
 
 def load_module(bridge, name="ICHVolume"):

@@ -5,6 +5,9 @@ import json
 from pathlib import Path
 
 API_FILE = Path(__file__).with_name("slicer_api.json")
+MISSED = {  # what the reader of the headers did not find; Slicer's own module template uses it
+    "qSlicerAbstractModuleWidget": {"properties": ["isEntered"]},
+}
 
 
 @functools.cache
@@ -21,6 +24,8 @@ def names_of(class_name: str) -> dict[str, frozenset]:
         if entry is None:
             continue
         found["properties"].update(entry["properties"])
+        for kind, missed in MISSED.get(name, {}).items():
+            found[kind].update(missed)
         found["signals"].update(entry["signals"])
         for kind in ("slots", "invokables", "decorators", "static"):
             found["methods"].update(entry[kind])

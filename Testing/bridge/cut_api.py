@@ -12,7 +12,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MODULE = HERE.parents[1] / "ICHVolume"
 ALWAYS = ("QObject", "QWidget", "QApplication", "QMessageBox", "QFileDialog", "QHBoxLayout", "QGridLayout",
-          "qSlicerScriptedLoadableModule", "qSlicerCoreApplication", "qSlicerApplication")
+          "qSlicerScriptedLoadableModule", "qSlicerCoreApplication", "qSlicerApplication", "QMainWindow",
+          "qSlicerScriptedLoadableModuleWidget", "qSlicerLayoutManager")
 
 
 def used_classes(whole: dict) -> list[str]:

@@ -12,6 +12,8 @@ asked: list[str] = []  # every question and message that would have been a dialo
 answers: list = []  # what the test's user answers next; an unexpected question raises
 installed: list[str] = []  # packages that packaging.pip_ensure was asked for
 missing_packages: set[str] = set()  # packages that the test declares absent
+constraints: list[str] = []  # the constraints file's text at the last installation
+resets_3d: list[bool] = []  # one entry for each layoutManager().resetThreeDViews()
 
 
 class ScriptedLoadableModule:
@@ -108,15 +110,19 @@ def _packaging_module():
         names = [requirements] if isinstance(requirements, str) else requirements
         return not any(name.split(">")[0].split("=")[0] in missing_packages for name in names)
 
-    def pip_ensure(requirements, constraints=None, skip_packages=None, prompt_install=True, prompt_restart=True,
-                   requester=None, skip_in_testing=True, show_progress=True):
+    def ensure(requirements, constraints_file, requester):
         if pip_check(requirements):
             return None
         if not ask(f"{requester} needs {', '.join(requirements)}. Install?"):
             raise RuntimeError("User declined package installation")
+        constraints[:] = [Path(constraints_file).read_text(encoding="utf-8")] if constraints_file else []
         installed.extend(requirements)
         missing_packages.clear()
         return None
+
+    def pip_ensure(requirements, constraints=None, skip_packages=None, prompt_install=True, prompt_restart=True,
+                   requester=None, skip_in_testing=True, show_progress=True):
+        return ensure(requirements, constraints, requester)
 
     module.pip_check, module.pip_ensure = pip_check, pip_ensure
     return module
@@ -153,12 +159,38 @@ def extend(slicer, app):
     slicer.app.testingEnabled = lambda: False
     slicer.app.applicationName = "Bridge"
     slicer.app.slicerHome = ""
-    slicer.app.layoutManager = lambda: None
+    manager = SimpleNamespace(resetThreeDViews=lambda: resets_3d.append(True))
+    slicer.app.layoutManager = lambda: manager
+    slicer.app.connect = lambda signature, slot: pythonqt.Proxy(app).connect(signature, slot)
+    slicer.app.disconnect = lambda signature, slot: pythonqt.Proxy(app).disconnect(signature, slot)
     slicer.app.startupEnvironment = lambda: dict(os.environ)
     slicer.util.confirmYesNoDisplay = slicer.util.confirmOkCancelDisplay = ask
     slicer.util.errorDisplay = slicer.util.infoDisplay = slicer.util.warningDisplay = tell
-    slicer.util.mainWindow = lambda: None
+    window = _main_window()
+    slicer.util.mainWindow = lambda: window
     slicer.util.modulePath = lambda name: getattr(slicer.modules, name.lower()).path
+
+
+def _main_window():
+    """What has the application's shortcuts: a window with the module's panel beside one view."""
+    from PySide6 import QtCore, QtWidgets
+
+    window = QtWidgets.QMainWindow()
+    window.setCentralWidget(QtWidgets.QWidget(objectName="view", focusPolicy=QtCore.Qt.ClickFocus))
+    window.resize(900, 1200)
+    window.show()
+    window.activateWindow()
+    return pythonqt.Proxy(window)
+
+
+def module_parent(slicer):
+    """The widget that the application makes for a scripted module, in the main window."""
+    qt = sys.modules["qt"]
+    parent = slicer.qSlicerScriptedLoadableModuleWidget(slicer.util.mainWindow())
+    parent.setLayout(qt.QVBoxLayout())
+    parent.resize(420, 1100)
+    parent.show()
+    return parent
 
 
 def register_module(slicer, name: str, path: Path, widget=None):
@@ -167,4 +199,5 @@ def register_module(slicer, name: str, path: Path, widget=None):
         name=name, path=str(path), widgetRepresentation=lambda: SimpleNamespace(self=lambda: widget)))
 
 
-__all__ = ["answers", "asked", "extend", "installed", "missing_packages", "pythonqt", "register_module"]
+__all__ = ["answers", "asked", "constraints", "extend", "installed", "missing_packages", "module_parent", "pythonqt",
+           "register_module", "resets_3d"]

@@ -1,12 +1,11 @@
-"""Stand-ins for the ctk and qMRML widgets that the panel uses, bound to the real MRML scene and segment-editor logic.
+"""Stand-ins for the ctk and qMRML widgets that the panel uses, bound to the real MRML scene (the segment editor has a
+file of its own, segment_editor_widget.py).
 
 Only what the panel needs; a real name that is missing here raises NotImplementedError (see pythonqt).
 """
 
 import enum
 
-import slicer
-import vtk
 from PySide6 import QtCore, QtWidgets
 from PySide6.QtCore import Property, Signal, Slot
 
@@ -229,93 +228,11 @@ class qMRMLNodeComboBox(_SceneWidget):  # noqa: N801
     currentNodeID = Property(str, lambda self: self._node_id, setCurrentNodeID)
 
 
-class qMRMLSegmentEditorWidget(_SceneWidget):  # noqa: N801
-    """Segment list and undo buttons on the real vtkSlicerSegmentEditorLogic; effects are named, not drawn."""
+class qSlicerScriptedLoadableModuleWidget(QtWidgets.QWidget):  # noqa: N801
+    """What Slicer's module panel hands a scripted module as its parent."""
 
-    segmentationNodeChanged = Signal(object)  # noqa: N815
-
-    def __init__(self, parent=None):
-        super().__init__(parent)
-        self._logic = slicer.vtkSlicerSegmentEditorLogic()
-        self._logic.SetMRMLApplicationLogic(slicer.app.applicationLogic())
-        self._effect = None
-        column = QtWidgets.QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        self._list = QtWidgets.QLabel("(segment editor)")
-        column.addWidget(self._list)
-        grid = QtWidgets.QGridLayout()
-        column.addLayout(grid)
-        for number, text in enumerate(("Paint", "Draw", "Erase", "Scissors", "Undo", "Redo")):
-            grid.addWidget(QtWidgets.QToolButton(text=text), number // 3, number % 3)
-
-    def setMRMLScene(self, scene):  # noqa: N802
-        super().setMRMLScene(scene)
-        self._logic.SetMRMLScene(scene)
-
-    def setMRMLSegmentEditorNode(self, node):  # noqa: N802
-        self._logic.SetSegmentEditorNode(node)
-
-    def mrmlSegmentEditorNode(self):  # noqa: N802
-        return self._logic.GetSegmentEditorNode()
-
-    def setSegmentationNode(self, node):  # noqa: N802
-        if self.mrmlSegmentEditorNode() is None and node is not None:
-            vtk.vtkOutputWindow.GetInstance()
-            raise RuntimeError("setSegmentationNode before setMRMLSegmentEditorNode: the real widget logs an error")
-        self._logic.SetSegmentationNode(node)
-        names = [node.GetSegmentation().GetNthSegment(i).GetName()
-                 for i in range(node.GetSegmentation().GetNumberOfSegments())] if node else []
-        self._list.setText("   ".join("\u25a0 " + name for name in names) or "(no segmentation)")
-        self.segmentationNodeChanged.emit(node)
-
-    def segmentationNode(self):  # noqa: N802
-        return self._logic.GetSegmentationNode()
-
-    def setSourceVolumeNode(self, node):  # noqa: N802
-        self._logic.SetSourceVolumeNode(node)
-
-    def sourceVolumeNode(self):  # noqa: N802
-        return self._logic.GetSourceVolumeNode()
-
-    def setCurrentSegmentID(self, segment_id):  # noqa: N802
-        self._logic.SetCurrentSegmentID(segment_id)
-
-    def currentSegmentID(self):  # noqa: N802
-        return self._logic.GetCurrentSegmentID()
-
-    def setActiveEffect(self, effect):  # noqa: N802
-        self._effect = effect
-
-    def saveStateForUndo(self):  # noqa: N802
-        self._logic.SaveStateForUndo()
-
-    def undo(self):
-        self._logic.Undo()
-
-    def redo(self):
-        self._logic.Redo()
-
-    def setMaximumNumberOfUndoStates(self, count):  # noqa: N802
-        self._logic.SetMaximumNumberOfUndoStates(count)
-
-    def installKeyboardShortcuts(self, parent=None):  # noqa: N802
-        pass
-
-    def uninstallKeyboardShortcuts(self):  # noqa: N802
-        pass
-
-    def setupViewObservations(self):  # noqa: N802
-        pass
-
-    def removeViewObservations(self):  # noqa: N802
-        pass
-
-    segmentationNodeSelectorVisible = _stored(bool, "seg_visible", True)
-    sourceVolumeNodeSelectorVisible = _stored(bool, "source_visible", True)
-    switchToSegmentationsButtonVisible = _stored(bool, "switch_visible", True)
-    addRemoveSegmentButtonsVisible = _stored(bool, "add_visible", True)
-    show3DButtonVisible = _stored(bool, "show3d_visible", True)
-    undoEnabled = _stored(bool, "undo_enabled", True)
+    isEntered = _stored(bool, "is_entered", False)  # noqa: N815
 
 
-STAND_INS = (ctkCollapsibleButton, ctkPathLineEdit, qMRMLWidget, qMRMLNodeComboBox, qMRMLSegmentEditorWidget)
+STAND_INS = (ctkCollapsibleButton, ctkPathLineEdit, qMRMLWidget, qMRMLNodeComboBox,
+             qSlicerScriptedLoadableModuleWidget)

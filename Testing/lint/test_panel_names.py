@@ -62,9 +62,9 @@ def test_a_wrong_ui_file_is_noticed(before, after, words):
     ("panel.py", 'ui.engineLabel.text = headline.engine_sentence(case.record) if case else ""',
      'ui.engineLabel.text = "Ready"', "goes through _()"),
     ("panel.py", '_("Cancelled. Nothing was changed.")', '_(f"Cancelled. {self}")', "cannot be translated"),
-    ("ICHVolume.py", "slicer.qMRMLSegmentEditorWidget()", "slicer.qMRMLSegmentsEditorWidget()", "no class"),
+    ("editor_view.py", "slicer.qMRMLSegmentEditorWidget()", "slicer.qMRMLSegmentsEditorWidget()", "no class"),
     ("ICHVolume.py", "slicer.util.loadUI(", "slicer.util.loadUi(", "slicer.util has no loadUi"),
-    ("ICHVolume.py", "editor.sourceVolumeNodeSelectorVisible", "editor.sourceNodeSelectorVisible", "has no source"),
+    ("editor_view.py", "editor.sourceVolumeNodeSelectorVisible", "editor.sourceNodeSelectorVisible", "has no source"),
 ])
 def test_a_wrong_name_in_the_code_is_noticed(file, before, after, words):
     name = next(path for path in PYTHON if path.endswith(file))

@@ -38,6 +38,30 @@ def test_the_catalogue_entry_says_what_cmake_says(package, s4ext, entry):
     assert entry["enabled"] == (s4ext["enabled"] == "1")
 
 
+def test_the_repository_is_named_as_the_extension_index_asks(package, entry):
+    """The checkout's name begins with Slicer; the extension's own name does not."""
+    assert entry["scm_url"].rsplit("/", 1)[1] == "SlicerICHVolume.git"
+    owner_and_name = "/".join(package.meta["HOMEPAGE"].split("/")[-2:])
+    for key in ("ICONURL", "SCREENSHOTURLS"):
+        assert package.meta[key].startswith(f"{RAW}{owner_and_name}/main/"), key
+    for name in ("README.md", "CITATION.cff"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert package.meta["HOMEPAGE"] in text and f"/{package.meta['NAME']}.git" not in text
+
+
+def test_the_clone_with_its_history_is_small_enough():
+    """The index counts .git too: weights that are committed again and again stay in it for ever."""
+    listed = subprocess.run(["git", "rev-list", "--objects", "--disk-usage", "HEAD"], cwd=ROOT, capture_output=True,
+                            text=True, encoding="utf-8", check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout, or git is older than 2.31")
+    history_mb = int(listed.stdout) / 1e6
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, encoding="utf-8",
+                           check=True).stdout.split("\0")
+    checkout_mb = sum((ROOT / name).stat().st_size for name in files if name and (ROOT / name).is_file()) / 1e6
+    assert history_mb + checkout_mb < CHECKOUT_LIMIT_MB, f"history {history_mb:.0f} MB, files {checkout_mb:.0f} MB"
+
+
 def test_the_catalogue_entry_has_the_keys_of_its_schema(entry):
     required = {"$schema", "category", "scm_url"}
     optional = {"scm_revision", "scm_type", "build_dependencies", "build_subdirectory", "enabled", "tier",

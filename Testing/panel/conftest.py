@@ -78,7 +78,7 @@ def _forget(bridge):
     bridge.slicer.mrmlScene.Clear(False)
     bridge.pythonqt.errors.clear()
     for notes in (bridge.slicer_app.asked, bridge.slicer_app.answers, bridge.slicer_app.installed,
-                  bridge.slicer_app.missing_packages):
+                  bridge.slicer_app.missing_packages, bridge.slicer_app.resets_3d):
         notes.clear()
 
 
@@ -87,9 +87,12 @@ class PanelInUse:
 
     def __init__(self, bridge):
         self.bridge, self.slicer = bridge, bridge.slicer
-        self.widget = bridge.module.ICHVolumeWidget()
+        parent = bridge.slicer_app.module_parent(bridge.slicer)
+        self.widget = bridge.module.ICHVolumeWidget(parent)
+        self.widget.setup()
         self.ui = self.widget.ui
         bridge.slicer.modules.ichvolume.widget = self.widget
+        parent.isEntered = True
         self.widget.enter()
         self._open = True
 
@@ -97,6 +100,7 @@ class PanelInUse:
         if self._open:
             self._open = False
             folder = self.widget.panel._client._folder
+            self.widget.parent.isEntered = False
             self.widget.exit()
             self.widget.cleanup()
             self.widget.parent.deleteLater()

@@ -5,7 +5,8 @@ import pytest
 
 
 def shown(panel):
-    return panel.ui.findingsLabel.text
+    """What is said of the CT: what is serious, then routine remarks."""
+    return panel.ui.findingsLabel.text + panel.ui.remarksLabel.text
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_an_impossible_entry_is_said_and_changes_nothing(ready, key, text, words
 
 
 def test_the_score_is_a_range_until_every_item_is_known(ready):
-    assert ready.rows()["ich_score"][1] == "1\u20136"  # 50 mL counts already
+    assert ready.rows()["ich_score"][1] == "\u2013"  # nothing was entered: no range over everything
     ready.type_into("gcs", "7")
     ready.choose_in("site", "deep")
     ready.type_into("age_years", "71")
@@ -140,9 +140,10 @@ def test_infratentorial_counts_a_point(ready):
 
 
 def test_both_scores_stand_when_the_volumes_fall_on_different_sides_of_30_ml(ready):
+    ready.type_into("gcs", "15")
     ready.type_into("c_mm", "15")
     assert ready.case.result.abc2.coniglobus_ml < 30 < ready.case.result.volume_ml.total
-    assert ready.rows()["ich_score_abc2"][1] == "0\u20135"
+    assert ready.rows()["ich_score_abc2"][1] == "0\u20133"
     assert "by ABC/2" in ready.ui.scoreLabel.text
 
 
@@ -228,7 +229,7 @@ def test_the_table_node_in_the_scene_has_the_same_numbers(ready):
 
     table = scene_lines.table_of(ready.segmentation)
     names = [table.GetCellText(row, 0) for row in range(table.GetNumberOfRows())]
-    row = names.index("Volume, mL")
+    row = names.index("Total, mL")
     assert (table.GetCellText(row, 1), table.GetCellText(row, 2)) == ready.rows()["volume"][:2]
 
 
@@ -258,7 +259,7 @@ def test_ventricular_blood_alone_is_said_in_every_place_and_scored_in_none(panel
     panel.choose_ct(sample.ct)
     panel.take(replace(sample, mask=sample.mask * 2))
     assert panel.ui.scoreLabel.text == "IVH only:\nno ICH score"
-    assert "do not apply" in panel.ui.findingsLabel.text
+    assert "do not apply" in panel.ui.findingsLabel.text + panel.ui.remarksLabel.text
     assert panel.ui.mortalityLabel.text.startswith("Only blood in the ventricles (IVH) is marked")
     assert panel.rows()["ich_score"][1:] == ("\u2013", "needs an ICH")
     assert panel.ui.otherScoresLabel.text == ""
@@ -276,4 +277,5 @@ def test_marking_by_hand_is_offered_only_while_there_is_no_mask(panel, sample):
     panel.spin(0.02)
     assert not panel.ui.drawByHandButton.isVisibleTo(panel.widget.parent)
     panel.choose_ct(sample.ct, "Second")
+    panel.ui.reviewSection.collapsed = False
     assert panel.ui.drawByHandButton.isVisibleTo(panel.widget.parent)

@@ -158,7 +158,8 @@ def test_the_interval_is_shown_with_its_coverage(automatic):
     from dataclasses import replace
 
     calibrated = replace(automatic, interval_ml=(44.2, 56.4), interval_coverage=0.9)
-    row = make_rows(calibrated, automatic.abc2, Corrections(), automatic.volume_ml)[0]
+    rows = make_rows(calibrated, automatic.abc2, Corrections(), automatic.volume_ml)
+    row = next(row for row in rows if row.key == "volume")  # the interval is the total's
     assert row.note == "90 %: 44\u201356 mL"
     assert row.tooltip.endswith("90 % interval 44\u201356 mL")
 

@@ -8,10 +8,12 @@ import pytest
 
 
 @pytest.fixture
-def startup(bridge):
+def startup(bridge, monkeypatch):
     """slicer.app.connect, and a SampleData that remembers what was registered."""
     connected, registered = [], []
-    bridge.slicer.app.connect = lambda signal, slot: connected.append((signal, slot))
+    connect = bridge.slicer.app.connect
+    monkeypatch.setattr(bridge.slicer.app, "connect", lambda signal, slot: connected.append((signal, slot))
+                        if signal == "startupCompleted()" else connect(signal, slot))
     sample_data = types.ModuleType("SampleData")
     sample_data.SampleDataLogic = SimpleNamespace(
         registerCustomSampleDataSource=lambda category=None, sampleName=None, uris=None, fileNames=None,
@@ -19,7 +21,7 @@ def startup(bridge):
             SimpleNamespace(category=category, name=sampleName, make=customDownloader, thumbnail=thumbnailFileName)))
     sys.modules["SampleData"] = sample_data
     yield SimpleNamespace(connected=connected, registered=registered)
-    del sys.modules["SampleData"], bridge.slicer.app.connect
+    del sys.modules["SampleData"]
 
 
 def test_the_module_describes_itself_and_its_limits(bridge, startup):
@@ -50,6 +52,15 @@ def test_the_in_slicer_test_passes_here_too(bridge, open_panel, weights, monkeyp
     monkeypatch.setenv("ICHVOLUME_WEIGHTS", str(weights))
     bridge.module.ICHVolumeTest().runTest()
     assert bridge.slicer_app.asked[-1] == "Passed"
+
+
+def test_the_in_slicer_test_ends_with_a_message_where_no_engine_is_installed(bridge, open_panel):
+    open_panel().leave()
+    bridge.slicer_app.missing_packages.update({"openvino", "torch"})
+    bridge.module.ICHVolumeTest().runTest()
+    assert bridge.slicer_app.asked[-1].startswith("Not run: openvino")
+    assert bridge.slicer_app.installed == []
+    assert not bridge.slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
 
 
 def test_nothing_is_installed_or_asked_by_opening_the_panel(bridge, panel):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from mrml_phantoms import add_ct, add_linear_transform, rigid_matrix
+from mrml_phantoms import add_ct, add_linear_transform, add_slice_views, rigid_matrix
 from phantoms import GRIDS, ellipsoid_ct
 
 from ICHVolumeLib.core.labels import LABELS
@@ -79,19 +79,6 @@ def test_lines_can_be_hidden(slicer, lines):
     drawn = lines.set_ab_lines(segmentation, volume, ((0, 0, 0), (10, 0, 0)), ((0, 0, 0), (0, 5, 0)))
     lines.show_ab_lines(segmentation, False)
     assert not any(line.GetDisplayNode().GetVisibility() for line in drawn)
-
-
-def add_slice_views(slicer):
-    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(slicer.mrmlScene)
-    views = {}
-    for name, orientation in (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal")):
-        view = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSliceNode")  # knows the presets; a bare node does not
-        view.UnRegister(None)
-        view.SetName(name)
-        view.SetLayoutName(name)
-        views[name] = slicer.mrmlScene.AddNode(view)
-        view.SetOrientation(orientation)
-    return views
 
 
 @pytest.mark.parametrize("grid", GRIDS)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from mrml_phantoms import add_ct, add_linear_transform, rigid_matrix
+from mrml_phantoms import add_acquisition_transform, add_ct, add_linear_transform, rigid_matrix
 from phantoms import GRIDS, ellipsoid_ct
 from segment_editor import Editor
 
@@ -209,6 +209,24 @@ def test_hardening_the_transform_of_the_ct_keeps_every_voxel(slicer, scene, grid
     volume.HardenTransform()
     assert volume.GetTransformNodeID() != segmentation.GetTransformNodeID()
     np.testing.assert_array_equal(scene.mask_from_segmentation(segmentation, volume), two_label_mask(phantom))
+
+
+@pytest.mark.parametrize(("warp_mm", "is_linear"), [(0.002, True), (0.09, True), (0.3, False)])
+def test_under_a_negligible_warp_the_mask_lies_under_the_linear_part(slicer, scene, warp_mm, is_linear):
+    """The DICOM reader warps from 0.001 mm on, and the Segment Editor cannot paint under a warp."""
+    phantom = small("tilted")
+    volume = add_ct(slicer, phantom.ct)
+    positions = phantom.ct.slice_origins_ras.copy()
+    positions[5, 2] += warp_mm
+    warp = add_acquisition_transform(slicer, volume, positions)
+    registration = add_linear_transform(slicer, rigid_matrix())
+    warp.SetAndObserveTransformNodeID(registration.GetID())
+    mask = two_label_mask(phantom)
+    segmentation = scene.new_segmentation(volume, mask, LABELS)
+    assert segmentation.GetParentTransformNode() is (registration if is_linear else warp)
+    np.testing.assert_array_equal(scene.mask_from_segmentation(segmentation, volume), mask)
+    scene.replace_mask(segmentation, mask, LABELS, volume)
+    assert not scene.is_edited(segmentation, scene.mask_from_segmentation(segmentation, volume))
 
 
 def test_a_mask_on_another_grid_is_resampled(slicer, scene):
