@@ -1,4 +1,4 @@
-# Two commands do all the set-up on a fresh machine:
+# Two commands do all the set-up on a fresh machine (torch is installed for training and tests only):
 #   make demo   a synthetic head CT is segmented, measured and reported into demo/
 #   make test   the tests
 # PYTHON=...  another Python (3.11 or 3.12) to make .venv with
@@ -67,13 +67,14 @@ $(VENV)/.for-running: requirements.txt pyproject.toml Makefile
 	@$(PYTHON) Testing/system_libraries.py
 	@echo "Installing into $(VENV), once; this takes some minutes."
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	@$(if $(TORCH),$(PIP) $(TORCH),$(install_cpu_torch))
+	@$(if $(TORCH),$(PIP) $(TORCH))
 	@$(PIP) -r requirements.txt
 	@$(PIP) --no-deps --editable .
 	@touch $@
 
 $(VENV)/.for-testing: $(VENV)/.for-running requirements-test.txt
-	@echo "Installing what the tests need."
+	@echo "Installing torch and what the tests need."
+	@$(if $(TORCH),$(PIP) $(TORCH),$(install_cpu_torch))
 	@$(PIP) -r requirements-test.txt
 	@touch $@
 
