@@ -20,6 +20,8 @@ LEAST_CONTRAST_HU = 5.0
 LEAST_CONTRAST_SD = 1.0  # in SDs of the brain around: fainter things cannot be told from it
 SURE_CONTRAST_SD = 3.0  # from here on nothing bounds how far a bleed reaches
 NEAREST_REACH_MM, REACH_PER_SD_MM = 5.0, 12.0  # how far a fainter one reaches from the click
+EDGE_SHARE = 0.45  # of the contrast: most of what is right outside is darker by more, or it ran out into brain
+EDGE_MM, EDGE_PERCENTILE = (1.2, 4.0), 75
 TYPICAL_SHARE = 0.65  # median of an area's contrast; less is another tissue
 RING_MM = (2.0, 9.0)  # the brain around
 LOCAL_MM = 6.0  # over which brain and clot are averaged
@@ -112,11 +114,26 @@ def blood_in_slice(plane: Plane, pixel_mm: float, start: np.ndarray, known: Know
             return None
     region = closed_by_disk(region[None], GAP_MM / pixel_mm)[0] & ~barred
     shown = float(np.median(((smooth - brain_hu) / typical_hu)[region])) if region.any() else 0.0
-    if contrast_sd < LEAST_CONTRAST_SD and not known or known and shown < TYPICAL_SHARE * min(share / HALF, 1):
+    if known and shown < TYPICAL_SHARE * min(share / HALF, 1):
+        return None
+    if not known and (contrast_sd < LEAST_CONTRAST_SD or not _has_edge(smooth, region, plane.barred[crop], typical_hu,
+                                                                       share, pixel_mm)):
         return None
     whole = np.zeros(start.shape, bool)
     whole[crop] = region
     return Area(whole, crop, brain_hu, contrast_hu, float(np.median(smooth[region])), typical_hu, contrast_sd, noise_hu)
+
+
+def _has_edge(smooth, region, barred, typical_hu: float, share: float, pixel_mm: float) -> bool:
+    """Whether most of what lies right outside is clearly darker; around noise or grey matter it is not."""
+    if not region.any():
+        return False
+    outside = widened_by_disk(region[None], EDGE_MM[1] / pixel_mm)[0] & ~barred & (smooth > BRAIN_HU[0])
+    outside &= ~widened_by_disk(region[None], EDGE_MM[0] / pixel_mm)[0]
+    if not outside.any():
+        return True
+    step_hu = float(np.median(smooth[region])) - float(np.percentile(smooth[outside], EDGE_PERCENTILE))
+    return step_hu >= EDGE_SHARE * typical_hu * min(share / HALF, 1)
 
 
 def _first_brain_hu(smooth, soft, start, clot_hu: float, pixel_mm: float) -> float | None:

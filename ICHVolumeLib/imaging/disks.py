@@ -5,6 +5,8 @@ On the small boxes that a click works in this takes a tenth of the time of Simpl
 
 import numpy as np
 
+FEW_PX = 4  # up to here adding shifted copies is faster than a running sum
+
 
 def widened_by_disk(binary: np.ndarray, radius_px: float) -> np.ndarray:
     """bool (slices, rows, columns), every slice grown by a disk; beyond the edge there is nothing."""
@@ -59,11 +61,32 @@ def box_mean(values: np.ndarray, radius_px: int) -> np.ndarray:
     """float32, mean over a square of 2 radius + 1 pixels in every slice; beyond the edge, the edge."""
     if radius_px < 1:
         return values.astype(np.float32)
-    for axis in (1, 2):
-        pad = [(0, 0)] * 3
-        pad[axis] = (radius_px + 1, radius_px)
-        sums = np.cumsum(np.pad(values, pad, mode="edge"), axis=axis, dtype=np.float64)
-        size, low, high = values.shape[axis], [slice(None)] * 3, [slice(None)] * 3
-        low[axis], high[axis] = slice(0, size), slice(2 * radius_px + 1, 2 * radius_px + 1 + size)
-        values = ((sums[tuple(high)] - sums[tuple(low)]) / (2 * radius_px + 1)).astype(np.float32)
-    return values
+    return _mean_along(_mean_along(values, radius_px, 1), radius_px, 2)
+
+
+def _mean_along(values, radius_px: int, axis: int):
+    size, width = values.shape[axis], 2 * radius_px + 1
+    shape = list(values.shape)
+    shape[axis] = size + width - 1
+    longer = np.empty(shape, np.float32)
+    part = _along(axis)
+    longer[part(radius_px, radius_px + size)] = values
+    longer[part(0, radius_px)] = values[part(0, 1)]
+    longer[part(radius_px + size, None)] = values[part(size - 1, size)]
+    if radius_px <= FEW_PX:
+        sums = longer[part(0, size)].copy()
+        for shift in range(1, width):
+            sums += longer[part(shift, shift + size)]
+    else:
+        running = np.cumsum(longer, axis=axis, dtype=np.float64)
+        sums = running[part(width - 1, None)].astype(np.float32)
+        sums[part(1, None)] -= running[part(0, size - 1)]
+    sums /= width
+    return sums
+
+
+def _along(axis: int):
+    """Index of a range along one of three axes."""
+    def part(start, stop):
+        return tuple(slice(start, stop) if one == axis else slice(None) for one in range(3))
+    return part
