@@ -150,6 +150,7 @@ class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def exit(self):
         self._entered = False
+        self.panel.leave()
         self.editor.setActiveEffect(None)
         self.editor.uninstallKeyboardShortcuts()
         self.editor.removeViewObservations()

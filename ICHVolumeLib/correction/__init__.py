@@ -5,9 +5,9 @@ new labels. Nothing is changed in place; `edit.apply(mask)` gives the new mask.
 """
 
 from .component_tools import keep_component, remove_component
-from .edit import Edit
+from .edit import Edit, voxel_at
 from .grow import grow
 from .relabel import relabel
 from .slice_repair import repair_slice
 
-__all__ = ["Edit", "grow", "keep_component", "relabel", "remove_component", "repair_slice"]
+__all__ = ["Edit", "grow", "keep_component", "relabel", "remove_component", "repair_slice", "voxel_at"]

@@ -69,3 +69,12 @@ def require_in_head(ct: CTVolume, click: Click) -> None:
 def slice_heights_mm(ct: CTVolume) -> np.ndarray:
     """(slices,) where each slice lies along the normal, mm from the first; uneven steps as they are."""
     return np.concatenate([[0.0], np.cumsum(np.abs(ct.slice_steps_mm))])
+
+
+def voxel_at(ct: CTVolume, point_ras) -> Click:
+    """The voxel (k, j, i) whose slice, at its true position, is nearest to a point in RAS mm; it may lie outside."""
+    offsets = np.asarray(point_ras, float) - ct.slice_origins_ras
+    k = int(np.argmin(np.abs(offsets @ ct.slice_normal_ras)))
+    axes = np.column_stack([ct.ijk_to_ras[:3, 1], ct.ijk_to_ras[:3, 0], ct.slice_normal_ras])
+    j, i, _away = np.linalg.solve(axes, offsets[k])
+    return k, int(round(j)), int(round(i))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.correction import keep_component, relabel, remove_component, repair_slice
+from ICHVolumeLib.correction import keep_component, relabel, remove_component, repair_slice, voxel_at
 from ICHVolumeLib.imaging.dice import dice
 
 
@@ -90,3 +90,8 @@ def test_a_slice_with_one_neighbour_is_refused(plain, middle):
     lone[k] = plain.mask[k]
     with pytest.raises(InputError, match="not both marked"):
         repair_slice(plain.ct, lone, (k + 1, j, i))
+
+
+def test_a_point_in_the_world_finds_its_voxel_on_every_grid(bled):
+    for voxel in ((3, 40, 60), (12, 100, 17), (len(bled.ct.hu) - 1, 0, 0)):
+        assert voxel_at(bled.ct, bled.ct.voxel_to_ras(voxel)) == voxel
