@@ -26,6 +26,7 @@ TYPICAL_SHARE = 0.65  # median of an area's contrast; less is another tissue
 RING_MM = (2.0, 9.0)  # the brain around
 LOCAL_MM = 6.0  # over which brain and clot are averaged
 LEAST_RING_MM2 = 30.0
+LARGEST_AREA_MM2 = 6000.0  # a ball of 150 mL has 3400 in its widest slice; more is the brain itself
 BRAIN_HU = (5.0, 60.0)
 SCALES_MM = (8.0, 16.0, 32.0, 50.0)  # of the first look for the brain around a click
 SCALE_SHARE = 0.6  # the nearest ring that shows this much of the highest contrast is the bleed's surroundings
@@ -126,7 +127,7 @@ def blood_in_slice(plane: Plane, pixel_mm: float, start: np.ndarray, known: Know
 
 def _has_edge(smooth, region, barred, typical_hu: float, share: float, pixel_mm: float) -> bool:
     """Whether most of what lies right outside is clearly darker; around noise or grey matter it is not."""
-    if not region.any():
+    if not region.any() or np.count_nonzero(region) * pixel_mm**2 > LARGEST_AREA_MM2:
         return False
     outside = widened_by_disk(region[None], EDGE_MM[1] / pixel_mm)[0] & ~barred & (smooth > BRAIN_HU[0])
     outside &= ~widened_by_disk(region[None], EDGE_MM[0] / pixel_mm)[0]
