@@ -160,6 +160,7 @@ class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.editorView.enter()
 
     def exit(self):
+        self.panel.leave()
         self.editorView.exit()
 
     def _isShown(self):

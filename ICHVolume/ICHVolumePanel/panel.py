@@ -48,7 +48,7 @@ class Panel:
         self._closed = False
         self._run = RunView(ui, self.segment, self.cancel)
         self._results = ResultsView(ui.resultsTable, self._entered, self._chosen, self._reset_one)
-        self._review = ReviewView(ui, editor, self._run.say)
+        self._review = ReviewView(ui, editor, self._run.say, call_later)
         self._score = ScoreView(ui, self._correct)
         self._export = ExportView(ui, self._turns, client)
         self._window = WindowView(ui)
@@ -113,9 +113,14 @@ class Panel:
         self.cancel()
         self.look_at(None, None)
 
+    def leave(self) -> None:
+        """Another module is shown: no tool waits for a click."""
+        self._review.leave()
+
     def close(self) -> None:
         """The panel is going away (reload, exit)."""
         self._closed = True
+        self.leave()
         self._turns.stop()
         self._client.close()
         self._run.stop()

@@ -2,14 +2,16 @@
 
 from . import scene, scene_lines
 from .loudness import make_loud
+from .review_tools import ReviewTools
 from .translation import tr as _
 
 
 class ReviewView:
     """editor: qMRMLSegmentEditorWidget. say(sentence) writes the status line."""
 
-    def __init__(self, ui, editor, say):
+    def __init__(self, ui, editor, say, call_later):
         self._ui, self._editor, self._say = ui, editor, say
+        self._tools = ReviewTools(ui, editor, say, call_later)
         self._case = None
         self._order, self._position = [], -1
         ui.nextReviewButton.connect("clicked(bool)", self.next_slice)
@@ -41,6 +43,11 @@ class ReviewView:
                                 (ui.drawByHandButton, result is not None and not found)):
             make_loud(button, is_next)
         self._follow_segmentation(case, node)
+        self._tools.show(case)
+
+    def leave(self) -> None:
+        """The module is left: no tool waits for a click."""
+        self._tools.stop()
 
     def jump(self) -> None:
         """To the largest slice, without a word."""

@@ -1,0 +1,118 @@
+"""Add bleed here: one click finds the whole clot, and only the clot."""
+
+import numpy as np
+import pytest
+
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.correction import grow
+from ICHVolumeLib.imaging.dice import dice
+from ICHVolumeLib.imaging.disks import widened_by_disk
+
+
+def nothing(ct):
+    return np.zeros(ct.hu.shape, np.uint8)
+
+
+def test_a_click_in_a_missed_clot_marks_it_on_every_grid(bled, middle):
+    mask = nothing(bled.ct)
+    edit = grow(bled.ct, mask, middle(bled.mask))
+    assert dice(edit.apply(mask), bled.mask) > 0.95
+    assert not mask.any(), "nothing is changed in place"
+    assert edit.labels.size < mask.size / 10
+
+
+def test_the_same_click_gives_the_same_edit(plain, middle):
+    first, second = (grow(plain.ct, nothing(plain.ct), middle(plain.mask)) for _ in range(2))
+    assert first.box == second.box and np.array_equal(first.labels, second.labels)
+
+
+def test_a_click_off_the_middle_gives_nearly_the_same(plain, middle):
+    k, j, i = middle(plain.mask)
+    clicks = ((k, j, i), (k + 1, j + 6, i - 6), (k - 1, j - 5, i + 7))
+    masks = [grow(plain.ct, nothing(plain.ct), click).apply(nothing(plain.ct)) for click in clicks]
+    assert all(dice(masks[0], other) > 0.95 for other in masks[1:])
+
+
+def test_what_is_marked_keeps_its_label_and_is_a_wall(plain, middle):
+    k, j, i = middle(plain.mask)
+    mask = nothing(plain.ct)
+    mask[:, :, :i][plain.mask[:, :, :i] > 0] = 2
+    after = grow(plain.ct, mask, (k, j, i + 5)).apply(mask)
+    assert (after[mask > 0] == 2).all()
+    assert dice(after, plain.mask) > 0.94
+    assert set(np.unique(after)) == {0, 2}, "the rest of an IVH is IVH"
+
+
+def test_a_click_on_a_mask_drawn_too_small_finds_the_edge(plain, middle):
+    mask = nothing(plain.ct)
+    click = middle(plain.mask)
+    mask[click[0]][np.hypot(*(np.indices(mask.shape[1:]) - np.array(click[1:])[:, None, None])) < 5] = 1
+    assert dice(grow(plain.ct, mask, click).apply(mask), plain.mask) > 0.95
+
+
+@pytest.mark.parametrize("fluid_hu", [6, 12])
+def test_blood_with_fluid_around_it_is_ivh(plain, middle, painted, fluid_hu):
+    around = widened_by_disk(plain.mask > 0, 7) & (plain.mask == 0)
+    ct = painted(plain.ct, around, fluid_hu)
+    after = grow(ct, nothing(ct), middle(plain.mask)).apply(nothing(ct))
+    assert set(np.unique(after)) == {0, 2}
+    assert dice(after, plain.mask) > 0.94
+
+
+def test_a_clot_at_the_skull_does_not_take_the_skull(middle, painted):
+    from phantoms import ellipsoid_ct
+
+    at_skull = ellipsoid_ct(step_mm=4.0, semi_axes_mm=(20.0, 16.0, 12.0), center_mm=(52.0, 0.0, 0.0))
+    values = at_skull.ct.hu.copy()
+    inside = ellipsoid_ct(step_mm=4.0, semi_axes_mm=(66.0, 82.0, 74.0), head=False, noise_hu=0).mask > 0
+    bone = ~inside & (at_skull.mask > 0)
+    values[bone] = 1000
+    ct = type(at_skull.ct)(values, at_skull.ct.ijk_to_ras, at_skull.ct.slice_origins_ras)
+    truth = (at_skull.mask > 0) & inside
+    after = grow(ct, nothing(ct), middle(truth)).apply(nothing(ct)) > 0
+    assert not (after & (ct.hu > 200)).any()
+    assert np.count_nonzero(after & ~truth) < 0.03 * np.count_nonzero(truth)
+
+
+def test_a_bright_sheet_like_the_falx_is_not_followed(plain, middle, painted):
+    k, j, i = middle(plain.mask)
+    sheet = np.zeros(plain.mask.shape, bool)
+    sheet[:, 40:-40, i:i + 2] = True
+    ct = painted(plain.ct, sheet & (plain.mask == 0) & (np.abs(plain.ct.hu - 32) < 30), 60)
+    after = grow(ct, nothing(ct), (k, j, i)).apply(nothing(ct)) > 0
+    assert np.count_nonzero(after & (plain.mask == 0)) < 0.1 * np.count_nonzero(plain.mask)
+
+
+def test_more_reach_never_gives_less(plain, middle):
+    sizes = [np.count_nonzero(grow(plain.ct, nothing(plain.ct), middle(plain.mask), reach=reach).labels)
+             for reach in (0.7, 1.0, 1.4)]
+    assert sizes == sorted(sizes) and sizes[0] < sizes[2]
+
+
+def test_normal_brain_is_refused(plain, middle):
+    k, j, i = middle(plain.mask)
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        click = (k, j + int(rng.integers(-30, 30)), i + 60 + int(rng.integers(-10, 10)))
+        with pytest.raises(InputError, match="brighter than the brain"):
+            grow(plain.ct, nothing(plain.ct), click)
+
+
+@pytest.mark.parametrize(("click", "words"), [
+    ((22, 1, 1), "outside the head"), ((-1, 5, 5), "outside the scan"), ((0, 5, 5000), "outside the scan")])
+def test_a_click_nowhere_is_said_in_one_sentence(plain, click, words):
+    with pytest.raises(InputError, match=words) as error:
+        grow(plain.ct, nothing(plain.ct), click)
+    assert str(error.value).count(". ") == 0
+
+
+def test_a_click_on_bone_and_another_mask_are_refused(plain):
+    k = len(plain.ct.hu) // 2
+    row = plain.ct.hu.shape[1] // 2
+    bone = int(np.argmax(plain.ct.hu[k, row] > 700)) + 2
+    with pytest.raises(InputError, match="on bone"):
+        grow(plain.ct, nothing(plain.ct), (k, row, bone))
+    with pytest.raises(InputError, match="use the mask of this CT"):
+        grow(plain.ct, np.zeros((2, 3, 4), np.uint8), (0, 0, 0))
+    with pytest.raises(InputError, match="reach"):
+        grow(plain.ct, nothing(plain.ct), (k, row, row), reach=9)
