@@ -13,9 +13,13 @@ from ..core.errors import InputError
 from ..core.findings import INFO, WARNING, Finding
 from ..core.labels import ICH, IVH, LABELS
 from . import mask_segments
+from .dicom_segmentation import is_dicom, segments_of_dicom
+from .images import is_image_name
 from .label_names import IGNORE, LABEL_OF, checked_labels, is_unnamed, meaning_of
 from .mask_grid import match_grid, onto_grid
 from .mask_segments import Segment
+from .nifti import read_nifti
+from .nrrd import read_nrrd
 
 PLAIN_VALUES = {1: "ich", 2: "ivh"}  # of a labelmap that says nothing of its values
 EIGHT_BIT_YES = 255  # a labelmap with this value alone is yes and no, as image programs write it
@@ -46,7 +50,8 @@ def read_mask(path, ct: CTVolume, labels=None) -> np.ndarray:
 def read_mask_and_findings(path, ct: CTVolume, labels=None) -> tuple[np.ndarray, list[Finding]]:
     """read_mask, and what was noticed: how labels were understood (mask-labels), what was left out (mask-left-out),
     overlaps (mask-overlap), rounded values (mask-rounded), a DICOM SEG of another series (mask-other-series)."""
-    path, labels, findings = Path(path), checked_labels(labels), []
+    path, labels = Path(path), checked_labels(labels)
+    findings: list[Finding] = []
     drawn = _load(path, ct, labels, findings)
     marked = [segment for segment in drawn.segments if segment.voxels]
     meanings = _meanings(path, drawn, marked, labels, findings)
@@ -61,9 +66,7 @@ def read_mask_and_findings(path, ct: CTVolume, labels=None) -> tuple[np.ndarray,
 
 def _load(path, ct, labels, findings) -> _MaskFile:
     path = _file_of(path)
-    if not _is_image_name(path):
-        from .dicom_segmentation import is_dicom, segments_of_dicom
-
+    if not is_image_name(path.name):
         if not is_dicom(path):
             raise InputError(f"{path} is not a mask file this program reads; give .seg.nrrd, .nrrd, .nii.gz or "
                              "DICOM SEG.")
@@ -104,20 +107,10 @@ def _file_of(path) -> Path:
     return path
 
 
-def _is_image_name(path) -> bool:
-    from .images import is_image_name
-
-    return is_image_name(path.name)
-
-
 def _read_image(path):
     if path.name.lower().endswith((".nrrd", ".nhdr")):
-        from .nrrd import read_nrrd
-
         nrrd = read_nrrd(path)
         return nrrd.array, nrrd.matrix, nrrd.header
-    from .nifti import read_nifti
-
     nifti = read_nifti(path)
     return nifti.array, nifti.matrix, {}
 
@@ -139,7 +132,7 @@ def _meanings(path, drawn, marked, labels, findings) -> list[tuple[Segment, str]
         raise _asked_for(path, unknown, marked, drawn.is_plain)
     findings += _about_labels(known, drawn.is_plain)
     findings += _about_unused(drawn.segments, labels)
-    return [(segment, meaning) for segment, meaning, _ in known]
+    return [(segment, meaning) for segment, meaning, _ in known if meaning is not None]
 
 
 def _with_plain_values(path, known):
@@ -241,7 +234,8 @@ def _about_left_out(meanings, drawn, ct) -> list[Finding]:
 
 def _size_words(marked, drawn, ct) -> str:
     """mL by the CT's true slab heights; voxels where some lie outside the CT."""
-    placed = match_grid(drawn.shape, drawn.matrix, ct.ijk_to_ras).place(marked, ct.hu.shape)
+    match = match_grid(drawn.shape, drawn.matrix, ct.ijk_to_ras)
+    placed = match.place(marked, ct.hu.shape) if match else None
     if placed is None:
         return f"{np.count_nonzero(marked)} voxels, partly outside the CT"
     return f"{placed.sum(axis=(1, 2)) @ ct.voxel_volumes_mm3 / 1000:.1f} mL"
@@ -252,7 +246,7 @@ def _painted(meanings, shape) -> tuple[np.ndarray, np.ndarray]:
     mask, both = np.zeros(shape, np.uint8), np.zeros(shape, bool)
     for label in LABELS:  # ICH, then IVH
         for segment, meaning in meanings:
-            if LABEL_OF[meaning] is label:
+            if LABEL_OF.get(meaning) is label:
                 marked = segment.marked()
                 both |= marked & (mask == ICH.value) if label is IVH else False
                 mask[marked] = label.value
