@@ -47,14 +47,18 @@ def read_mask(path, ct: CTVolume, labels=None) -> np.ndarray:
     return read_mask_and_findings(path, ct, labels)[0]
 
 
-def read_mask_and_findings(path, ct: CTVolume, labels=None) -> tuple[np.ndarray, list[Finding]]:
+def read_mask_and_findings(path, ct: CTVolume, labels=None, *,
+                           plain_values_known=False) -> tuple[np.ndarray, list[Finding]]:
     """read_mask, and what was noticed: how labels were understood (mask-labels), what was left out (mask-left-out),
-    overlaps (mask-overlap), rounded values (mask-rounded), a DICOM SEG of another series (mask-other-series)."""
+    overlaps (mask-overlap), rounded values (mask-rounded), a DICOM SEG of another series (mask-other-series).
+
+    plain_values_known: numbers without names are 1 ICH and 2 IVH by a rule of their source, so nothing is assumed.
+    """
     path, labels = Path(path), checked_labels(labels)
     findings: list[Finding] = []
     drawn = _load(path, ct, labels, findings)
     marked = [segment for segment in drawn.segments if segment.voxels]
-    meanings = _meanings(path, drawn, marked, labels, findings)
+    meanings = _meanings(path, drawn, marked, labels, _SAID if plain_values_known else _ASSUMED, findings)
     painted, overlap = _painted(meanings, drawn.shape)
     mask = onto_grid(path, painted, drawn.matrix, ct)
     findings += _about_left_out(meanings, drawn, ct)
@@ -115,7 +119,7 @@ def _read_image(path):
     return nifti.array, nifti.matrix, {}
 
 
-def _meanings(path, drawn, marked, labels, findings) -> list[tuple[Segment, str]]:
+def _meanings(path, drawn, marked, labels, how_plain, findings) -> list[tuple[Segment, str]]:
     """(segment, meaning) of every marked segment. Raises InputError when one is not known."""
     known = []
     for segment in marked:
@@ -124,7 +128,7 @@ def _meanings(path, drawn, marked, labels, findings) -> list[tuple[Segment, str]
         meaning = said or meaning_of(segment.name, segment.coded)
         known.append((segment, meaning, _SAID if said else _NAMED))
     if drawn.is_plain:
-        known = _with_plain_values(path, known)
+        known = _with_plain_values(path, known, how_plain)
     elif len(known) == 1 and _may_be_the_bleed(*known[0]):
         known = [(known[0][0], "ich", _ASSUMED)]
     unknown = [segment for segment, meaning, _ in known if meaning is None]
@@ -135,7 +139,7 @@ def _meanings(path, drawn, marked, labels, findings) -> list[tuple[Segment, str]
     return [(segment, meaning) for segment, meaning, _ in known if meaning is not None]
 
 
-def _with_plain_values(path, known):
+def _with_plain_values(path, known, how_plain):
     """Values without a name: by the file's own name where it is the only one (TotalSegmentator writes one file for each
     structure), else 1 is ICH and 2 IVH."""
     open_values = [int(segment.keys[0]) for segment, meaning, _ in known if meaning is None]
@@ -146,8 +150,9 @@ def _with_plain_values(path, known):
             raise InputError(f"{path} is by its name no blood in the brain or its ventricles. If it is, say "
                              f"so with --label {open_values[0]}=ich or --label {open_values[0]}=ivh.")
         named = replace(known[0][0], name=name) if by_file else known[0][0]
-        return [(named, by_file or "ich", _NAMED if by_file else _ASSUMED)]
-    return [(segment, PLAIN_VALUES.get(int(segment.keys[0])), _ASSUMED) if meaning is None else (segment, meaning, how)
+        by_rule = how_plain if open_values == [1] else _ASSUMED
+        return [(named, by_file or "ich", _NAMED if by_file else by_rule)]
+    return [(segment, PLAIN_VALUES.get(int(segment.keys[0])), how_plain) if meaning is None else (segment, meaning, how)
             for segment, meaning, how in known]
 
 
