@@ -1,8 +1,16 @@
 """The exceptions a caller may meet. Each message says what is wrong, where, and what to do."""
 
+from .text import shown
+
 
 class ICHVolumeError(Exception):
-    """Anything this library raises on purpose; the command line exits with 1."""
+    """Anything this library raises on purpose; the command line exits with 1.
+
+    Its text can be written and printed whatever path it names.
+    """
+
+    def __init__(self, message=""):
+        super().__init__(shown(message))
 
 
 class InputError(ICHVolumeError):

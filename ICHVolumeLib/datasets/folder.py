@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
+from ..core.findings import WARNING
 from ..io.images import is_image_name
 from ..io.masks import read_mask_and_findings
 from ..io.read_ct import read_ct
@@ -48,10 +49,11 @@ def _case(name: str, image: Path, mask: Path | None, licence: str, dataset: str)
 
 
 def _truth(mask: Path, ct: CTVolume) -> np.ndarray:
-    """read_mask guesses at odd labels and a finding says so; nobody reads those of hundreds, so a guess is refused."""
-    truth, findings = read_mask_and_findings(mask, ct)
-    if findings:
-        raise InputError(f"{mask}: its labels are not ICH (1) and IVH (2): {findings[0].message} Write them so.")
+    """read_mask guesses at odd labels and warns; nobody reads the warnings of hundreds, so a guess is refused."""
+    truth, findings = read_mask_and_findings(mask, ct, plain_values_known=True)
+    warnings = [finding for finding in findings if finding.severity == WARNING]
+    if warnings:
+        raise InputError(f"{mask}: its labels are not ICH (1) and IVH (2): {warnings[0].message} Write them so.")
     return truth
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.errors import ICHVolumeError, InputError
 from ..core.findings import INFO, Finding
 from ..network.weights import Weights
+from . import nvidia
 
 log = logging.getLogger(__name__)
 
@@ -85,19 +86,13 @@ def _candidates(device: str, engine: str, findings: list[Finding]) -> list[tuple
         return on_processor
     if device == "cuda":
         return [("torch cuda", _torch_cuda), *on_processor]
-    if not _gpu_present():
+    if not nvidia.gpu_count():
         return on_processor
     if find_spec("torch") is None:
         findings.append(Finding("gpu-unused", INFO, "This PC has an NVIDIA GPU, but torch is not installed, so the "
                                                     "processor was used; install torch with CUDA to use the GPU."))
         return on_processor
     return [("torch cuda", _torch_cuda), *on_processor]
-
-
-def _gpu_present() -> bool:
-    from .nvidia import gpu_count
-
-    return gpu_count() > 0
 
 
 def _openvino(weights: Weights) -> Engine:

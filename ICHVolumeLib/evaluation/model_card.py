@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..core.text import shown
 from ..network.base import slices_in
 from ..network.registry import network_of
 from ..network.weights import Weights
@@ -108,7 +109,7 @@ def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: flo
         pictures = _replace_pictures(figures_folder / "pictures", drawn, folder)
     files = [folder / name for name in (*(one["file"] for one in pictures), *(file.name for file in drawn))]
     text = card(figures, weights, megabytes, pictures, runs, ablation, note, (folder / CURVES).is_file())
-    out.write_text(text, encoding="utf-8", newline="\n")
+    out.write_text(shown(text), encoding="utf-8", newline="\n")
     return [out, *files]
 
 

@@ -110,7 +110,8 @@ def _one_per_position(slices):
 def _distinct(place):
     if len(place) == 1:
         return place
-    distinct, seen = [], []
+    distinct: list[Slice] = []
+    seen: list[np.ndarray] = []
     for item in place:
         hu = read_hu(item)
         sideways = [np.abs(item.position - other.position).max() for other in distinct]
@@ -122,7 +123,7 @@ def _distinct(place):
 
 
 def _places(slices) -> list[list[Slice]]:
-    places = []
+    places: list[list[Slice]] = []
     for item in slices:
         if places and abs((item.position - places[-1][0].position) @ item.normal) < SAME_POSITION_MM:
             places[-1].append(item)

@@ -8,8 +8,8 @@ import io
 import math
 import warnings
 import zlib
-from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -98,18 +98,17 @@ def _segments(path, tags, ct) -> list[Segment]:
     declared = {int(item.SegmentNumber): item for item in tags.get("SegmentSequence") or []}
     if not declared:
         raise InputError(f"{path} declares no segment; export the segmentation again.")
-    planes, sizes = _Planes(ct), Counter()
+    planes = _Planes(ct)
     for number, k, marked in _marked_frames(path, tags, ct):
         planes.add(number, k, marked)
-    for number in planes.numbers():
-        sizes[number] = planes.count(number)
+    sizes = {number: planes.count(number) for number in planes.numbers()}
     segments = []
     for number in sorted({*declared, *sizes} - {0}):
         item = declared.get(number)
         name = "" if item is None else str(item.get("SegmentLabel") or "")
         coded = "" if item is None else coded_words(_code(item, "SegmentedPropertyTypeCodeSequence"),
                                                     _code(item, "AnatomicRegionSequence"))
-        segments.append(Segment(name, (str(number),), coded, sizes[number], lambda number=number: planes.volume(number),
+        segments.append(Segment(name, (str(number),), coded, sizes.get(number, 0), partial(planes.volume, number),
                                 stray=item is None))
     return segments
 
@@ -117,7 +116,9 @@ def _segments(path, tags, ct) -> list[Segment]:
 def _code(item, name) -> tuple[str, str, str]:
     codes = item.get(name) or []
     code = codes[0] if len(codes) else {}
-    return tuple(str(code.get(part) or "") for part in ("CodingSchemeDesignator", "CodeValue", "CodeMeaning"))
+    scheme, value, meaning = (str(code.get(part) or "")
+                              for part in ("CodingSchemeDesignator", "CodeValue", "CodeMeaning"))
+    return scheme, value, meaning
 
 
 class _Planes:

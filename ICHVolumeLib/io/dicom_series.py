@@ -188,11 +188,14 @@ def _known_as(patient, patients) -> tuple[str, ...]:
 
 def _same_grid(one, other) -> bool:
     """Parallel, and pixels of one size: numbers are compared, for 0.45 may be written 0.450000."""
-    spacings = [np.array([_number_or_nan(value) for value in item.text("PixelSpacing").split("\\")])
-                for item in (one, other)]
-    return (spacings[0].shape == spacings[1].shape
-            and np.allclose(*spacings, rtol=1e-3, equal_nan=True)
+    spacing, other_spacing = _spacing(one), _spacing(other)
+    return (spacing.shape == other_spacing.shape
+            and np.allclose(spacing, other_spacing, rtol=1e-3, equal_nan=True)
             and np.allclose(one.orientation, other.orientation, atol=0.01, equal_nan=True))
+
+
+def _spacing(item) -> np.ndarray:
+    return np.array([_number_or_nan(value) for value in item.text("PixelSpacing").split("\\")])
 
 
 def _number_or_nan(text) -> float:

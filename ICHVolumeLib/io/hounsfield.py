@@ -101,7 +101,7 @@ def hu_findings(hu) -> list[Finding]:
 
 def slice_words(indices) -> str:
     """ "Slices 3, 7 to 12": counted from 1, runs joined; the first eight runs."""
-    runs = []
+    runs: list[list[int]] = []
     for k in np.asarray(indices).tolist():
         if runs and k == runs[-1][1] + 1:
             runs[-1][1] = k
@@ -181,7 +181,7 @@ def _slice_offsets(levels: Levels) -> np.ndarray:
     air = np.array([share_between(one, -1250, -850) for one in histograms]) + levels.background_share
     image = levels.padding_share < 0.999
     airless = (air < _NOTHING) & image
-    for k in np.flatnonzero(airless & (offsets == 0)):
+    for k in np.flatnonzero(airless & (offsets == 0)).tolist():
         beside = [n for n in (k - 1, k + 1) if 0 <= n < len(offsets) and image[n]]
         if beside and max(air[n] for n in beside) > _AIR_JUMP:
             offsets[k] = np.inf

@@ -11,6 +11,8 @@ from ..core.findings import INFO, Finding
 from ..core.text import shown
 from .hounsfield import to_int16_hu
 from .image_geometry import axial_slices, believed_grid, unknown_size
+from .nifti import read_nifti
+from .nrrd import read_nrrd
 from .scan_words import words_of
 
 IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr")
@@ -50,13 +52,9 @@ def read_image(path) -> CTVolume:
 def _load(path):
     """-> array, matrix or None, whether the file states it, what it says of the scan, findings"""
     if path.name.lower().endswith((".nrrd", ".nhdr")):
-        from .nrrd import read_nrrd
-
         nrrd = read_nrrd(path)
         words = words_of(path, nrrd.header.get("content", ""), nrrd.header)
         return nrrd.array, nrrd.matrix, True, words, []
-    from .nifti import read_nifti
-
     nifti = read_nifti(path)
     stated = nifti.matrix is not None
     return (nifti.array, nifti.matrix if stated else nifti.assumed_matrix, stated, words_of(path, nifti.description),

@@ -14,7 +14,8 @@ from ..core.errors import InputError
 from ..core.labels import ICH, IVH, Label
 
 IGNORE = "ignore"
-LABEL_OF: dict[str, Label | None] = {"ich": ICH, "ivh": IVH, IGNORE: None}
+LABEL_OF: dict[str, Label] = {"ich": ICH, "ivh": IVH}
+MEANINGS = (*LABEL_OF, IGNORE)
 
 _NO_NAME = set("segment segmentation seg label mask roi class object foreground untitled unnamed default value "
                "annotation".split())
@@ -100,7 +101,7 @@ def parse_label(text: str) -> tuple[str, str]:
     """NAME=ich, NAME=ivh or NAME=ignore to (name, meaning). Raises ValueError for anything else."""
     name, equals, meaning = text.rpartition("=")
     meaning = meaning.strip().lower()
-    if not equals or not name.strip() or meaning not in LABEL_OF:
+    if not equals or not name.strip() or meaning not in MEANINGS:
         raise ValueError(f"{text!r} is not NAME=ich, NAME=ivh or NAME=ignore")
     return name.strip(), meaning
 
@@ -109,7 +110,7 @@ def checked_labels(labels) -> dict[str, str]:
     """{name or value: meaning} as read_mask takes it, to lower-case texts. Raises InputError for another meaning."""
     checked = {}
     for name, meaning in (labels or {}).items():
-        if str(meaning).lower() not in LABEL_OF:
+        if str(meaning).lower() not in MEANINGS:
             raise InputError(f"The label {name} is said to be {meaning!r}; give ich, ivh or ignore.")
         checked[str(name).strip().lower()] = str(meaning).lower()
     return checked

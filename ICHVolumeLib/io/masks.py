@@ -13,9 +13,13 @@ from ..core.errors import InputError
 from ..core.findings import INFO, WARNING, Finding
 from ..core.labels import ICH, IVH, LABELS
 from . import mask_segments
+from .dicom_segmentation import is_dicom, segments_of_dicom
+from .images import is_image_name
 from .label_names import IGNORE, LABEL_OF, checked_labels, is_unnamed, meaning_of
 from .mask_grid import match_grid, onto_grid
 from .mask_segments import Segment
+from .nifti import read_nifti
+from .nrrd import read_nrrd
 
 PLAIN_VALUES = {1: "ich", 2: "ivh"}  # of a labelmap that says nothing of its values
 EIGHT_BIT_YES = 255  # a labelmap with this value alone is yes and no, as image programs write it
@@ -43,13 +47,18 @@ def read_mask(path, ct: CTVolume, labels=None) -> np.ndarray:
     return read_mask_and_findings(path, ct, labels)[0]
 
 
-def read_mask_and_findings(path, ct: CTVolume, labels=None) -> tuple[np.ndarray, list[Finding]]:
+def read_mask_and_findings(path, ct: CTVolume, labels=None, *,
+                           plain_values_known=False) -> tuple[np.ndarray, list[Finding]]:
     """read_mask, and what was noticed: how labels were understood (mask-labels), what was left out (mask-left-out),
-    overlaps (mask-overlap), rounded values (mask-rounded), a DICOM SEG of another series (mask-other-series)."""
-    path, labels, findings = Path(path), checked_labels(labels), []
+    overlaps (mask-overlap), rounded values (mask-rounded), a DICOM SEG of another series (mask-other-series).
+
+    plain_values_known: numbers without names are 1 ICH and 2 IVH by a rule of their source, so nothing is assumed.
+    """
+    path, labels = Path(path), checked_labels(labels)
+    findings: list[Finding] = []
     drawn = _load(path, ct, labels, findings)
     marked = [segment for segment in drawn.segments if segment.voxels]
-    meanings = _meanings(path, drawn, marked, labels, findings)
+    meanings = _meanings(path, drawn, marked, labels, _SAID if plain_values_known else _ASSUMED, findings)
     painted, overlap = _painted(meanings, drawn.shape)
     mask = onto_grid(path, painted, drawn.matrix, ct)
     findings += _about_left_out(meanings, drawn, ct)
@@ -61,9 +70,7 @@ def read_mask_and_findings(path, ct: CTVolume, labels=None) -> tuple[np.ndarray,
 
 def _load(path, ct, labels, findings) -> _MaskFile:
     path = _file_of(path)
-    if not _is_image_name(path):
-        from .dicom_segmentation import is_dicom, segments_of_dicom
-
+    if not is_image_name(path.name):
         if not is_dicom(path):
             raise InputError(f"{path} is not a mask file this program reads; give .seg.nrrd, .nrrd, .nii.gz or "
                              "DICOM SEG.")
@@ -104,25 +111,15 @@ def _file_of(path) -> Path:
     return path
 
 
-def _is_image_name(path) -> bool:
-    from .images import is_image_name
-
-    return is_image_name(path.name)
-
-
 def _read_image(path):
     if path.name.lower().endswith((".nrrd", ".nhdr")):
-        from .nrrd import read_nrrd
-
         nrrd = read_nrrd(path)
         return nrrd.array, nrrd.matrix, nrrd.header
-    from .nifti import read_nifti
-
     nifti = read_nifti(path)
     return nifti.array, nifti.matrix, {}
 
 
-def _meanings(path, drawn, marked, labels, findings) -> list[tuple[Segment, str]]:
+def _meanings(path, drawn, marked, labels, how_plain, findings) -> list[tuple[Segment, str]]:
     """(segment, meaning) of every marked segment. Raises InputError when one is not known."""
     known = []
     for segment in marked:
@@ -131,7 +128,7 @@ def _meanings(path, drawn, marked, labels, findings) -> list[tuple[Segment, str]
         meaning = said or meaning_of(segment.name, segment.coded)
         known.append((segment, meaning, _SAID if said else _NAMED))
     if drawn.is_plain:
-        known = _with_plain_values(path, known)
+        known = _with_plain_values(path, known, how_plain)
     elif len(known) == 1 and _may_be_the_bleed(*known[0]):
         known = [(known[0][0], "ich", _ASSUMED)]
     unknown = [segment for segment, meaning, _ in known if meaning is None]
@@ -139,10 +136,10 @@ def _meanings(path, drawn, marked, labels, findings) -> list[tuple[Segment, str]
         raise _asked_for(path, unknown, marked, drawn.is_plain)
     findings += _about_labels(known, drawn.is_plain)
     findings += _about_unused(drawn.segments, labels)
-    return [(segment, meaning) for segment, meaning, _ in known]
+    return [(segment, meaning) for segment, meaning, _ in known if meaning is not None]
 
 
-def _with_plain_values(path, known):
+def _with_plain_values(path, known, how_plain):
     """Values without a name: by the file's own name where it is the only one (TotalSegmentator writes one file for each
     structure), else 1 is ICH and 2 IVH."""
     open_values = [int(segment.keys[0]) for segment, meaning, _ in known if meaning is None]
@@ -153,8 +150,9 @@ def _with_plain_values(path, known):
             raise InputError(f"{path} is by its name no blood in the brain or its ventricles. If it is, say "
                              f"so with --label {open_values[0]}=ich or --label {open_values[0]}=ivh.")
         named = replace(known[0][0], name=name) if by_file else known[0][0]
-        return [(named, by_file or "ich", _NAMED if by_file else _ASSUMED)]
-    return [(segment, PLAIN_VALUES.get(int(segment.keys[0])), _ASSUMED) if meaning is None else (segment, meaning, how)
+        by_rule = how_plain if open_values == [1] else _ASSUMED
+        return [(named, by_file or "ich", _NAMED if by_file else by_rule)]
+    return [(segment, PLAIN_VALUES.get(int(segment.keys[0])), how_plain) if meaning is None else (segment, meaning, how)
             for segment, meaning, how in known]
 
 
@@ -241,7 +239,8 @@ def _about_left_out(meanings, drawn, ct) -> list[Finding]:
 
 def _size_words(marked, drawn, ct) -> str:
     """mL by the CT's true slab heights; voxels where some lie outside the CT."""
-    placed = match_grid(drawn.shape, drawn.matrix, ct.ijk_to_ras).place(marked, ct.hu.shape)
+    match = match_grid(drawn.shape, drawn.matrix, ct.ijk_to_ras)
+    placed = match.place(marked, ct.hu.shape) if match else None
     if placed is None:
         return f"{np.count_nonzero(marked)} voxels, partly outside the CT"
     return f"{placed.sum(axis=(1, 2)) @ ct.voxel_volumes_mm3 / 1000:.1f} mL"
@@ -252,7 +251,7 @@ def _painted(meanings, shape) -> tuple[np.ndarray, np.ndarray]:
     mask, both = np.zeros(shape, np.uint8), np.zeros(shape, bool)
     for label in LABELS:  # ICH, then IVH
         for segment, meaning in meanings:
-            if LABEL_OF[meaning] is label:
+            if LABEL_OF.get(meaning) is label:
                 marked = segment.marked()
                 both |= marked & (mask == ICH.value) if label is IVH else False
                 mask[marked] = label.value

@@ -22,6 +22,7 @@ _TYPES = {"i1": "signed char", "u1": "unsigned char", "i2": "short", "u2": "unsi
           "u4": "unsigned int", "i8": "long long", "u8": "unsigned long long", "f4": "float", "f8": "double"}
 _ASCII, _COMPRESSIONS = ("ascii", "text", "txt"), {"gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
 _MAX_HEADER_BYTES = 4 << 20  # a segmentation of a thousand segments has a tenth of that
+_MOST_SKIPPED_LINES = 1_000_000
 _TO_RAS = {  # space name -> factors of the file's x, y, z
     "right-anterior-superior": (1, 1, 1), "ras": (1, 1, 1),
     "left-anterior-superior": (-1, 1, 1), "las": (-1, 1, 1),
@@ -128,8 +129,7 @@ def _read_array(file, path, text, fields):
     refuse_huge(count * item_bytes)
     with open_regular(_data_path(path, text)) if "data file" in text else io.BytesIO() as detached:
         source = detached if "data file" in text else file
-        for _ in range(int(text.get("line skip", text.get("lineskip", 0)))):
-            source.readline()
+        _skip_lines(source, int(text.get("line skip", text.get("lineskip", 0))))
         skip = int(text.get("byte skip", text.get("byteskip", 0)))
         if encoding in _ASCII:
             data = source.read(MAX_VOXEL_BYTES)
@@ -140,6 +140,14 @@ def _read_array(file, path, text, fields):
     plain = {"dimension": fields["dimension"], "type": fields["type"], "sizes": fields["sizes"],
              "endian": fields["endian"], "encoding": encoding if encoding in _ASCII else "raw"}
     return nrrd.read_data(plain, io.BytesIO(data), index_order="C")
+
+
+def _skip_lines(file, count) -> None:
+    if count > _MOST_SKIPPED_LINES:
+        raise ValueError(f"its header skips {count} lines, which no header needs")
+    for _ in range(count):
+        if not file.readline(MAX_VOXEL_BYTES):
+            raise ValueError(f"it ends before the {count} lines that its header skips")
 
 
 def _item_bytes(fields) -> int:

@@ -1,4 +1,4 @@
-"""Files to plain values: a head CT from DICOM, NIfTI or NRRD, and a mask on its grid.
+"""A head CT from DICOM, NIfTI or NRRD, to plain values.
 
 Findings that reading gives (checks.py lists the others):
 
@@ -18,9 +18,8 @@ from ..core.errors import InputError
 from ..core.findings import ERROR
 from ..core.text import shown
 from .image_geometry import refuse_impossible
-from .masks import read_mask
-
-__all__ = ["list_series", "read_ct", "read_mask", "series_lines"]
+from .images import is_image_name, read_image
+from .zipped import is_zip_name, unzipped
 
 
 def read_ct(path, series_uid=None) -> CTVolume:
@@ -60,8 +59,6 @@ def series_lines(path) -> list[str]:
 
 def _read(place, series_uid):
     if _is_image(place):
-        from .images import read_image
-
         return read_image(place)
     from .dicom import read_dicom
 
@@ -69,16 +66,12 @@ def _read(place, series_uid):
 
 
 def _is_image(path) -> bool:
-    from .images import is_image_name
-
     return path.is_file() and is_image_name(path.name)
 
 
 @contextmanager
 def _unpacked(path):
     """The path itself; for a DICOMDIR its folder, for a .zip a temporary folder, or the one image file in it."""
-    from .zipped import is_zip_name, unzipped
-
     if path.is_dir() or not is_zip_name(path.name):
         yield path.parent if path.name.upper() == "DICOMDIR" and path.is_file() else path
         return

@@ -44,7 +44,8 @@ def words_of(path: Path, description: str = "", keys: dict | None = None) -> Sca
     """path: the image file; description: free text of its header; keys: NRRD keys. Never raises: words may be wrong."""
     stem = re.sub(r"\.(nii\.gz|nii|nrrd|nhdr)$", "", path.name, flags=re.I)
     beside = path.with_name(stem + ".json")
-    in_keys = {name: keys[key] for key, name in _TAG_KEYS.items() if key in (keys or {})}
+    keys = keys or {}
+    in_keys = {name: keys[key] for key, name in _TAG_KEYS.items() if key in keys}
     in_text = {name: found[1] for name, pattern in _IN_TEXT.items() if (found := pattern.search(description))}
     in_json = _json(beside)
     sources = (("its header", in_keys or in_text), (shown(beside.name), in_json))

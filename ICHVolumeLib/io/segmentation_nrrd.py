@@ -9,9 +9,7 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.labels import LABELS
-from .masks import read_mask, read_mask_and_findings
-
-__all__ = ["read_mask", "read_mask_and_findings", "write_mask_seg_nrrd"]  # the readers: where they were at first
+from .nrrd import write_nrrd
 
 
 def write_mask_seg_nrrd(path, mask, ct: CTVolume, *, algorithm_type="AUTOMATIC", algorithm_name="ICHVolume") -> None:
@@ -21,8 +19,6 @@ def write_mask_seg_nrrd(path, mask, ct: CTVolume, *, algorithm_type="AUTOMATIC",
     The file appears complete or not at all. Raises InputError when it cannot be written, ValueError for a mask
     of another shape or with other values.
     """
-    from .nrrd import write_nrrd
-
     mask = np.asarray(mask)
     if mask.shape != ct.hu.shape:
         raise ValueError(f"mask {mask.shape} and CT {ct.hu.shape} differ in shape")

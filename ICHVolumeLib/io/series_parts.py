@@ -63,7 +63,9 @@ def _says_too_little(slices, parts, places, tag) -> bool:
 
 def _chained(parts, places):
     """Every part goes on with the chain that grew last, else with another that it does not overlap, else begins one."""
-    chains, reaches, last = [], [], 0
+    chains: list[list[tuple[str, list[int]]]] = []
+    reaches: list[tuple[float, float]] = []
+    last = 0
     for part in parts:
         reach = _reach(part, places)
         order = sorted(range(len(chains)), key=lambda n: n != last)
@@ -100,7 +102,7 @@ def _by_value(slices, tag) -> list[tuple[str, list[int]]]:
     numbers = [_number(text) for text in texts]
     if all(number is not None for number in numbers):
         return _by_number(texts, numbers, _SAME_NUMBER if tag in ("SliceThickness", "KVP") else 0)
-    parts = {}
+    parts: dict[str, list[int]] = {}
     for n, text in enumerate(texts):
         parts.setdefault(text, []).append(n)
     return list(parts.items())

@@ -44,7 +44,7 @@ def unzipped(path):
 def _unpack(path, folder) -> list[str]:
     left_out, total = [], 0
     with open_regular(path) as file, zipfile.ZipFile(file) as archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]  # is_dir wants a name
         if len(entries) > MAX_FILES:
             raise ValueError(f"it holds {len(entries)} files, more than {MAX_FILES}")
         claimed = sum(entry.file_size for entry in entries)
@@ -57,7 +57,7 @@ def _unpack(path, folder) -> list[str]:
                 raise ValueError("it is encrypted")
             parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
             if not parts or "__MACOSX" in parts or parts[-1].startswith("._") or _is_link(entry):
-                left_out.append(parts[-1] if parts else "")
+                left_out.append(parts[-1] if parts else "a file without a name")
                 continue
             total += _copy(archive, entry, _place(folder, number, parts[-1]), MAX_UNPACKED_BYTES - total)
     return left_out

@@ -163,8 +163,9 @@ def _read_tensors(content: bytes, path: Path) -> dict[str, np.ndarray]:
     try:
         return {name: values.astype(np.float32 if _is_float(values) else values.dtype)  # a copy: load's are read-only
                 for name, values in load(content).items()}
-    except SafetensorError as error:
-        raise InputError(f"{path}: not a safetensors file ({error}); copy the weights folder again.") from error
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:  # KeyError: a number type numpy lacks (BF16)
+        raise InputError(f"{path}: not a safetensors file that can be read ({type(error).__name__}: {error}); "
+                         "copy the weights folder again.") from error
 
 
 def _file_name(config: NetworkConfig) -> str:

@@ -21,6 +21,7 @@ import numpy as np
 from ..clinical import scores
 from ..core.ct_volume import CTVolume
 from ..core.findings import INFO, WARNING, Finding
+from ..imaging.morphology import dilated
 from ..io.hounsfield import slice_words
 from ..measure import Measurement
 from ..segmentation.conformal_interval import ich_interval_ml
@@ -147,8 +148,6 @@ def _place(ct, marked, view, measurement):
 
 
 def _along_the_skull(ct, marked, view):
-    from ..imaging.morphology import dilated
-
     row_mm, column_mm = (step * mm for step, mm in zip(view.steps, ct.pixel_spacing_mm, strict=True))
     pixel_mm = (row_mm * column_mm) ** 0.5
     slices = np.flatnonzero(marked.any(axis=(1, 2)))

@@ -16,8 +16,9 @@ from ICHVolumeLib.commands import COMMANDS
 from ICHVolumeLib.commands.console import Progress, say_json
 from ICHVolumeLib.core.errors import Cancelled, ICHVolumeError, InputError
 from ICHVolumeLib.core.result import ClinicalInputs
+from ICHVolumeLib.io.masks import read_mask
 from ICHVolumeLib.io.read_ct import read_ct
-from ICHVolumeLib.io.segmentation_nrrd import read_mask, write_mask_seg_nrrd
+from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 from ICHVolumeLib.workflow import case
 

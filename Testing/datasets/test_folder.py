@@ -12,7 +12,7 @@ from ICHVolumeLib.datasets.folder import load_folder
 from ICHVolumeLib.io.nrrd import write_nrrd
 from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
 
-MATRIX = np.diag([-2.0, -2, 5, 1])
+MATRIX = np.diag([-16.0, -16, 5, 1])  # 192 x 160 mm: a head fits
 HU = np.random.default_rng(1).normal(30, 20, (3, 12, 10)).astype(np.int16)
 HU[:, :3] = -1000
 MASK = np.zeros(HU.shape, np.uint8)
@@ -63,7 +63,7 @@ def test_a_name_that_occurs_twice_is_refused(tmp_path):
 
 
 def test_a_mask_on_another_grid_is_refused_by_name(tmp_path):
-    write(tmp_path, ["a.nii"], ["a.nii"], mask_matrix=np.diag([-2.0, -2, 4, 1]))
+    write(tmp_path, ["a.nii"], ["a.nii"], mask_matrix=np.diag([-16.0, -16, 4, 1]))
     with pytest.raises(InputError, match=r"masks.a\.nii lies on another grid"):
         list(load_folder(tmp_path))
 
@@ -74,6 +74,13 @@ def test_labels_of_another_kind_are_refused_not_guessed_at(tmp_path, values):
     mask[1, 1, :len(values)] = values
     write(tmp_path, ["a.nii"], ["a.nii"], mask=mask)
     with pytest.raises(InputError, match=r"masks.a\.nii"):
+        list(load_folder(tmp_path))
+
+
+def test_names_beside_the_masks_go_before_the_numbers(tmp_path):
+    write(tmp_path, ["a.nii"], ["a.nii"])
+    (tmp_path / "masks" / "dataset.json").write_text('{"labels": {"background": 0, "EDH": 1, "IVH": 2}}')
+    with pytest.raises(InputError, match=r"masks.a\.nii: its labels are not ICH .1. and IVH .2.: Left out.*EDH"):
         list(load_folder(tmp_path))
 
 

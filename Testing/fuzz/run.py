@@ -12,16 +12,19 @@ import os
 import random
 import selectors
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent), str(HERE.parent)]
 KILL_AFTER = 90  # seconds without a line: the child's own alarm did not get through
+START_WITHIN = 900  # seconds to the first line, on a busy machine: it makes the sound files and reads each
 BATCH = 2000  # inputs a child tries before a fresh one takes over
 KEPT_OF_A_KIND = 3
 
@@ -78,11 +81,12 @@ class Fuzz:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0",
                        "TMPDIR": work}
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-                                 cwd=work)
+                                 cwd=work, start_new_session=True)
         begun, started = None, None
         try:
             for line in _lines(child.stdout):
-                started = started or time.monotonic()
+                if line is not None:
+                    started = started or time.monotonic()
                 if line is None or limit and time.monotonic() > started + limit:
                     break
                 number, target, outcome, *more = json.loads(line)
@@ -96,7 +100,7 @@ class Fuzz:
             if line is None and begun:
                 self.note(*begun, "failed", f"no answer for {KILL_AFTER} s")
         finally:
-            child.kill()
+            _kill_with_its_own(child)
             errors = child.communicate()[1]
             shutil.rmtree(work, ignore_errors=True)
         if line == "" and begun:
@@ -116,19 +120,25 @@ class Fuzz:
 
 
 def _lines(stream):
-    """The child's lines as they come; None once it has been silent for KILL_AFTER."""
+    """The child's lines as they come; None once it has been silent for KILL_AFTER, or START_WITHIN at first."""
     selector = selectors.DefaultSelector()
     selector.register(stream, selectors.EVENT_READ)
-    pending = b""
+    pending, patience = b"", START_WITHIN
     while True:
-        if not selector.select(KILL_AFTER):
+        if not selector.select(patience):
             yield None
             return
-        data = os.read(stream.fileno(), 1 << 16)
+        data, patience = os.read(stream.fileno(), 1 << 16), KILL_AFTER
         if not data:
             return
         *whole, pending = (pending + data).split(b"\n")
         yield from (line.decode() for line in whole)
+
+
+def _kill_with_its_own(child) -> None:
+    """The child and what it started: a picture's process would go on alone."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def write_input(folder, seed, number) -> Path:

@@ -1,5 +1,6 @@
-"""A small tilted phantom and its DICOM folder."""
+"""Small tilted phantoms: one with its DICOM folder, one with its mask."""
 
+import mask_case
 import pytest
 from dicom_files import SMALL
 from phantoms import ellipsoid_ct
@@ -16,3 +17,12 @@ def small():
 def folder(small, tmp_path):
     write_dicom_series(small, tmp_path / "series")
     return tmp_path / "series"
+
+
+@pytest.fixture(scope="module")
+def case():
+    """CT, and a mask with 1 and 2."""
+    phantom = ellipsoid_ct("tilted", **mask_case.SMALL)
+    mask = phantom.mask.copy()
+    mask[9:11, 30:33, 20:40] = 2
+    return phantom.ct, mask

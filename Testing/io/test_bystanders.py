@@ -281,3 +281,26 @@ def test_a_deflated_bomb_is_never_inflated_whole(folder, monkeypatch):
     monkeypatch.setattr(bounded_files, "MAX_VOXEL_BYTES", 16 << 20)
     with pytest.raises(InputError, match="unpacks to more than any CT slice"):
         read_ct(folder)
+
+
+def test_a_zip_entry_without_a_name_is_left_out(small, folder, tmp_path):
+    path = zip_of(folder, tmp_path / "series.zip", more=[("x", b"evil")])
+    data = path.read_bytes()
+    place = data.rindex(b"PK\1\2")  # the last entry of the list: its name's length becomes 0
+    nameless = data[:place + 28] + b"\0\0" + data[place + 30:place + 46] + data[place + 47:]
+    end = nameless.rindex(b"PK\5\6") + 12
+    size = int.from_bytes(nameless[end:end + 4], "little") - 1
+    path.write_bytes(nameless[:end] + size.to_bytes(4, "little") + nameless[end + 4:])
+    with zipped.unzipped(path) as (_, left_out):
+        assert left_out == ["a file without a name"]
+    assert read_ct(path).hu.shape == small.hu.shape
+
+
+@pytest.mark.parametrize(("field", "words"), [
+    ("line skip: 99999999999", "skips 99999999999 lines"), ("line skip: 1000", "ends before"),
+    ("data file: /dev/zero", "named pipe or a device"), ("data file: .", "not a file but a folder")])
+def test_an_nrrd_that_would_be_read_without_end_is_refused(tmp_path, field, words):
+    write_nrrd(tmp_path / "a.nrrd", np.zeros((2, 2, 2), np.int16), np.eye(4))
+    header, gap, data = (tmp_path / "a.nrrd").read_bytes().partition(b"\n\n")
+    (tmp_path / "b.nrrd").write_bytes(header + b"\n" + field.encode() + gap + data)
+    assert words in str(within(10, read_nrrd, tmp_path / "b.nrrd"))

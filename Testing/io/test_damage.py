@@ -7,9 +7,10 @@ from nifti_files import nifti_bytes
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.io.masks import read_mask
 from ICHVolumeLib.io.nrrd import write_nrrd
 from ICHVolumeLib.io.read_ct import read_ct
-from ICHVolumeLib.io.segmentation_nrrd import read_mask, write_mask_seg_nrrd
+from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 ROUNDS = 60

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import subprocess
 import sys
@@ -93,6 +94,19 @@ def test_weights_of_a_diverged_training_are_not_saved(tmp_path):
         model.head.weight[0] = 1e6
     with pytest.raises(InputError, match="finite"):
         save_weights(tmp_path, model)
+
+
+@pytest.mark.parametrize("number_type", ["BF16", "F8_E4M3"])
+def test_numbers_of_a_type_that_numpy_lacks_are_refused(folder, number_type):
+    path = folder / "attfocusnet.safetensors"
+    size = {"BF16": 2, "F8_E4M3": 1}[number_type]
+    header = json.dumps({"a": {"dtype": number_type, "shape": [1], "data_offsets": [0, size]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(size))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match="not a safetensors file that can be read"):
+        load_weights(folder)
 
 
 def test_reading_weights_loads_no_torch(folder):

@@ -14,8 +14,9 @@ from network_weights import thresholding_weights
 from ICHVolumeLib.core.errors import Cancelled, InputError
 from ICHVolumeLib.core.findings import ERROR, Finding
 from ICHVolumeLib.core.result import ClinicalInputs, VolumeMl
+from ICHVolumeLib.io.masks import read_mask
 from ICHVolumeLib.io.nrrd import read_nrrd
-from ICHVolumeLib.io.segmentation_nrrd import read_mask, write_mask_seg_nrrd
+from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
 from ICHVolumeLib.measure import abc2_with_axes
 from ICHVolumeLib.segmentation.segmenter import Segmentation
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
