@@ -5,7 +5,7 @@ Importing it loads neither torch nor SimpleITK; the names below are resolved on 
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME_OF = {
     "CTVolume": "core.ct_volume",

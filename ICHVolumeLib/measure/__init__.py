@@ -38,7 +38,7 @@ def measure_mask(ct: CTVolume, mask: np.ndarray, *, b_definition: str = SEGMENT,
     """Measure a mask (slices, rows, columns), uint8 with the values of labels.py, on the grid of the CT.
 
     Volumes use every slice's own slab height. ABC/2 is taken per 26-connected piece of the ICH label (IVH left out)
-    and summed; pieces under min_piece_ml are listed but not summed, unless there is none larger: the largest
+    and summed; pieces under min_component_ml are listed but not summed, unless there is none larger: the largest
     piece always counts. Lengths, lines and shape class are the largest piece's.
     Raises InputError when the mask has another shape, a fractional type or an unknown value.
     """

@@ -116,7 +116,7 @@ def _lines_on_slice(piece, k, ct, b_definition):
 
 @lru_cache(maxsize=4096)
 def _lines_and_shape(rectangles: bytes, pixel_mm, b_definition):
-    """A and B (2 lines, 2 ends, xy) in corner coordinates and the shape class; int32 rectangles as in outline.py.
+    """A and B (2 lines, 2 ends, xy) in corner coordinates and the shape class; int32 rectangles: see plane_geometry.
 
     Remembered, because an edit changes one piece and leaves the others, and specks look alike.
     """
