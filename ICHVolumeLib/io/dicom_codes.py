@@ -4,7 +4,9 @@ Codes: DICOM PS3.16 CID 7150, 7151 (see core/labels.py), 7162, 7470, 7472, 7474.
 """
 
 import hashlib
+import warnings
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pydicom
@@ -55,6 +57,14 @@ def series_number(source: SourceSeries, kind: int) -> int:
     """Series 3 gives 301 (kind 1, Segmentation) and 302 (kind 2, report); 901 and 902 where it has no usable number."""
     number = int(source.header.SeriesNumber)
     return 100 * (number if 0 < number < 1_000_000 else 9) + kind
+
+
+@contextmanager
+def quiet_highdicom():
+    """Without its warnings of a source whose values bend the standard: they are passed on as they are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def state_dates(dataset: Dataset, source: SourceSeries) -> None:

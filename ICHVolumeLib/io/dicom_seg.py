@@ -22,6 +22,7 @@ from .dicom_codes import (
     NewUid,
     coded,
     fresh_uid,
+    quiet_highdicom,
     series_number,
     state_dates,
     tracking_uid,
@@ -44,13 +45,14 @@ def write_dicom_seg(path: Path, ct: CTVolume, mask: np.ndarray, source: SourceSe
         numbered[mask == label.value] = number
         descriptions.append(_description(number, label, algorithm, algorithm_type, series_uid))
     planes = _planes(ct, source)
-    segmentation = hd.seg.Segmentation(
-        source_images=planes, pixel_array=numbered, segmentation_type="BINARY", segment_descriptions=descriptions,
-        series_instance_uid=new_uid(), series_number=series_number(source, 1), sop_instance_uid=new_uid(),
-        instance_number=1, manufacturer=MANUFACTURER, manufacturer_model_name=MANUFACTURER,
-        software_versions=software_version, device_serial_number=software_version,
-        content_label="HEMORRHAGE", content_description=RESEARCH_USE, transfer_syntax_uid=ExplicitVRLittleEndian,
-        series_description="Hemorrhage segmentation (research use only)")
+    with quiet_highdicom():
+        segmentation = hd.seg.Segmentation(
+            source_images=planes, pixel_array=numbered, segmentation_type="BINARY", segment_descriptions=descriptions,
+            series_instance_uid=new_uid(), series_number=series_number(source, 1), sop_instance_uid=new_uid(),
+            instance_number=1, manufacturer=MANUFACTURER, manufacturer_model_name=MANUFACTURER,
+            software_versions=software_version, device_serial_number=software_version,
+            content_label="HEMORRHAGE", content_description=RESEARCH_USE, transfer_syntax_uid=ExplicitVRLittleEndian,
+            series_description="Hemorrhage segmentation (research use only)")
     _refer_to_source(segmentation, planes, source)
     state_dates(segmentation, source)
     segmentation.save_as(path, enforce_file_format=True)

@@ -22,6 +22,7 @@ from .dicom_series import Slice, index_folder
 
 NEAR_MM = 0.05  # a slice's own image lies this near; the pixels decide between two of them
 UNKNOWN_DATE, UNKNOWN_TIME = "19000101", "000000"  # where a value is compulsory and the source must not gain a date
+METHOD_UNKNOWN = "Not stated in the source images"  # compulsory where they say that names were removed
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 _TIME = re.compile(r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?")
 _MUST_BE_THERE = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID",
@@ -131,6 +132,8 @@ def _header(source: Dataset) -> Dataset:
     header.FrameOfReferenceUID = frame if UID(frame).is_valid else pydicom.uid.generate_uid(prefix=None)
     for name in (*_MUST_BE_THERE, *_COPIED):
         _copy(name, source, header)
+    if header.get("PatientIdentityRemoved") == "YES" and "DeidentificationMethodCodeSequence" not in header:
+        header.DeidentificationMethod = header.get("DeidentificationMethod") or METHOD_UNKNOWN
     header.PatientBirthDate = _date(source, "PatientBirthDate")
     header.StudyDate, header.StudyTime = _date(source, "StudyDate"), _time(source, "StudyTime")
     header.PatientSex = header.PatientSex if header.PatientSex in ("M", "F", "O") else ""

@@ -22,6 +22,7 @@ from .dicom_codes import (
     coded,
     fresh_uid,
     lasting_uid,
+    quiet_highdicom,
     series_number,
     state_dates,
     tracking_uid,
@@ -51,12 +52,13 @@ def write_dicom_sr(path: Path, result: Result, source: SourceSeries, segmentatio
         observation_context=_observed_by(software_version), procedure_reported=CT_OF_HEAD,
         imaging_measurements=[_group(label, result, source, seg, algorithm) for label in LABELS])
     evidence = [_instance(image, source) for image in source.images] + ([] if seg is None else [seg])
-    document = hd.sr.ComprehensiveSR(
-        evidence=evidence, content=report, series_instance_uid=new_uid(), series_number=series_number(source, 2),
-        sop_instance_uid=new_uid(), instance_number=1, manufacturer=MANUFACTURER,
-        manufacturer_model_name=MANUFACTURER, software_versions=software_version,
-        device_serial_number=software_version, is_complete=True, is_final=False,
-        series_description="Hemorrhage measurements (research use only)")
+    with quiet_highdicom():
+        document = hd.sr.ComprehensiveSR(
+            evidence=evidence, content=report, series_instance_uid=new_uid(), series_number=series_number(source, 2),
+            sop_instance_uid=new_uid(), instance_number=1, manufacturer=MANUFACTURER,
+            manufacturer_model_name=MANUFACTURER, software_versions=software_version,
+            device_serial_number=software_version, is_complete=True, is_final=False,
+            series_description="Hemorrhage measurements (research use only)")
     state_dates(document, source)
     document.save_as(path, enforce_file_format=True)
 

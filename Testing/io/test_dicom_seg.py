@@ -78,7 +78,7 @@ def test_a_multi_frame_ct_is_named_with_its_frames(tmp_path):
 
 def test_of_two_scans_at_one_place_the_measured_one_is_named(tmp_path):
     case = scan(tmp_path / "ct")
-    measured = {str(pydicom.dcmread(path).SOPInstanceUID) for path in case.folder.glob("*.dcm")}
+    first = uids_in(case.folder)
     for path in sorted(case.folder.glob("*.dcm")):  # the other one: darker, and sorted before it
         other = path.with_name("A" + path.name)
         shutil.copy(path, other)
@@ -87,10 +87,12 @@ def test_of_two_scans_at_one_place_the_measured_one_is_named(tmp_path):
         tags.save_as(other)
     ct = read_ct(case.folder)
     assert "several-scans-in-series" in [finding.code for finding in ct.findings]
-    wanted = {str(pydicom.dcmread(path).SOPInstanceUID) for path in case.folder.glob("*.dcm")} - measured \
-        if not np.array_equal(ct.hu, case.ct.hu) else measured
-    named = {image.sop_instance_uid for image in source_series(ct).images}
-    assert named == wanted
+    measured = first if np.array_equal(ct.hu, case.ct.hu) else uids_in(case.folder) - first
+    assert {image.sop_instance_uid for image in source_series(ct).images} == measured
+
+
+def uids_in(folder):
+    return {str(pydicom.dcmread(path).SOPInstanceUID) for path in folder.glob("*.dcm")}
 
 
 def test_every_label_has_its_codes_and_tracking(tmp_path):
