@@ -6,7 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 import pytest
 from library_imports import FLOORS, GRAPH, NAMES, imports, room, targets, tree_of
 
-HEAVY = {"torch", "vtk", "vtkmodules", "openvino", "pydicom", "SimpleITK", "matplotlib", "monai", "threadpoolctl"}
+HEAVY = {"torch", "vtk", "vtkmodules", "openvino", "pydicom", "highdicom", "SimpleITK", "matplotlib", "monai",
+         "threadpoolctl"}
 MAY_IMPORT_LATE = ("ICHVolumeLib.commands", "ICHVolumeLib.cli", "ICHVolumeLib.bench.case_child")
 
 

@@ -40,6 +40,12 @@ def add_force_argument(parser) -> None:
                              "stays beside under a name with the date")
 
 
+def add_dicom_argument(parser) -> None:
+    parser.add_argument("--dicom", action="store_true",
+                        help="also write a DICOM Segmentation (ich.seg.dcm) and a structured report (ich.sr.dcm); "
+                             "INPUT must be DICOM, and the package highdicom installed")
+
+
 def add_progress_argument(parser) -> None:
     parser.add_argument("--progress", choices=("bar", "json", "none"), default=None,
                         help="bar (default on a terminal), json (one JSON object a line on standard output, "

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from .clinical import add_clinical_arguments, clinical_inputs
-from .console import Progress, add_force_argument, add_progress_argument
+from .console import Progress, add_dicom_argument, add_force_argument, add_progress_argument
 from .outcome import tell_outcome
 
 
@@ -26,6 +26,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("--automatic", type=Path, metavar="RESULT_JSON",
                         help="result.json of the automatic mask this one was corrected from: its volumes are "
                              "reported beside the new ones")
+    add_dicom_argument(parser)
     add_force_argument(parser)
     add_clinical_arguments(parser)
     add_progress_argument(parser)
@@ -43,8 +44,11 @@ def _label(text) -> tuple[str, str]:
 def run(args) -> None:
     clinical = clinical_inputs(args)
     from ..workflow.case import run_measure
+    from ..workflow.exporters import EXPORTERS, exporters_with_dicom
 
+    exporters = exporters_with_dicom(args.input) if args.dicom else EXPORTERS
     with Progress(args.progress) as progress:
         case = run_measure(args.input, args.mask, args.out, labels=dict(args.label), clinical=clinical,
-                           series_uid=args.series, automatic_json=args.automatic, force=args.force, progress=progress)
+                           series_uid=args.series, automatic_json=args.automatic, force=args.force, progress=progress,
+                           exporters=exporters)
     tell_outcome(case, progress.kind)

@@ -11,6 +11,7 @@ from ..core.text import shown_values
 
 RESULT_JSON, RESULT_CSV, REPORT_HTML = "result.json", "result.csv", "report.html"
 MASK_NRRD, SURFACE_STL = "mask.seg.nrrd", "ich.stl"
+DICOM_SEG, DICOM_SR = "ich.seg.dcm", "ich.sr.dcm"
 
 
 def write_json(path: Path, values: dict) -> None:

@@ -22,7 +22,7 @@ from ..io.output_folder import OutputFolder
 from ..io.read_ct import read_ct
 from ..quality.checks import check_ct
 from ..segmentation.segmenter import segment_ct
-from .exporters import EXPORTERS, Exporter
+from .exporters import DICOM_EXPORTERS, EXPORTERS, Exporter
 from .history import earlier_versions, this_version
 from .make_result import make_result
 
@@ -138,7 +138,8 @@ def _output_folder(exporters, force, out, source, *files):
     out, source = Path(out), Path(source)
     if source.is_dir() and out.resolve() == source.resolve():
         raise InputError(f"{out} is the folder of the scan; choose another output folder.")
-    names = tuple(dict.fromkeys(exporter.file_name for exporter in (*EXPORTERS, *exporters)))  # no old report stays
+    every = (*EXPORTERS, *DICOM_EXPORTERS, *exporters)  # no old report or segmentation stays
+    names = tuple(dict.fromkeys(exporter.file_name for exporter in every))
     written = {(out / name).resolve() for name in names}
     for path in filter(None, (source, *files)):
         if Path(path).resolve() in written:

@@ -5,13 +5,17 @@ Another kind of output is one more Exporter; all of them come into the output fo
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
+from .. import __version__
 from ..core.ct_volume import CTVolume
+from ..core.errors import InputError
 from ..core.result import Result
 from ..io import result_files
+from ..io.images import is_image_name
 from ..io.segmentation_nrrd import write_mask_seg_nrrd
 from ..io.written_files import sealed, sha256_of
 from ..measure.surface import hematoma_surface, write_surface
@@ -78,3 +82,51 @@ EXPORTERS = (
     Exporter(result_files.RESULT_CSV, "write results", _csv),
     Exporter(result_files.RESULT_JSON, "write results", _json),
 )
+
+
+def _dicom_seg(path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
+    from ..io.dicom_seg import write_dicom_seg
+    from ..io.dicom_source import source_series
+
+    if result.found:
+        write_dicom_seg(path, ct, mask, source_series(ct), algorithm=_model(result),
+                        algorithm_type=algorithm_type(result), software_version=__version__)
+    return result
+
+
+def _dicom_sr(path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
+    """After the Segmentation, which it refers to."""
+    from ..io.dicom_source import source_series
+    from ..io.dicom_sr import write_dicom_sr
+
+    algorithm = None if algorithm_type(result) == "MANUAL" else _model(result)
+    write_dicom_sr(path, result, source_series(ct), path.with_name(result_files.DICOM_SEG), algorithm=algorithm,
+                   software_version=__version__)
+    return result
+
+
+def _model(result: Result):
+    from ..io.dicom_codes import Algorithm
+
+    made = result.provenance
+    return Algorithm("ICHVolume", made.model or "unknown", made.model_sha256 or "unknown")
+
+
+DICOM_EXPORTERS = (
+    Exporter(result_files.DICOM_SEG, "write DICOM", _dicom_seg),
+    Exporter(result_files.DICOM_SR, "write DICOM", _dicom_sr),
+)
+
+
+def exporters_with_dicom(source) -> tuple[Exporter, ...]:
+    """EXPORTERS with DICOM_EXPORTERS before the file that seals all.
+
+    Raises InputError, before any work is done, when highdicom is not installed or `source` is no DICOM.
+    """
+    if find_spec("highdicom") is None:
+        raise InputError("--dicom needs the package highdicom, which is not installed; install it with "
+                         "`pip install ICHVolume[dicom]` (in a checkout `pip install .[dicom]`), or leave --dicom out.")
+    if Path(source).is_file() and is_image_name(Path(source).name):
+        raise InputError(f"{source} is no DICOM, so a DICOM segmentation could not say on which images it was drawn; "
+                         "leave --dicom out, or give the DICOM folder.")
+    return (*EXPORTERS[:-1], *DICOM_EXPORTERS, EXPORTERS[-1])

@@ -3,7 +3,7 @@
 import numpy as np
 import pydicom
 import pytest
-from dicom_files import change_all, codes, message
+from dicom_files import change_all, codes, enhanced_ct, message
 from pydicom.uid import RLELossless
 
 from ICHVolumeLib.core.errors import InputError
@@ -134,33 +134,3 @@ def test_a_run_length_encoded_multi_frame_ct_reads_the_same(small, folder, tmp_p
 def test_lossy_compression_is_said(folder):
     change_all(folder, LossyImageCompression="01")
     assert "lossy-compression" in codes(read_ct(folder))
-
-
-def enhanced_ct(slices):
-    """The same slices as one Enhanced CT object, frames in reverse order to prove that positions decide."""
-    slices = slices[::-1]
-    out = slices[0].copy()
-    out.SOPClassUID = out.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.2.1"
-    out.NumberOfFrames = len(slices)
-    out.PixelData = b"".join(item.PixelData for item in slices)
-
-    def group(**sequences):
-        values = pydicom.Dataset()
-        for sequence, (names, source) in sequences.items():
-            inner = pydicom.Dataset()
-            for name in names:
-                setattr(inner, name, source[name].value)
-            setattr(values, sequence, [inner])
-        return values
-
-    first = slices[0]
-    out.SharedFunctionalGroupsSequence = [group(
-        PixelMeasuresSequence=(("PixelSpacing", "SliceThickness"), first),
-        PlaneOrientationSequence=(("ImageOrientationPatient",), first),
-        PixelValueTransformationSequence=(("RescaleSlope", "RescaleIntercept", "RescaleType"), first))]
-    out.PerFrameFunctionalGroupsSequence = [
-        group(PlanePositionSequence=(("ImagePositionPatient",), item)) for item in slices]
-    for name in ("PixelSpacing", "SliceThickness", "ImageOrientationPatient", "ImagePositionPatient", "RescaleSlope",
-                 "RescaleIntercept", "RescaleType"):
-        delattr(out, name)
-    return out
