@@ -13,7 +13,7 @@ from ..core.errors import InputError
 from ..core.findings import INFO, WARNING, Finding
 from ..core.labels import ICH, IVH, LABELS
 from . import mask_segments
-from .dicom_segmentation import is_dicom, segments_of_dicom
+from .dicom_seg_mask import is_dicom, segments_of_dicom
 from .images import is_image_name
 from .label_names import IGNORE, LABEL_OF, checked_labels, is_unnamed, meaning_of
 from .mask_grid import match_grid, onto_grid

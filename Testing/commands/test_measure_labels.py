@@ -52,7 +52,7 @@ def test_a_label_that_is_none_is_bad_usage(files, tmp_path, label):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_dicom_segmentation_is_measured_and_what_is_no_blood_is_named(files, phantom, tmp_path):
+def test_a_dicom_seg_mask_is_measured_and_what_is_no_blood_is_named(files, phantom, tmp_path):
     result = measured(files, tmp_path / "out", "seg.dcm")
     assert result["volume_ml"]["total"] == pytest.approx(phantom.mask.sum() * 5 / 1000)
     assert any(finding["code"] == "mask-left-out" and "Edema (2.0 mL)" in finding["message"]

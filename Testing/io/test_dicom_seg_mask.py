@@ -10,7 +10,7 @@ from dicom_seg_files import BRAIN, HEMORRHAGE, VENTRICLE, seg_bytes
 from phantoms import GRIDS, ellipsoid_ct, with_info
 
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.io import dicom_segmentation
+from ICHVolumeLib.io import dicom_seg_mask
 from ICHVolumeLib.io.masks import read_mask, read_mask_and_findings
 from ICHVolumeLib.measure import measure_mask
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
@@ -199,7 +199,7 @@ def test_a_deflated_file_is_read_and_a_bomb_is_not(case, tmp_path, monkeypatch):
     start = 144 + int(pydicom.dcmread(path).file_meta.FileMetaInformationGroupLength)
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     bomb = b"".join(squeeze.compress(bytes(1 << 20)) for _ in range(64)) + squeeze.flush()
-    monkeypatch.setattr(dicom_segmentation, "LARGEST_FILE", 1 << 25)
+    monkeypatch.setattr(dicom_seg_mask, "LARGEST_FILE", 1 << 25)
     path.write_bytes(whole[:start] + bomb)
     with pytest.raises(InputError, match="inflates to more than"):
         read_mask(path, ct)
