@@ -31,6 +31,8 @@ class ScanInfo:
     slice_thicknesses_mm: tuple[float, ...] = ()  # of every slice, where the file says it
     gantry_tilt_tag_deg: float | None = None  # what the header claims; tilt_deg below comes from positions
     patient_age_years: float | None = None
+    patient_id: str = field(default="", repr=False)  # never written to any file; see io.patient_key
+    scanned_at: str = ""  # ISO 8601 without a time zone; empty when unknown or de-identified
 
 
 @dataclass(frozen=True, eq=False)

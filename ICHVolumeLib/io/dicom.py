@@ -16,6 +16,7 @@ from .dicom_pixels import read_hu
 from .dicom_series import Slice, choose, index_folder, series_of
 from .hounsfield import to_int16_hu
 from .images import is_image_name
+from .patient_identity import scanned_at
 
 SAME_POSITION_MM = 0.01  # positions are written to about this; closer slices are at one place
 _SPLITTING_TAGS = ("AcquisitionNumber", "TemporalPositionIdentifier", "ConvolutionKernel", "ContrastBolusAgent", "KVP",
@@ -205,7 +206,8 @@ def _info(path, slices) -> ScanInfo:
         kernel=first.text("ConvolutionKernel"), contrast_agent=first.text("ContrastBolusAgent"),
         slice_thickness_mm=Counter(known).most_common(1)[0][0] if known else None,
         slice_thicknesses_mm=tuple(known) if len(known) == len(slices) else (),
-        gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first))
+        gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first),
+        patient_id=first.text("PatientID"), scanned_at=scanned_at(first))
 
 
 def _age_years(item) -> float | None:

@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 
 from ..core.errors import InputError
 from ..core.findings import INFO, WARNING, Finding
+from .patient_identity import IDENTITY_TAGS
 from .protocol import is_bone_kernel, mentions_contrast, region_points
 
 _WANTED = """SOPClassUID Modality SeriesInstanceUID SeriesNumber SeriesDescription
@@ -181,7 +182,8 @@ def _look_at(path):
             if not has_magic and head[:2] != b"\x08\x00":
                 return ("is named .dcm but holds no DICOM", "") if path.suffix.lower() == ".dcm" else None
             file.seek(0)
-            tags = pydicom.dcmread(file, stop_before_pixels=True, force=not has_magic, specific_tags=_WANTED)
+            tags = pydicom.dcmread(file, stop_before_pixels=True, force=not has_magic,
+                                   specific_tags=[*_WANTED, *IDENTITY_TAGS])
             start = file.tell()
             at_pixels = file.read(4) == b"\xe0\x7f\x10\x00"
         return _slices_in(path, tags, start if at_pixels else None, has_magic)
