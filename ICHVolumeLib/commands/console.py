@@ -5,8 +5,10 @@ import json
 import shutil
 import sys
 import time
+from pathlib import Path
 
-STAGE_WORDS = {"read": "Reading", "network": "Finding the bleed", "clean": "Cleaning the mask",
+STAGE_WORDS = {"head": "Making the head", "scan": "Scanning it", "read": "Reading",
+               "network": "Finding the bleed", "clean": "Cleaning the mask",
                "measure": "Measuring", "report": "Drawing the report", "write": "Writing"}
 
 
@@ -35,6 +37,12 @@ def add_force_argument(parser) -> None:
     parser.add_argument("--force", action="store_true",
                         help="write into OUT although files there were changed since (a correction); a copy of each "
                              "stays beside under a name with the date")
+
+
+def add_patient_key_argument(parser) -> None:
+    parser.add_argument("--patient-key", type=Path, metavar="SALT_FILE",
+                        help="put a pseudonym of the patient into result.json and result.csv, made from the patient ID "
+                             "and the secret in this file: the same for all scans of a patient (default: none)")
 
 
 def add_progress_argument(parser) -> None:
