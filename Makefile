@@ -19,6 +19,11 @@ export QT_QPA_PLATFORM := offscreen
 
 demo: $(VENV)/.for-running
 	$(RUN) -m ICHVolumeLib demo demo
+	@echo
+	@echo "The command ichvolume is installed in $(VENV). To call it from this shell:"
+	@echo "  . $(VENV)/bin/activate        (fish: . $(VENV)/bin/activate.fish)"
+	@echo "  ichvolume segment SCAN -o OUT"
+	@echo "or without activating: $(VENV)/bin/ichvolume segment SCAN -o OUT"
 
 # Training is tested in a process of its own: in one that Qt, VTK and the scene have run in before, it has crashed.
 test: $(VENV)/.for-testing

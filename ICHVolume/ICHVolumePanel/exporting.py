@@ -1,13 +1,14 @@
 """Export one case: 3D models, mask, table, report. The panel collects the wishes; a script calls export_case."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ICHVolumeLib.core.atomic_files import replace_file
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.io.result_files import csv_text
 from ICHVolumeLib.report import write_report
+from ICHVolumeLib.workflow.history import this_version
 
 from . import scene_export
 from .scene_export import FORMATS
@@ -90,7 +91,8 @@ class Export:
             yield
         if wishes.table:
             path = folder / f"{self._prefix}result.csv"
-            replace_file(path, csv_text(self.result).encode("utf-8"))
+            row_of = self.result if self.result.history else replace(self.result, history=[this_version(self.result)])
+            replace_file(path, csv_text(row_of).encode("utf-8"))  # the row says when it was measured
             self.written.append(path)
 
     def sentence(self, error) -> str:

@@ -4,7 +4,14 @@ from html import escape
 
 from ICHVolumeLib.core.findings import ERROR, WARNING
 
-from .results_table import interval_text, ml_text, mortality_text, nothing_entered, score_text
+from .results_table import (
+    difference_text,
+    interval_text,
+    ml_text,
+    mortality_text,
+    nothing_entered,
+    score_text,
+)
 from .translation import tr as _
 
 FINDINGS_SHOWN = 4
@@ -68,8 +75,8 @@ def detail_line(case) -> str:
     if result.interval_ml and not case.is_edited:
         parts[-1] += " (" + interval_text(result) + ")"
     if result.abc2:
-        parts.append(_("ABC/2 {ml:.1f} mL (\u00b1{error:.0f} %)").format(ml=result.abc2.coniglobus_ml,
-                                                                    error=result.abc2.expected_error_percent))
+        parts.append(_("ABC/2 {ml:.1f} mL, {difference}").format(ml=result.abc2.coniglobus_ml,
+                                                                 difference=difference_text(result)))
     if case.is_edited and case.record:
         parts.append(_("edited by hand, AI said {ml:.1f} mL").format(ml=case.record.volume_ml.total))
     return " \u00b7 ".join(parts)

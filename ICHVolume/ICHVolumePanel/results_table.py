@@ -91,11 +91,8 @@ def _volume_rows(now, ai):
 
 def _abc2_rows(now, automatic, corrections, ai):
     abc2 = now.abc2
-    error = _("\u00b1{percent:.0f} % expected").format(percent=abc2.expected_error_percent) if abc2 else ""
-    rows = [Row("abc2", _("ABC/2, mL"), _ml(ai and ai.coniglobus_ml), _ml(abc2 and abc2.coniglobus_ml), error,
-                important=True, tooltip=_("Coniglobus: C is the number of bleeding slices times their spacing. The "
-                                          "expected error is published for this shape class: {shape}").format(
-                                              shape=abc2.shape_class if abc2 else UNKNOWN))]
+    rows = [Row("abc2", _("ABC/2, mL"), _ml(ai and ai.coniglobus_ml), _ml(abc2 and abc2.coniglobus_ml),
+                difference_text(now), important=True, tooltip=_abc2_tooltip(abc2))]
     for key, letter in (("a_mm", "A"), ("b_mm", "B"), ("c_mm", "C")):
         line = getattr(corrections, key[0] + "_line_ras", None)
         corrected = abc2 is not None and (getattr(corrections, key) is not None or line is not None)
@@ -104,6 +101,23 @@ def _abc2_rows(now, automatic, corrections, ai):
         rows.append(Row(key, name, _mm(ai and getattr(ai, key)), _mm(abc2 and getattr(abc2, key)), note,
                         TYPED if abc2 else "", corrected))
     return rows
+
+
+def difference_text(result: Result) -> str:
+    """"+13.9 (+51 %) to ICH": ABC/2 less the measured ICH volume, mL."""
+    difference_ml, percent = result.abc2_minus_ich_ml, result.abc2_minus_ich_percent
+    if difference_ml is None or percent is None:
+        return ""
+    return _("{ml:+.1f} ({percent:+.0f} %) to ICH").format(ml=difference_ml, percent=percent)
+
+
+def _abc2_tooltip(abc2) -> str:
+    text = _("Coniglobus: C is the number of bleeding slices times their spacing. Beside it: how far it lies from the "
+             "measured ICH volume.")
+    if abc2:
+        text += _(" Published mean error for {shape} shapes, of other patients: {percent:.0f} %").format(
+            shape=abc2.shape_class, percent=abc2.expected_error_percent)
+    return text
 
 
 def _clinical_rows(score: Score, corrections, scan_age):

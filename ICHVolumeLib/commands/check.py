@@ -17,13 +17,15 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> None:
+    from ..io.input_problems import SCAN, explained
     from ..io.read_ct import read_ct, series_lines
     from ..quality.checks import check_ct
     from ..workflow.case import refuse_unusable
     from ..workflow.make_result import describe_geometry
 
-    series = series_lines(args.input)
-    ct = read_ct(args.input, args.series)
+    with explained(args.input, SCAN):
+        series = series_lines(args.input)
+        ct = read_ct(args.input, args.series)
     noticed = check_ct(ct)
     if args.json:
         from dataclasses import asdict

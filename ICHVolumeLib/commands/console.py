@@ -5,10 +5,12 @@ import json
 import shutil
 import sys
 import time
+from pathlib import Path
 
 from ..core.text import shown, shown_values
 
-STAGE_WORDS = {"read": "Reading", "network": "Finding the bleed", "clean": "Cleaning the mask",
+STAGE_WORDS = {"head": "Making the head", "scan": "Scanning it", "read": "Reading",
+               "network": "Finding the bleed", "clean": "Cleaning the mask",
                "measure": "Measuring", "report": "Drawing the report", "write": "Writing"}
 
 
@@ -44,6 +46,12 @@ def add_dicom_argument(parser) -> None:
     parser.add_argument("--dicom", action="store_true",
                         help="also write a DICOM Segmentation (ich.seg.dcm) and a structured report (ich.sr.dcm); "
                              "INPUT must be DICOM, and the package highdicom installed")
+
+
+def add_patient_key_argument(parser) -> None:
+    parser.add_argument("--patient-key", type=Path, metavar="SALT_FILE",
+                        help="put a pseudonym of the patient into result.json and result.csv, made from the patient ID "
+                             "and the secret in this file: the same for all scans of a patient (default: none)")
 
 
 def add_progress_argument(parser) -> None:

@@ -27,7 +27,7 @@ def run(args) -> None:
     from ..workflow.case import run_segment
 
     with Progress(args.progress) as progress:
-        sample = write_sample(args.out / "sample", seed=args.seed, ivh=True)
+        sample = write_sample(args.out / "sample", seed=args.seed, ivh=True, progress=progress)
         clinical = ClinicalInputs(age_years=AGE_YEARS, gcs=GCS, location=sample.location,
                                   infratentorial=sample.location == "infratentorial")
         case = run_segment(args.out / "sample" / CT_FOLDER, args.out, clinical=clinical,

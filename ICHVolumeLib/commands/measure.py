@@ -9,7 +9,13 @@ import argparse
 from pathlib import Path
 
 from .clinical import add_clinical_arguments, clinical_inputs
-from .console import Progress, add_dicom_argument, add_force_argument, add_progress_argument
+from .console import (
+    Progress,
+    add_dicom_argument,
+    add_force_argument,
+    add_patient_key_argument,
+    add_progress_argument,
+)
 from .outcome import tell_outcome
 
 
@@ -28,6 +34,7 @@ def add_arguments(parser) -> None:
                              "reported beside the new ones")
     add_dicom_argument(parser)
     add_force_argument(parser)
+    add_patient_key_argument(parser)
     add_clinical_arguments(parser)
     add_progress_argument(parser)
 
@@ -49,6 +56,7 @@ def run(args) -> None:
     exporters = exporters_with_dicom(args.input) if args.dicom else EXPORTERS
     with Progress(args.progress) as progress:
         case = run_measure(args.input, args.mask, args.out, labels=dict(args.label), clinical=clinical,
-                           series_uid=args.series, automatic_json=args.automatic, force=args.force, progress=progress,
+                           series_uid=args.series, automatic_json=args.automatic, force=args.force,
+                           patient_salt=args.patient_key, progress=progress,
                            exporters=exporters)
     tell_outcome(case, progress.kind)

@@ -16,8 +16,7 @@ def tell_outcome(case, progress_kind: str) -> None:
     say(headline(case.result))
     say()
     for row in summary_rows(case.result):
-        remark = f"  {row.remark}" if row.remark else ""
-        say(f"  {row.name:<16} {row.value:<10}{remark}")
+        say(f"  {row.name:<16} {row.value:<10}  {row.remark}".rstrip())
     say()
     say("Findings")
     for line in finding_lines(case.result.findings):

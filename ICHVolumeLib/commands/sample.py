@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..core.errors import InputError
-from .console import say
+from .console import Progress, add_progress_argument, say, say_json
 
 TRUTH_JSON, TRUTH_MASK, CT_FOLDER, CT_NRRD = "truth.json", "truth.seg.nrrd", "ct", "ct.nrrd"
 
@@ -21,22 +21,28 @@ def add_arguments(parser) -> None:
     parser.add_argument("--uneven", action="store_true", help="thin slices at the base, thick ones above (DICOM only)")
     parser.add_argument("--ivh", action="store_true", help="blood in the ventricles too")
     parser.add_argument("--no-bleed", action="store_true")
+    add_progress_argument(parser)
 
 
 def run(args) -> None:
     from ..report.summary import ml
 
-    sample = write_sample(args.out, file_format=args.format, seed=args.seed, tilt_deg=args.tilt, uneven=args.uneven,
-                          ivh=args.ivh, bleed=not args.no_bleed)
+    with Progress(args.progress) as progress:
+        sample = write_sample(args.out, file_format=args.format, seed=args.seed, tilt_deg=args.tilt,
+                              uneven=args.uneven, ivh=args.ivh, bleed=not args.no_bleed, progress=progress)
     volumes = sample.true_volume_ml
+    if progress.kind == "json":
+        say_json({"event": "done", "out": str(args.out), "volume_ml": volumes})
+        return
     say(f"Synthetic head CT, seed {args.seed}, {len(sample.ct.hu)} slices: {args.out}")
     say(f"True volume {ml(volumes['total'])} (ICH {ml(volumes['ich'])}, IVH {ml(volumes['ivh'])})")
 
 
-def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False, ivh=False, bleed=True):
+def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False, ivh=False, bleed=True,
+                 progress=None):
     """Make the patient and write all files, or none. Returns the Sample. Raises InputError for impossible options."""
     from ..io.output_folder import OutputFolder
-    from ..io.result_files import write_json
+    from ..io.result_files import rounded, write_json
     from ..workflow.make_result import describe_geometry
 
     _refuse_options(Path(out), file_format, seed, uneven)
@@ -46,15 +52,17 @@ def write_sample(out, *, file_format="dicom", seed=0, tilt_deg=0.0, uneven=False
         from ..synthetic.dicom_series import write_dicom_series
         from ..synthetic.sample import make_sample
 
-        sample = make_sample(seed, tilt_deg=tilt_deg, uneven=uneven, ivh=ivh, bleed=bleed)
+        sample = make_sample(seed, tilt_deg=tilt_deg, uneven=uneven, ivh=ivh, bleed=bleed, progress=progress)
+        if progress:
+            progress("write", 0, 1)
         if file_format == "dicom":
             write_dicom_series(sample.ct, folder.staging / CT_FOLDER)
         else:
             write_nrrd(folder.staging / CT_NRRD, sample.ct.hu, sample.ct.ijk_to_ras)
         write_mask_seg_nrrd(folder.staging / TRUTH_MASK, sample.mask, sample.ct)
-        write_json(folder.staging / TRUTH_JSON, {
+        write_json(folder.staging / TRUTH_JSON, rounded({
             "schema": "ichvolume-truth/1", "volume_ml": sample.true_volume_ml, "location": sample.location,
-            "seed": seed, "geometry": asdict(describe_geometry(sample.ct))})
+            "seed": seed, "geometry": asdict(describe_geometry(sample.ct))}))
         folder.commit()
     return sample
 

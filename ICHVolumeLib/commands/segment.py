@@ -6,7 +6,13 @@ Writes OUT/result.json, result.csv, report.html, mask.seg.nrrd and ich.stl (no i
 from pathlib import Path
 
 from .clinical import add_clinical_arguments, clinical_inputs
-from .console import Progress, add_dicom_argument, add_force_argument, add_progress_argument
+from .console import (
+    Progress,
+    add_dicom_argument,
+    add_force_argument,
+    add_patient_key_argument,
+    add_progress_argument,
+)
 from .outcome import tell_outcome
 
 
@@ -23,6 +29,7 @@ def add_arguments(parser) -> None:
                              "named by the environment variable ICHVOLUME_WEIGHTS)")
     add_dicom_argument(parser)
     add_force_argument(parser)
+    add_patient_key_argument(parser)
     add_clinical_arguments(parser)
     add_progress_argument(parser)
 
@@ -35,6 +42,7 @@ def run(args) -> None:
     exporters = exporters_with_dicom(args.input) if args.dicom else EXPORTERS
     with Progress(args.progress) as progress:
         case = run_segment(args.input, args.out, clinical=clinical, series_uid=args.series, device=args.device,
-                           engine=args.engine, weights_dir=args.weights, force=args.force, progress=progress,
+                           engine=args.engine, weights_dir=args.weights, force=args.force,
+                           patient_salt=args.patient_key, progress=progress,
                            exporters=exporters)
     tell_outcome(case, progress.kind)

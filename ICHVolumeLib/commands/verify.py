@@ -14,9 +14,11 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> None:
+    from ..io.input_problems import explained
     from ..workflow.verify import verify
 
-    checked = verify(args.out)
+    with explained(args.out):
+        checked = verify(args.out)
     for row in checked.rows:
         say(f"  {row.name:<16} {row.state}{': ' + row.remark if row.remark else ''}")
     for version in checked.history:

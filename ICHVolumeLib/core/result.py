@@ -10,6 +10,7 @@ from .findings import Finding
 from .plain import from_plain
 
 SCHEMA = "ichvolume-result/1"
+DERIVED = ("interval_ich_ml", "abc2_minus_ich_ml", "abc2_minus_ich_percent", "marked_slices", "mask_origin")
 Point = tuple[float, float, float]
 
 
@@ -104,6 +105,7 @@ class Geometry:
     pixel_spacing_mm: tuple[float, float]
     slab_heights_mm: list[float]
     tilt_deg: float
+    slice_thickness_mm: float | None = None  # the scanner's tag, the most common one; volumes never use it
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ class Provenance:
     versions: dict = field(default_factory=dict)  # package -> version
     series_uid: str = ""
     source: str = ""
-    clean_up: list = field(default_factory=list)  # one entry per clean-up step: name, threshold_mm3, removed_ml
+    clean_up: list = field(default_factory=list)  # one entry per step: name, threshold_mm3, removed_ml, added_ml
+    scanned_at: str = ""  # ISO 8601, the scanner's own time; empty in a de-identified series
+    patient_key: str = ""  # the same for all scans of a patient, see io.patient_key; empty unless asked for
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,18 @@ class MaskVersion:
     voxels_removed: int | None = None
 
 
+def clean_up_change_ml(step: dict) -> tuple[float, float]:
+    """(removed, added) mL of one entry of Provenance.clean_up; files of before have both in one number, negative where
+    more was added than removed."""
+    removed_ml, added_ml = step["removed_ml"], step.get("added_ml")
+    return (removed_ml, added_ml) if added_ml is not None else (max(removed_ml, 0.0), max(-removed_ml, 0.0))
+
+
+def ich_interval_ml(interval_ml: tuple[float, float] | None, ivh_ml: float) -> tuple[float, float] | None:
+    """The interval of the total without the ventricular blood: the scores count the parenchymal volume alone."""
+    return interval_ml and (max(0.0, interval_ml[0] - ivh_ml), max(0.0, interval_ml[1] - ivh_ml))
+
+
 @dataclass(frozen=True)
 class Result:
     found: bool
@@ -158,6 +174,7 @@ class Result:
     automatic_volume_ml: VolumeMl | None = None  # what the model said, once a person has edited the mask
     surface: dict | None = None  # the 3D model written beside: file, space, triangles, volume_ml (of the mesh)
     interval_coverage: float | None = None  # share of cases whose true volume interval_ml holds (0.9)
+    interval_calibrated_on: str = ""  # what the patients were, "synthetic patients"; empty without an interval
     history: list[MaskVersion] = field(default_factory=list)  # the last one is the mask of this result
     files: dict[str, str] = field(default_factory=dict)  # name -> SHA-256 of the files written with this result
     volume_formula: str = "sum over slices of area x local slab height"
@@ -173,10 +190,38 @@ class Result:
         """What is marked is hardly denser than the brain beside it: see quality.mask_checks."""
         return any(finding.code == "probably-noise" for finding in self.findings)
 
+    @property
+    def interval_ich_ml(self) -> tuple[float, float] | None:
+        """interval_ml, which is the total's, without the marked ventricular blood; None without any ICH."""
+        return ich_interval_ml(self.interval_ml, self.volume_ml.ivh) if self.volume_ml.ich > 0 else None
+
+    @property
+    def abc2_minus_ich_ml(self) -> float | None:
+        """How far ABC/2 lies above the measured volume of the ICH, which it estimates."""
+        return self.abc2.coniglobus_ml - self.volume_ml.ich if self.abc2 else None
+
+    @property
+    def abc2_minus_ich_percent(self) -> float | None:
+        difference_ml = self.abc2_minus_ich_ml
+        return None if difference_ml is None or not self.volume_ml.ich > 0 else 100 * difference_ml / self.volume_ml.ich
+
+    @property
+    def marked_slices(self) -> tuple[int, int] | None:
+        """The lowest and the highest slice with a mark, counted from 1 as in the report."""
+        ends = [k + 1 for piece in self.components for k in piece.slice_range]
+        return (min(ends), max(ends)) if ends else None
+
+    @property
+    def mask_origin(self) -> str:
+        """See MaskVersion.origin."""
+        if self.provenance.engine != "none":
+            return "model"
+        return "edited" if self.automatic_volume_ml else "foreign"
+
     def to_dict(self) -> dict:
-        """JSON-ready nested dict; `schema` comes first."""
+        """JSON-ready nested dict; `schema` comes first, what follows from other fields (DERIVED) last."""
         values = asdict(self)
-        return {"schema": values.pop("schema"), **values}
+        return {"schema": values.pop("schema"), **values, **{name: getattr(self, name) for name in DERIVED}}
 
     @classmethod
     def from_dict(cls, values: dict) -> "Result":

@@ -17,6 +17,7 @@ from .dicom_pixels import read_hu
 from .dicom_series import Slice, index_folder, series_of
 from .hounsfield import to_int16_hu
 from .images import is_image_name
+from .patient_identity import scanned_at
 from .plain_ct import lossy_findings, plain_first, rescale_type
 from .series_choice import choose
 
@@ -182,7 +183,8 @@ def _info(path, slices) -> ScanInfo:
         slice_thickness_mm=Counter(known).most_common(1)[0][0] if known else None,
         slice_thicknesses_mm=tuple(known) if len(known) == len(slices) else (),
         gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first),
-        image_type=first.text("ImageType"), rescale_type=rescale_type(first))
+        image_type=first.text("ImageType"), rescale_type=rescale_type(first), patient_id=first.text("PatientID"),
+        scanned_at=scanned_at(first))
 
 
 def _age_years(item) -> float | None:

@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 
 from ..core.text import shown
 from .bounded_files import is_regular_file, unpacks_to_too_much
+from .patient_identity import IDENTITY_TAGS
 from .protocol import is_bone_kernel, mentions_contrast, region_points
 from .series_parts import scans_in
 
@@ -238,7 +239,8 @@ def _look_at(path):
             if has_magic and unpacks_to_too_much(file):
                 return "is damaged (it unpacks to more than any CT slice)", ""
             file.seek(0)
-            tags = pydicom.dcmread(file, stop_before_pixels=True, force=not has_magic, specific_tags=_WANTED)
+            tags = pydicom.dcmread(file, stop_before_pixels=True, force=not has_magic,
+                                   specific_tags=[*_WANTED, *IDENTITY_TAGS])
             start = file.tell()
             at_pixels = file.read(4) == b"\xe0\x7f\x10\x00"
         return _slices_in(path, tags, start if at_pixels else None, has_magic)

@@ -8,10 +8,26 @@ from pathlib import Path
 from ..core.errors import InputError
 from ..core.result import Result, VolumeMl
 from ..core.text import shown_values
+from .result_columns import COLUMNS, cell
 
 RESULT_JSON, RESULT_CSV, REPORT_HTML = "result.json", "result.csv", "report.html"
 MASK_NRRD, SURFACE_STL = "mask.seg.nrrd", "ich.stl"
 DICOM_SEG, DICOM_SR = "ich.seg.dcm", "ich.sr.dcm"
+JSON_SCHEMA = Path(__file__).with_name("schemas") / "ichvolume-result-1.schema.json"
+
+DECIMALS, GEOMETRY_DECIMALS = 4, 6  # 0.1 mm3; pixel sizes enter volumes twice
+
+
+def rounded(values, decimals: int = DECIMALS):
+    """The values of result.json with every float rounded: 45.8314, not 45.83142000000001."""
+    if isinstance(values, float):
+        return round(values, decimals)
+    if isinstance(values, dict):
+        return {name: rounded(value, GEOMETRY_DECIMALS if name == "geometry" else decimals)
+                for name, value in values.items()}
+    if isinstance(values, (list, tuple)):
+        return [rounded(value, decimals) for value in values]
+    return values
 
 
 def write_json(path: Path, values: dict) -> None:
@@ -39,46 +55,9 @@ def read_automatic(path: Path) -> tuple[VolumeMl, dict]:
 def csv_row(result: Result) -> dict:
     """One case as one flat row, so that many cases concatenate into one table; unknown values are empty.
 
-    Units are part of the column names. Every number is the one of result.json, unrounded.
+    Units are part of the column names; numbers are rounded to what they mean, see result_columns.
     """
-    volume, abc2, score = result.volume_ml, result.abc2, result.ich_score
-    low, high = result.interval_ml or (None, None)
-    before = result.automatic_volume_ml
-    abc2_fields = ("a_mm", "b_mm", "c_mm", "coniglobus_ml", "kothari_ml", "abc3_ml", "two_thirds_sh_ml",
-                   "shape_class", "expected_error_percent")
-    return {
-        "source": result.provenance.source,
-        "series_uid": result.provenance.series_uid,
-        "found": "yes" if result.found else "no",
-        "volume_total_ml": volume.total,
-        "volume_ich_ml": volume.ich,
-        "volume_ivh_ml": volume.ivh,
-        "volume_paper_formula_ml": volume.paper_formula,
-        "volume_total_low_ml": low,
-        "volume_total_high_ml": high,
-        "automatic_volume_total_ml": before.total if before else None,
-        **{(f"abc2_{name}"): getattr(abc2, name) if abc2 else None for name in abc2_fields},
-        "abc2_slice_index": abc2.slice_index if abc2 else None,
-        "components": len(result.components),
-        "ich_score": score.score,
-        **_span("ich_score", score),
-        "mortality_30d_percent": score.mortality_30d_percent,
-        **_span("max_ich", result.max_ich),
-        **_span("func", result.func),
-        "slices": result.geometry.slices,
-        "tilt_deg": result.geometry.tilt_deg,
-        "findings": " ".join(finding.code for finding in result.findings),
-        "software": result.provenance.software,
-        "model": result.provenance.model,
-        "model_sha256": result.provenance.model_sha256,
-        "engine": result.provenance.engine,
-        "device": result.provenance.device,
-    }
-
-
-def _span(name, score) -> dict:
-    low, high = score.range if score.applies else (None, None)
-    return {f"{name}_lowest": low, f"{name}_highest": high}
+    return {column.name: cell(column, result) for column in COLUMNS}
 
 
 def write_csv(path: Path, result: Result) -> None:

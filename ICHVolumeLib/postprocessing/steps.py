@@ -32,32 +32,35 @@ LIMITS_MM3 = {
 GROWTH_MM = (partial_volume_slices.SLICES * partial_volume_slices.REACH_MM + region_completion.REACH_MM
              + boundary_refinement.OUTWARDS_MM)  # at most, by all
 GROWTH_SLICES = partial_volume_slices.SLICES
-POSSIBLE_COMPONENTS = "possible pieces"
+DOUBTFUL_COMPONENTS, POSSIBLE_COMPONENTS = "doubtful pieces", "possible pieces"
 # the steps that need evidence: they ask the scan, or the network once more
-LOOKED_AT = ("doubtful pieces", POSSIBLE_COMPONENTS, "slice ends", "half-marked clots", "outlines", "labels")
+LOOKED_AT = (DOUBTFUL_COMPONENTS, POSSIBLE_COMPONENTS, "slice ends", "half-marked clots", "outlines", "labels")
 
 
 def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: HeadMask | None = None,
                limits_mm3: dict | None = None, evidence: Evidence | None = None) -> tuple[np.ndarray, list[dict]]:
-    """(mask, steps): the tidied copy, and per step {"name", "threshold_mm3", "removed_ml"}.
+    """(mask, steps): the tidied copy, and per step {"name", "threshold_mm3", "removed_ml", "added_ml"}.
 
     mask uint8 (slices, rows, columns), 1 ICH, 2 IVH; voxel_volumes_mm3 (slices,) as CTVolume has it. head: from
     find_head on the same grid, or None to leave "outside the skull" out. evidence: on the same grid, or None to leave
     the steps LOOKED_AT out; these have no threshold_mm3 (None) but "slices", the indices of those they changed.
-    removed_ml is negative where a step adds (possible pieces, slice ends, half-marked clots, outlines, holes) and 0
-    where it only changes labels (then "relabelled_ml" says how much). limits_mm3 overrides LIMITS_MM3.
+    removed_ml and added_ml are never negative; outlines does both. A step that changes labels says how much in
+    "relabelled_ml". limits_mm3 overrides LIMITS_MM3.
     """
     limits = {**LIMITS_MM3, **(limits_mm3 or {})}
     spare = (1, 1, 1) if evidence is None else _look_at(evidence.spacing_mm)
     given, mask, steps = mask, mask.copy(), []
     for name, looked_at, action in _actions(given, mask, head, evidence, limits):
-        step = {"name": name, "threshold_mm3": float(limits[name]) if name in limits else None, "removed_ml": 0.0}
+        step = {"name": name, "threshold_mm3": float(limits[name]) if name in limits else None, "removed_ml": 0.0,
+                "added_ml": 0.0}
         step |= {"slices": []} if name in LOOKED_AT else {}
         where = bounding_box(looked_at, spare)
         if where is not None:
             before, mm3 = mask[where].copy(), voxel_volumes_mm3[where[0]]
             action(mask[where], mm3, limits.get(name), where)
-            step["removed_ml"] = round(volume_ml(before > 0, mm3) - volume_ml(mask[where] > 0, mm3), 6)
+            was, now = before > 0, mask[where] > 0
+            step |= {"removed_ml": round(volume_ml(was & ~now, mm3), 6),
+                     "added_ml": round(volume_ml(now & ~was, mm3), 6)}
             if name in LOOKED_AT:
                 step["slices"] = [where[0].start + int(k) for k in np.flatnonzero((before != mask[where]).any((1, 2)))]
             if name in ("labels", "label islands"):
@@ -77,7 +80,7 @@ def _actions(given: np.ndarray, mask: np.ndarray, head: HeadMask | None, evidenc
         yield "outside the skull", mask, partial(_drop_outside, head)
     yield "specks", mask, _drop_specks
     if evidence is not None:
-        yield "doubtful pieces", mask, partial(_drop_doubtful, evidence)
+        yield DOUBTFUL_COMPONENTS, mask, partial(_drop_doubtful, evidence)
         if evidence.likely is not None and "possible" in evidence.classifier:
             yield POSSIBLE_COMPONENTS, evidence.likely, partial(_add_possible, given, head, evidence, limits)
         near = bounding_box(mask, _look_at(evidence.spacing_mm, GROWTH_MM, 1 + GROWTH_SLICES))

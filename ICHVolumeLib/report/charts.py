@@ -5,14 +5,17 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.labels import ICH, IVH
 from ..core.result import Result
+from .summary import interval_text, ml
 
 _NICE = (1, 2, 2.5, 5, 10)
 
 
 def volume_ruler(result: Result) -> str:
-    """ICH volume with its interval and ABC/2 on one scale, with the 30 mL of the ICH score."""
+    """ICH volume, its interval as a band and ABC/2 on one scale, over the line at the 30 mL of the ICH score."""
     volume_ml, abc2 = result.volume_ml, result.abc2
-    interval_ml = result.interval_ml if not volume_ml.ivh else None  # the interval is the total's
+    if abc2 is None:
+        return ""
+    interval_ml = result.interval_ich_ml
     reach = max(volume_ml.ich, abc2.coniglobus_ml, 36.0, interval_ml[1] if interval_ml else 0) * 1.12
     width, height, left, right, y = 940, 86, 8, 16, 34
 
@@ -29,16 +32,18 @@ def volume_ruler(result: Result) -> str:
                  f'<text x="{x(30) + 5:.1f}" y="{y - 13}" fill="#17212b">30 mL: one point in the ICH score</text>')
     if interval_ml:
         low, high = (x(end) for end in interval_ml)
-        parts.append(f'<rect x="{low:.1f}" y="{y - 6}" width="{high - low:.1f}" height="12" rx="6" fill="#c9302c" '
-                     'opacity=".22"/>')
+        parts.append(f'<rect class="band" x="{low:.1f}" y="{y - 9}" width="{high - low:.1f}" height="18" rx="3" '
+                     'fill="#c9302c" fill-opacity=".24" stroke="#c9302c" stroke-opacity=".55"/>')
     parts.append(f'<circle cx="{x(volume_ml.ich):.1f}" cy="{y}" r="7" fill="#c9302c"/>'
                  f'<path transform="translate({x(abc2.coniglobus_ml):.1f} {y}) rotate(45)" '
                  'd="M-5.2-5.2h10.4v10.4h-10.4z" fill="#fff" stroke="#12556b" stroke-width="2"/>')
-    legend = f'ICH volume {volume_ml.ich:.1f} mL' + (" and its interval" if interval_ml else "")
+    legend = f"ICH volume {ml(volume_ml.ich)}" + (f", {interval_text(result, interval_ml)}" if interval_ml else "")
+    second = 56 + 6.2 * len(legend)  # behind the first, at the 12 px that the text has
     parts.append(f'<g transform="translate({left} {height - 4})" fill="#55636f"><circle cx="6" cy="-4" r="5" '
-                 f'fill="#c9302c"/><text x="17">{legend}</text><path transform="translate(253 -4) rotate(45)" '
+                 f'fill="#c9302c"/><text x="17">{legend}</text>'
+                 f'<path transform="translate({second - 12:.0f} -4) rotate(45)" '
                  'd="M-4-4h8v8h-8z" fill="#fff" stroke="#12556b" stroke-width="2"/>'
-                 f'<text x="265">ABC/2 {abc2.coniglobus_ml:.1f} mL</text>'
+                 f'<text x="{second:.0f}">ABC/2 {ml(abc2.coniglobus_ml)}</text>'
                  f'<text x="{width - right - left}" text-anchor="end">mL</text></g>')
     return "".join((*parts, "</svg>"))
 

@@ -1,6 +1,6 @@
 """The lower half of the page: score items, ABC/2 variants, pieces, geometry, notes and provenance."""
 
-from ..core.result import Result, Score
+from ..core.result import Result, Score, clean_up_change_ml
 from ..quality.checks import spacing_words
 from .html_parts import definitions, finding_item, text
 from .summary import ml, score_text, words
@@ -48,6 +48,8 @@ def _item_value(name, value):
 
 def _abc2_table(result: Result):
     abc2 = result.abc2
+    if abc2 is None:
+        return ""
     rows = (("ABC/2, Coniglobus (as in the paper)", abc2.coniglobus_ml, f"C {abc2.c_mm:.1f} mm, every slice counted"),
             ("ABC/2, Kothari", abc2.kothari_ml, f"C {abc2.c_kothari_mm:.1f} mm, slices weighted by area"),
             ("ABC/3", abc2.abc3_ml, "for irregular and anticoagulated bleeds"),
@@ -114,8 +116,9 @@ def _surface_text(result):
 
 def _clean_up_text(step: dict) -> str:
     limit = f"threshold {step['threshold_mm3']:g} mm³, " if step["threshold_mm3"] is not None else ""
-    removed = step["removed_ml"]
-    change = f"added {-removed:.2f} mL" if removed < 0 else f"removed {removed:.2f} mL"
+    removed_ml, added_ml = clean_up_change_ml(step)
+    change = f"removed {removed_ml:.2f} mL" if removed_ml or not added_ml else ""
+    change += (", " if change and added_ml else "") + (f"added {added_ml:.2f} mL" if added_ml else "")
     return f"{step['name']} ({limit}{change})"
 
 
@@ -137,6 +140,8 @@ def _provenance(result: Result):
         ("Clean-up", clean_up),
         ("Seconds", ", ".join(f"{name} {seconds:.2f}" for name, seconds in source.seconds.items())),
         ("Versions", ", ".join(f"{name} {number}" for name, number in source.versions.items())),
+        ("Scanned", source.scanned_at.replace("T", " ")),
+        ("Patient key", source.patient_key),
         ("Series UID", source.series_uid),
         ("Source", source.source),
     )) + "</div>"

@@ -9,8 +9,9 @@ from .style import CSS
 from .summary import (
     RESEARCH_USE,
     alternative_text,
+    difference_text,
     headline,
-    interval_name,
+    interval_text,
     items_to_confirm,
     ml,
     mortality_text,
@@ -62,38 +63,42 @@ def _numbers(result, pictures):
 
 
 def _volume_card(result):
-    volume = result.volume_ml
-    lines = []
-    if volume.ivh:
+    """The ICH in large digits, which ABC/2 and the scores are about, or the IVH where there is nothing else."""
+    volume, lines = result.volume_ml, []
+    title, large = ("IVH volume", volume.ivh) if result.is_ivh_only else ("ICH volume", volume.ich)
+    interval_ml = result.interval_ml if result.is_ivh_only else result.interval_ich_ml
+    if interval_ml:
+        said = interval_text(result, interval_ml)
+        lines.append(f"<p>{text(said[0].upper() + said[1:])}</p>")
+    if result.is_ivh_only:
+        lines.append("<p>No blood is marked in the brain tissue (ICH)</p>")
+    elif volume.ivh:
         share = 100 * volume.ich / volume.total
         lines.append(f'<div class="split"><i class="bg-ich" style="width:{share:.1f}%"></i>'
                      f'<i class="bg-ivh" style="width:{100 - share:.1f}%"></i></div>'
-                     f'<p><span class="dot bg-ich"></span>Intracerebral (ICH) <b>{ml(volume.ich)}</b><br>'
-                     f'<span class="dot bg-ivh"></span>Intraventricular (IVH) <b>{ml(volume.ivh)}</b></p>')
-    if result.interval_ml:
-        low, high = result.interval_ml
-        name = interval_name(result)
-        lines.append(f"<p>{text(name[0].upper() + name[1:])} <b>{low:.1f} to {ml(high)}</b>, for cases like those the "
-                     "model was calibrated on</p>")
+                     f'<p><span class="dot bg-ich"></span>In the brain tissue (ICH) <b>{ml(volume.ich)}</b><br>'
+                     f'<span class="dot bg-ivh"></span>In the ventricles (IVH) <b>{ml(volume.ivh)}</b><br>'
+                     f'<span class="dot"></span>Total <b>{ml(volume.total)}</b></p>')
     if result.automatic_volume_ml:
         before = result.automatic_volume_ml.total
-        lines.append(f"<p>Edited mask; the model had marked <b>{ml(before)}</b> "
+        lines.append(f"<p>Edited mask; the model had marked <b>{ml(before)}</b> in total "
                      f"({volume.total - before:+.1f} mL by editing)</p>")
     if paper_formula_differs(volume):
         lines.append(f"<p>Paper's formula <b>{ml(volume.paper_formula)}</b>: {text(paper_remark(volume))}</p>")
-    return f'<div class="card main"><h3>Volume</h3>{_big(volume.total)}{"".join(lines)}</div>'
+    return f'<div class="card main"><h3>{title}</h3>{_big(large)}{"".join(lines)}</div>'
 
 
 def _abc2_card(result):
     abc2 = result.abc2
     if abc2 is None:
         return '<div class="card"><h3>ABC/2</h3><p>No intracerebral part is marked, so ABC/2 does not apply.</p></div>'
-    which = f"Sum over {abc2.pieces} pieces; the largest: " if abc2.pieces > 1 else ""
-    return (f'<div class="card"><h3>ABC/2 of the intracerebral part</h3>{_big(abc2.coniglobus_ml, "second")}'
+    which = f"Sum over {abc2.pieces} pieces, the largest: " if abc2.pieces > 1 else ""
+    return (f'<div class="card"><h3>ABC/2 of the ICH</h3>{_big(abc2.coniglobus_ml, "second")}'
+            f"<p><b>{text(difference_text(result))}</b> against the measured ICH volume</p>"
             f"<p>{which}A <b>{abc2.a_mm:.1f}</b> × B <b>{abc2.b_mm:.1f}</b> × C <b>{abc2.c_mm:.1f}</b> mm, "
             f"measured on slice {abc2.slice_index + 1}</p>"
             f"<p>Published mean error for {text(abc2.shape_class)} shapes: "
-            f"<b>{abc2.expected_error_percent:.1f} %</b></p></div>")
+            f"{abc2.expected_error_percent:.1f} %</p></div>")
 
 
 def _score_card(score: Score):

@@ -77,7 +77,7 @@ class SliceView:
     @cached_property
     def _box(self):
         """(first row, end row, first column, end column) of the turned slices that hold the head and the mask."""
-        shown = (self.mask > 0).any(axis=0)
+        shown = np.asarray((self.mask > 0).any(axis=0))
         # the largest piece of bone: the head without the head holder and the table
         shown[::COARSE, ::COARSE] |= largest_component(self.ct.hu[:, ::COARSE, ::COARSE] > BONE_HU).any(axis=0)
         shown = self._turn(shown)

@@ -20,14 +20,18 @@ class Row(NamedTuple):
 
 
 def summary_rows(result: Result) -> list[Row]:
-    """Volume, ABC/2 and scores of one case; one row each, most important first."""
+    """Volumes, ABC/2 and scores of one case; one row each: the ICH, which ABC/2 and the scores are about, first."""
     if not result.found:
         return [Row("Volume", ml(0.0), "nothing to measure or score")]
-    rows = [Row("Volume", ml(result.volume_ml.total), volume_remark(result))]
+    volume = result.volume_ml
+    rows = [Row("ICH volume", ml(volume.ich), ich_remark(result))]
+    if volume.ivh:
+        rows += [Row("IVH volume", ml(volume.ivh)),
+                 Row("Total volume", ml(volume.total), interval_text(result, result.interval_ml))]
     if paper_formula_differs(result.volume_ml):
         rows.append(Row("Paper's formula", ml(result.volume_ml.paper_formula), paper_remark(result.volume_ml)))
     if result.automatic_volume_ml:
-        rows.append(Row("Before editing", ml(result.automatic_volume_ml.total), "what the model had marked"))
+        rows.append(Row("Before editing", ml(result.automatic_volume_ml.total), before_editing_remark(result)))
     if result.abc2:
         rows.append(Row("ABC/2", ml(result.abc2.coniglobus_ml), abc2_remark(result)))
     return [*rows, *(_score_row(score) for score in (result.ich_score, result.max_ich, result.func))]
@@ -45,14 +49,28 @@ def headline(result: Result) -> str:
     return "No bleed found by the model"
 
 
-def volume_remark(result: Result) -> str:
-    volume = result.volume_ml
-    parts = ["IVH only, no ICH"] if result.is_ivh_only else \
-        [f"ICH {ml(volume.ich)}, IVH {ml(volume.ivh)}"] if volume.ivh else []
-    parts += ["probably noise, not a hemorrhage"] if result.is_probably_noise else []
-    if result.interval_ml:
-        parts.append(f"{interval_name(result)} {result.interval_ml[0]:.1f} to {ml(result.interval_ml[1])}")
-    return "; ".join(parts)
+def ich_remark(result: Result) -> str:
+    if result.is_ivh_only:
+        return "IVH only, no ICH"
+    noise = "probably noise, not a hemorrhage" if result.is_probably_noise else ""
+    parts = [noise, interval_text(result, result.interval_ich_ml), "" if result.volume_ml.ivh else "no IVH marked"]
+    return "; ".join(part for part in parts if part)
+
+
+def before_editing_remark(result: Result) -> str:
+    before = result.automatic_volume_ml
+    if before is None:
+        return ""
+    return f"the model's total: ICH {ml(before.ich)}, IVH {ml(before.ivh)}"
+
+
+def interval_text(result: Result, interval_ml: tuple[float, float] | None) -> str:
+    """ "90 % interval 20.1 to 34.2 mL, calibrated on synthetic patients"; empty without one."""
+    if not interval_ml:
+        return ""
+    low, high = interval_ml
+    calibrated = f", calibrated on {result.interval_calibrated_on}" if result.interval_calibrated_on else ""
+    return f"{interval_name(result)} {low:.1f} to {ml(high)}{calibrated}"
 
 
 def interval_name(result: Result) -> str:
@@ -66,14 +84,27 @@ def paper_formula_differs(volume: VolumeMl) -> bool:
 
 def paper_remark(volume: VolumeMl) -> str:
     percent = 100 * (volume.paper_formula / volume.total - 1)
-    return f"one slice thickness for all slices, {percent:+.0f} %; the volume above takes each slice's own height"
+    return f"one slice thickness for all slices, {percent:+.0f} %; the total above takes each slice's own height"
 
 
 def abc2_remark(result: Result) -> str:
+    """Its real difference first; what was published of other patients last."""
     abc2 = result.abc2
-    which = f"sum over {abc2.pieces} pieces; the largest: " if abc2.pieces > 1 else ""
-    return (f"{which}A {abc2.a_mm:.1f} x B {abc2.b_mm:.1f} x C {abc2.c_mm:.1f} mm, slice {abc2.slice_index + 1}; "
+    if abc2 is None:
+        return ""
+    which = f"sum over {abc2.pieces} pieces, the largest: " if abc2.pieces > 1 else ""
+    return (f"{difference_text(result)} against the ICH volume; "
+            f"{which}A {abc2.a_mm:.1f} x B {abc2.b_mm:.1f} x C {abc2.c_mm:.1f} mm, slice {abc2.slice_index + 1}; "
             f"published mean error for {abc2.shape_class} shapes {abc2.expected_error_percent:.1f} %")
+
+
+def difference_text(result: Result) -> str:
+    """ "+13.8 mL (+51 %)": ABC/2 less the measured ICH volume."""
+    difference_ml, percent = result.abc2_minus_ich_ml, result.abc2_minus_ich_percent
+    if difference_ml is None or percent is None:
+        return ""
+    digits = 2 if abs(difference_ml) < 1 else 1
+    return f"{difference_ml:+.{digits}f} mL ({percent:+.0f} %)"
 
 
 def score_text(score: Score) -> str:
@@ -89,7 +120,7 @@ def score_text(score: Score) -> str:
 
 def mortality_text(score: Score) -> str:
     """30-day mortality with its interval, over the range while the score is open; empty when there is none."""
-    if score.mortality_30d_percent is not None and score.range[0] == score.range[1]:
+    if score.mortality_30d_percent is not None and score.mortality_30d_ci95 and score.range[0] == score.range[1]:
         low, high = score.mortality_30d_ci95
         return f"30-day mortality {score.mortality_30d_percent:.0f} % (95 % CI {low:.0f} to {high:.0f} %)"
     if score.mortality_30d_range is not None:
@@ -122,6 +153,8 @@ def score_remark(score: Score) -> str:
 def alternative_text(score: Score) -> str:
     """The score by ABC/2 where that lies on the other side of 30 mL."""
     other = score.alternative
+    if other is None:
+        return ""
     low, high = other["range"]
     number = f"{low} to {high}" if other["score"] is None else str(other["score"])
     return f"by ABC/2 ({ml(other['volume_ml'])}), on the other side of 30 mL, the score would be {number}"

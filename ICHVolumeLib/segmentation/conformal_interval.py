@@ -8,6 +8,9 @@ these ratios times the width of a new case covers its true volume with the proba
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.result import ich_interval_ml as ich_interval_ml  # callers look for it here too
+
+SYNTHETIC_PATIENTS = "synthetic patients"
 
 
 def interval_width_ml(volume_ml, ambiguous_ml, floor_ml: float, relative: float):
@@ -16,11 +19,12 @@ def interval_width_ml(volume_ml, ambiguous_ml, floor_ml: float, relative: float)
 
 
 def calibrate_interval(true_ml, volume_ml, ambiguous_ml, coverage: float = 0.9, floor_ml: float = 0.2,
-                       relative: float = 0.02) -> dict:
+                       relative: float = 0.02, calibrated_on: str = SYNTHETIC_PATIENTS) -> dict:
     """What the manifest keeps under calibration/interval, from calibration patients (equal-length arrays, mL).
 
     floor_ml: a lower one makes the interval of small bleeds narrower and, because the quantile grows, that of large
-    ones wider: with 0.1 by a fifth, on 300 calibration patients.
+    ones wider: with 0.1 by a fifth, on 300 calibration patients. calibrated_on: what the patients are, in two words;
+    it is said beside every interval.
 
     Raises InputError when there are too few patients for the coverage.
     """
@@ -30,12 +34,7 @@ def calibrate_interval(true_ml, volume_ml, ambiguous_ml, coverage: float = 0.9, 
     if rank > len(ratios):
         raise InputError(f"{len(ratios)} patients are too few to calibrate {coverage:.0%} coverage; use more.")
     return {"coverage": coverage, "quantile": float(ratios[rank - 1]), "floor_ml": floor_ml, "relative": relative,
-            "patients": len(ratios)}
-
-
-def ich_interval_ml(interval_ml: tuple[float, float] | None, ivh_ml: float) -> tuple[float, float] | None:
-    """The interval of the total without the ventricular blood: the scores count the parenchymal volume alone."""
-    return interval_ml and (max(0.0, interval_ml[0] - ivh_ml), max(0.0, interval_ml[1] - ivh_ml))
+            "patients": len(ratios), "calibrated_on": calibrated_on}
 
 
 def volume_interval_ml(volume_ml: float, ambiguous_ml: float, calibration: dict) -> tuple[float, float] | None:
@@ -45,3 +44,10 @@ def volume_interval_ml(volume_ml: float, ambiguous_ml: float, calibration: dict)
         return None
     half = values["quantile"] * interval_width_ml(volume_ml, ambiguous_ml, values["floor_ml"], values["relative"])
     return max(float(volume_ml - half), 0.0), float(volume_ml + half)
+
+
+def calibrated_on(calibration: dict) -> str:
+    """What the calibration patients were; empty without an interval. Manifests of before named none: theirs were
+    synthetic, all of them."""
+    values = calibration.get("interval")
+    return str(values.get("calibrated_on", SYNTHETIC_PATIENTS)) if values else ""

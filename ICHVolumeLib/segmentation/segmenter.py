@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.errors import Cancelled
-from ..core.findings import INFO, WARNING, Finding
+from ..core.findings import WARNING, Finding
 from ..core.labels import ICH, IVH
 from ..engines import FAILURES, Engine, choose_engine, fallback_finding
 from ..imaging.head_mask import find_head
@@ -23,8 +23,9 @@ from ..network.base import check_classes
 from ..network.weights import load_weights
 from ..postprocessing.false_positive_filter import POSSIBLE
 from ..postprocessing.local_contrast import Evidence
-from ..postprocessing.steps import POSSIBLE_COMPONENTS, clean_mask
-from .conformal_interval import volume_interval_ml
+from ..postprocessing.steps import clean_mask
+from .clean_up_findings import clean_up_findings
+from .conformal_interval import calibrated_on, volume_interval_ml
 from .grid import Grid, make_grid
 from .input_slices import neighbours
 from .orientation import Orientation
@@ -45,7 +46,7 @@ class Segmentation:
     slice_uncertainty: (slices,) float32, 0 sure to 1 doubtful: the share of the doubtful area in the area marked or
         doubtful; for the order in which a person reviews the slices.
     interval_ml: where the true volume lies in a share interval_coverage (0.9) of cases like those that the weights were
-        calibrated on; both None if they were not.
+        calibrated on (interval_calibrated_on: "synthetic patients"); None and empty if they were not.
     ambiguous_ml: volume of the voxels with p(bleed) between 0.2 and 0.8.
     seconds: {"load", "prepare", "network", "clean"}; load is 0 for a warm Segmenter.
     model, model_sha256, training_data: from the weights' manifest. clean_up: see postprocessing.steps.clean_mask.
@@ -64,6 +65,7 @@ class Segmentation:
     interval_ml: tuple[float, float] | None = None
     ambiguous_ml: float = 0.0
     interval_coverage: float | None = None
+    interval_calibrated_on: str = ""
 
 
 class Segmenter:
@@ -251,10 +253,7 @@ class _Scan:
         if not self.head.skull_found:
             findings.append(Finding("no-skull", WARNING, "No skull was found, so this may not be a head CT in "
                                                          "Hounsfield units; the whole of every slice was searched."))
-        findings += [doubtful_finding(step, marked_ml) for step in clean_up
-                     if step["name"] == "doubtful pieces" and step["removed_ml"] > 0]
-        findings += [possible_finding(step) for step in clean_up
-                     if step["name"] == POSSIBLE_COMPONENTS and step["slices"]]
+        findings += clean_up_findings(clean_up, marked_ml)
         uncertainty = self._uncertainty[::-1] if self.orientation.flip[0] else self._uncertainty
         calibration = self._weights.manifest["calibration"]
         return Segmentation(
@@ -264,32 +263,14 @@ class _Scan:
             model=self._weights.version, model_sha256=self._weights.sha256,
             training_data=self._weights.manifest["training_data"], clean_up=clean_up,
             interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, calibration), ambiguous_ml=ambiguous_ml,
-            interval_coverage=calibration.get("interval", {}).get("coverage"))
+            interval_coverage=calibration.get("interval", {}).get("coverage"),
+            interval_calibrated_on=calibrated_on(calibration))
 
 
 def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Callable[[], bool] | None = None,
                **segmenter) -> Segmentation:
     """Segmenter(**segmenter).apply(ct, progress, is_cancelled), for a single scan."""
     return Segmenter(**segmenter).apply(ct, progress, is_cancelled)
-
-
-def doubtful_finding(step: dict, marked_ml: float) -> Finding:
-    """What the clean-up left out as probably no bleed, so that a person looks there too."""
-    return Finding("doubtful-pieces", INFO if marked_ml else WARNING,
-                   f"{step['removed_ml']:.2f} mL in {_slices_text(step['slices'])} looked like blood to the network, "
-                   "but hardly stands out from the brain around it and was left out. Look there.")
-
-
-def possible_finding(step: dict) -> Finding:
-    """What the clean-up marked although the network was not sure, so that a person looks there too."""
-    return Finding("possible-pieces", INFO,
-                   f"{-step['removed_ml']:.2f} mL in {_slices_text(step['slices'])} stands out from the brain around "
-                   "it as a bleed does, but the network was not sure; it is marked. Look there.")
-
-
-def _slices_text(indices: list[int]) -> str:
-    where = ", ".join(str(k + 1) for k in indices[:12]) + (" and more" if len(indices) > 12 else "")
-    return f"slice{'s' if len(indices) > 1 else ''} {where}"
 
 
 def _stop_if(is_cancelled: Callable[[], bool]) -> None:

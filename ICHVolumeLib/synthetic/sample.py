@@ -3,6 +3,7 @@
 Needs numpy only, takes a few seconds, and gives the same patient for the same seed on every machine.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from .fields import SliceGrid
 from .head import SITES_MM, head_hu, random_anatomy
 from .hematoma import random_shape
 
+Progress = Callable[[str, int, int], None]
 PIXEL_MM, SIZE = 0.45, 512
 BOTTOM_MM, TOP_MM = -70.0, 86.0
 STEP_MM = 4.0  # with 40 slices, the paper's scan
@@ -38,11 +40,12 @@ class Sample:
 
 
 def make_sample(seed: int = 0, *, tilt_deg: float = 0.0, uneven: bool = False, overlapping: bool = False,
-                ivh: bool = False, bleed: bool = True, size: int = SIZE) -> Sample:
+                ivh: bool = False, bleed: bool = True, size: int = SIZE, progress: Progress | None = None) -> Sample:
     """One made patient, size x size pixels, 230 mm field of view.
 
     tilt_deg: gantry tilt; uneven: 2.5 mm slices at the base, 5 mm above, one 1.1 mm step between (as old scanners
-    do); overlapping: 4 mm slices every 2 mm. Raises InputError when the tilt is beyond 30 degrees.
+    do); overlapping: 4 mm slices every 2 mm; progress(stage, done, total): called on the way.
+    Raises InputError when the tilt is beyond 30 degrees.
     """
     if not abs(tilt_deg) <= 30:
         raise InputError(f"tilt {tilt_deg} degrees: gantries tilt by at most 30 degrees; give -30 to 30.")
@@ -54,14 +57,17 @@ def make_sample(seed: int = 0, *, tilt_deg: float = 0.0, uneven: bool = False, o
     grid = SliceGrid(axis, axis, z_mm, z_mm * np.tan(np.radians(tilt_deg)))
     anatomy = random_anatomy(rng, age := float(rng.integers(45, 88)))
     site, *plan = _plan_bleed(rng)  # drawn always, so that the head is the same with and without a bleed
+    progress = progress or (lambda *_: None)
+    progress("head", 0, 1)
     hu, ventricle, brain = head_hu(anatomy, grid, slab_mm=slab_mm)
     shares = {"ich": np.zeros(hu.shape, np.float32), "ivh": np.zeros(hu.shape, np.float32)}
+    progress("head", 1, 1)
     if bleed:
         shares["ich"] = _bleed_into_brain(rng, hu, brain, grid, slab_mm, *plan)
     if bleed and ivh:
         shares["ivh"] = _bleed_into_ventricles(rng, hu, ventricle, grid, plan[0]) * (1 - shares["ich"])
     mask = np.where(shares["ich"] > 0.5, 1, np.where(shares["ivh"] > 0.5, 2, 0)).astype(np.uint8)
-    ct = _scan(rng, hu, grid, tilt_deg, age, float(np.median(slab_mm)))
+    ct = _scan(rng, hu, grid, tilt_deg, age, float(np.median(slab_mm)), progress)
     true = {name: float((share.sum(axis=(1, 2), dtype=float) * ct.voxel_volumes_mm3).sum() / 1000)
             for name, share in shares.items()}
     return Sample(ct, mask, {**true, "total": true["ich"] + true["ivh"]}, LOCATIONS[site] if bleed else None)
@@ -113,11 +119,12 @@ def _bleed_into_ventricles(rng, hu, ventricle, grid, center):
     return share
 
 
-def _scan(rng, hu, grid, tilt_deg, age, thickness_mm) -> CTVolume:
+def _scan(rng, hu, grid, tilt_deg, age, thickness_mm, progress) -> CTVolume:
     """Blur, noise, rounding, and the patient's place in the world (RAS mm)."""
     for k in range(len(hu)):
         noise = _blur(rng.standard_normal(hu[k].shape, dtype=np.float32))
         hu[k] = _blur(_blur(hu[k])) + noise * np.float32(NOISE_HU / 0.6)  # 0.6: what one blur leaves of the SD
+        progress("scan", k + 1, len(hu))
     tilt = np.radians(tilt_deg)
     in_lps = np.array([[1, 0, 0], [0, np.cos(tilt), np.sin(tilt)], [0, -np.sin(tilt), np.cos(tilt)]])
     to_ras = np.diag([-1.0, -1.0, 1.0])

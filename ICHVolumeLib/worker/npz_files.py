@@ -35,7 +35,7 @@ def write_scan_in_steps(path, ct: CTVolume, slices_per_step: int = SLICES_PER_ST
     """
     small = {"ijk_to_ras": np.asarray(ct.ijk_to_ras, float),
              "slice_origins_ras": np.asarray(ct.slice_origins_ras, float),
-             "info_json": np.asarray(json.dumps(to_plain(ct.info))),
+             "info_json": np.asarray(json.dumps(to_plain(ct.info, leave_out=("patient_id",)))),
              "findings_json": np.asarray(json.dumps(to_plain(ct.findings)))}
     with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # what np.savez makes
         for name, array in small.items():

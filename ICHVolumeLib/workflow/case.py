@@ -3,6 +3,7 @@
 `run_segment` and `run_measure` are the two commands of the same names, without a console.
 """
 
+import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,8 +18,10 @@ from ..core.errors import Cancelled, InputError
 from ..core.findings import Finding
 from ..core.result import Result
 from ..io import result_files
+from ..io.input_problems import MASK, SCAN, explained
 from ..io.masks import read_mask_and_findings
 from ..io.output_folder import OutputFolder
+from ..io.patient_identity import patient_key, read_salt
 from ..io.read_ct import read_ct
 from ..quality.checks import check_ct
 from ..segmentation.segmenter import segment_ct
@@ -43,14 +46,16 @@ class CaseFiles:
 
 
 def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", engine="auto", weights_dir=None,
-                progress=None, is_cancelled=None, force=False,
+                progress=None, is_cancelled=None, force=False, patient_salt: Path | None = None,
                 exporters: tuple[Exporter, ...] = EXPORTERS) -> CaseFiles:
     """Segment a head CT (DICOM folder, NIfTI or NRRD) and write every output file into `out`.
 
     force: files in `out` that were changed since they were written get a dated copy instead of being refused.
+    patient_salt: a file with a secret; the result then has a pseudonym of the patient, see io.patient_identity.
     Raises InputError for a scan, weights or folder that cannot be used, and Cancelled; `out` is then untouched.
     """
     steps = _Steps(progress, is_cancelled)
+    salt = read_salt(patient_salt) if patient_salt else None
     with _output_folder(exporters, force, out, source) as folder:
         ct, noticed = _read_and_check(source, series_uid, steps)
         segmentation = segment_ct(ct, device=device, engine=engine, weights_dir=weights_dir,
@@ -58,30 +63,34 @@ def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", e
         steps.seconds.update(segmentation.seconds)
         with steps.step("measure"):
             result = make_result(ct, segmentation.mask, clinical, segmentation, noticed=noticed)
+            result = _with_patient_key(result, ct, salt)
             result = replace(result, history=[this_version(result)])
         return _write_case(folder, ct, segmentation.mask, result, steps, exporters)
 
 
 def run_measure(source, mask_path, out, *, labels=None, clinical=None, series_uid=None, automatic_json=None,
-                progress=None, is_cancelled=None, force=False,
+                progress=None, is_cancelled=None, force=False, patient_salt: Path | None = None,
                 exporters: tuple[Exporter, ...] = EXPORTERS) -> CaseFiles:
     """Measure a mask that the user gives, without the network, and write the same files as run_segment.
 
     labels: {segment name or value: "ich", "ivh" or "ignore"}, as for io.masks.read_mask.
     automatic_json: result.json of the automatic mask this one was corrected from; its volumes stand beside, and
         its model is named.
-    force: as in run_segment.
+    force, patient_salt: as in run_segment.
     Raises InputError for a scan, mask or folder that cannot be used, and Cancelled; `out` is then untouched.
     """
     steps = _Steps(progress, is_cancelled)
+    salt = read_salt(patient_salt) if patient_salt else None
     with _output_folder(exporters, force, out, source, mask_path, automatic_json) as folder:
-        automatic, model = result_files.read_automatic(automatic_json) if automatic_json else (None, {})
+        with explained(automatic_json):
+            automatic, model = result_files.read_automatic(automatic_json) if automatic_json else (None, {})
         ct, noticed = _read_and_check(source, series_uid, steps)
-        with steps.step("read mask"):
+        with steps.step("read mask"), explained(mask_path, MASK):
             mask, noticed_in_mask = read_mask_and_findings(mask_path, ct, labels)
         with steps.step("measure"):
             result = make_result(ct, mask, clinical, automatic_volume_ml=automatic, noticed=noticed + noticed_in_mask)
             before, changed = earlier_versions(automatic_json, ct, mask) if automatic_json else ([], None)
+            result = _with_patient_key(result, ct, salt)
             result = replace(result, provenance=replace(result.provenance, **model),
                              history=[*before, this_version(result, changed)])
         return _write_case(folder, ct, mask, result, steps, exporters)
@@ -115,12 +124,23 @@ class _Steps:
 
 
 def _read_and_check(source, series_uid, steps):
-    with steps.step("read"):
+    with steps.step("read"), explained(source, SCAN):
         ct = read_ct(source, series_uid)
     with steps.step("check"):
         noticed = check_ct(ct)
     refuse_unusable(source, noticed)
     return ct, noticed
+
+
+def _with_patient_key(result: Result, ct: CTVolume, salt: bytes | None) -> Result:
+    if salt is None:
+        return result
+    key = patient_key(ct.info.patient_id, salt)
+    if not key:
+        missing = Finding("no-patient-key", findings.INFO, "The series does not say whose it is (no patient ID): "
+                                                           "patient_key stays empty.")
+        return replace(result, findings=[*result.findings, missing])
+    return replace(result, provenance=replace(result.provenance, patient_key=key))
 
 
 def _write_case(folder, ct, mask, result, steps, exporters) -> CaseFiles:
@@ -136,7 +156,7 @@ def _write_case(folder, ct, mask, result, steps, exporters) -> CaseFiles:
 def _output_folder(exporters, force, out, source, *files):
     """The output folder, refused when it would write over or among what was given to read."""
     out, source = Path(out), Path(source)
-    if source.is_dir() and out.resolve() == source.resolve():
+    if os.path.isdir(source) and out.resolve() == source.resolve():
         raise InputError(f"{out} is the folder of the scan; choose another output folder.")
     every = (*EXPORTERS, *DICOM_EXPORTERS, *exporters)  # no old report or segmentation stays
     names = tuple(dict.fromkeys(exporter.file_name for exporter in every))

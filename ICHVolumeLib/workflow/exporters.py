@@ -44,9 +44,7 @@ def _mask(path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
 
 def algorithm_type(result: Result) -> str:
     """DICOM's SegmentAlgorithmType of the mask: AUTOMATIC, SEMIAUTOMATIC after edits, MANUAL."""
-    if result.provenance.engine != "none":
-        return "AUTOMATIC"
-    return "SEMIAUTOMATIC" if result.automatic_volume_ml else "MANUAL"
+    return {"model": "AUTOMATIC", "edited": "SEMIAUTOMATIC", "foreign": "MANUAL"}[result.mask_origin]
 
 
 def _surface(path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
@@ -70,7 +68,7 @@ def _csv(path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
 
 def _json(path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
     """The last of all: it seals the others by their SHA-256."""
-    values = sealed(result.to_dict(), path.parent)
+    values = sealed(result_files.rounded(result.to_dict()), path.parent)
     result_files.write_json(path, values)
     return replace(result, files=values["files"])
 

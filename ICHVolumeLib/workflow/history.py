@@ -14,18 +14,11 @@ from ..io.result_files import MASK_NRRD
 from ..io.written_files import read_result, sha256_of
 
 
-def origin_of(result: Result) -> str:
-    """See MaskVersion.origin."""
-    if result.provenance.engine != "none":
-        return "model"
-    return "edited" if result.automatic_volume_ml else "foreign"
-
-
 def this_version(result: Result, changed: tuple[int, int] | None = None) -> MaskVersion:
     """The entry of the mask that was just measured; changed: voxels added and removed. Its file is not written yet."""
     added, removed = changed or (None, None)
     volume = result.volume_ml
-    return MaskVersion(origin_of(result), datetime.now().astimezone().isoformat(timespec="seconds"), "",
+    return MaskVersion(result.mask_origin, datetime.now().astimezone().isoformat(timespec="seconds"), "",
                        volume.total, volume.ich, volume.ivh, added, removed)
 
 

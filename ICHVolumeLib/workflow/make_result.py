@@ -42,6 +42,7 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
         volume_ml=volume_ml,
         interval_ml=interval_ml,
         interval_coverage=segmentation.interval_coverage if interval_ml else None,
+        interval_calibrated_on=segmentation.interval_calibrated_on if interval_ml else "",
         abc2=measurement.abc2,
         components=measurement.components,
         **_scores(clinical, volume_ml, measurement.abc2, interval_ml),
@@ -84,7 +85,8 @@ def describe_geometry(ct: CTVolume) -> Geometry:
     """The scan's grid as plain values."""
     slices, rows, columns = ct.hu.shape
     heights = [float(height) for height in ct.slab_heights_mm]
-    return Geometry(slices, rows, columns, ct.pixel_spacing_mm, heights, ct.tilt_deg)
+    return Geometry(slices, rows, columns, ct.pixel_spacing_mm, heights, ct.tilt_deg,
+                    ct.info.slice_thickness_mm)
 
 
 def _provenance(ct, segmentation) -> Provenance:
@@ -93,7 +95,7 @@ def _provenance(ct, segmentation) -> Provenance:
         "training_data": segmentation.training_data, "engine": segmentation.engine, "device": segmentation.device,
         "seconds": dict(segmentation.seconds), "clean_up": segmentation.clean_up}
     return Provenance(software=SOFTWARE, versions=installed_versions(PACKAGES), series_uid=ct.info.series_uid,
-                      source=ct.info.source, **made)
+                      source=ct.info.source, scanned_at=ct.info.scanned_at, **made)
 
 
 def installed_versions(packages: tuple[str, ...]) -> dict[str, str]:

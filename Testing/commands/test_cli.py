@@ -18,6 +18,7 @@ from ICHVolumeLib.core.errors import Cancelled, ICHVolumeError, InputError
 from ICHVolumeLib.core.result import ClinicalInputs
 from ICHVolumeLib.io.masks import read_mask
 from ICHVolumeLib.io.read_ct import read_ct
+from ICHVolumeLib.io.result_files import rounded
 from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 from ICHVolumeLib.workflow import case
@@ -102,7 +103,7 @@ def test_segment_gives_the_numbers_of_the_library(files, tmp_path, no_3d_picture
     ct = read_ct(files / "ct")
     mask = read_mask(tmp_path / "out" / "mask.seg.nrrd", ct)
     clinical = ClinicalInputs(age_years=81, gcs=7, ivh=False, infratentorial=False)
-    by_library = json.loads(json.dumps(case.make_result(ct, mask, clinical).to_dict()))
+    by_library = json.loads(json.dumps(rounded(case.make_result(ct, mask, clinical).to_dict())))
     for name in ("volume_ml", "abc2", "components", "ich_score", "max_ich", "func", "geometry"):
         assert by_command[name] == by_library[name], name
     assert f"{by_command['volume_ml']['total']:.1f} mL" in printed

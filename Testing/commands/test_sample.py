@@ -36,7 +36,7 @@ def test_a_sample_reads_back_as_the_scan_and_mask_it_came_from(tmp_path):
     assert np.array_equal(mask, made.mask) and {1, 2} <= set(np.unique(mask))
     assert np.allclose(ct.slice_origins_ras, made.ct.slice_origins_ras, atol=1e-3)
     assert ct.tilt_deg == pytest.approx(18, abs=0.1)
-    assert written(tmp_path / "s")["volume_ml"] == pytest.approx(made.true_volume_ml)
+    assert written(tmp_path / "s")["volume_ml"] == pytest.approx(made.true_volume_ml, abs=5e-5)
     assert written(tmp_path / "s")["location"] == made.location
 
 
@@ -51,6 +51,17 @@ def test_the_same_seed_gives_the_same_files_and_another_seed_another_patient(tmp
         cli.main(["sample", str(tmp_path / folder), "--seed", seed])
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert written(tmp_path / "a")["volume_ml"] != written(tmp_path / "c")["volume_ml"]
+
+
+def test_a_sample_tells_how_far_it_is_and_ends_with_its_volume(tmp_path, capsys):
+    assert cli.main(["sample", str(tmp_path / "s"), "--progress", "json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    scanning = [(event["done"], event["total"]) for event in events if event.get("stage") == "scan"]
+    assert scanning == [(done, 40) for done in range(1, 41)]
+    assert events[-1]["event"] == "done"
+    assert events[-1]["volume_ml"] == pytest.approx(written(tmp_path / "s")["volume_ml"], abs=5e-5)
+    assert cli.main(["sample", str(tmp_path / "t"), "--progress", "bar"]) == 0
+    assert "Scanning it          [########################] 40/40" in capsys.readouterr().err
 
 
 def test_without_a_bleed_the_truth_is_zero(tmp_path):

@@ -27,6 +27,14 @@ def test_json_keeps_every_number_and_starts_with_the_schema(tmp_path, result):
     assert read_automatic(tmp_path / "result.json")[0] == result.volume_ml
 
 
+def test_numbers_of_the_file_end_after_four_decimals_and_the_geometry_after_six():
+    values = {"volume_ml": {"total": 45.83142000000001}, "geometry": {"pixel_spacing_mm": (0.48828125, 1 / 3)},
+              "ivh": True, "slices": 40, "source": "1.23456789", "interval_ml": None}
+    assert result_files.rounded(values) == {
+        "volume_ml": {"total": 45.8314}, "geometry": {"pixel_spacing_mm": [0.488281, 0.333333]},
+        "ivh": True, "slices": 40, "source": "1.23456789", "interval_ml": None}
+
+
 def test_json_refuses_what_json_cannot_say(tmp_path):
     with pytest.raises(ValueError):
         write_json(tmp_path / "result.json", {"volume_ml": float("nan")})
@@ -45,8 +53,8 @@ def test_csv_is_one_row_that_says_the_same_as_the_result(tmp_path, result):
         rows = list(csv.DictReader(file))
     assert len(rows) == 1
     row = rows[0]
-    assert float(row["volume_total_ml"]) == result.volume_ml.total
-    assert float(row["abc2_coniglobus_ml"]) == result.abc2.coniglobus_ml
+    assert float(row["volume_total_ml"]) == round(result.volume_ml.total, 1)
+    assert float(row["abc2_coniglobus_ml"]) == round(result.abc2.coniglobus_ml, 1)
     assert (row["found"], row["ich_score"], row["ich_score_highest"]) == ("yes", "", str(result.ich_score.range[1]))
 
 

@@ -150,7 +150,10 @@ def test_every_number_follows_a_corrected_length(automatic):
         assert rows[key].edited != rows[key].ai
     assert rows["two_thirds_sh_ml"].edited == rows["two_thirds_sh_ml"].ai  # its height is C
     assert rows["ich_score_abc2"].edited == "0"
-    assert rows["abc2"].note == f"\u00b1{result.abc2.expected_error_percent:.0f} % expected"
+    difference_ml = result.abc2.coniglobus_ml - result.volume_ml.ich
+    percent = 100 * difference_ml / result.volume_ml.ich
+    assert rows["abc2"].note == f"{difference_ml:+.1f} ({percent:+.0f} %) to ICH"
+    assert rows["abc2"].tooltip.endswith(f"of other patients: {result.abc2.expected_error_percent:.0f} %")
     assert result.components[0].abc2_ml == pytest.approx(result.abc2.coniglobus_ml)
 
 

@@ -53,7 +53,8 @@ def test_the_csv_has_the_corrected_numbers(ready, tmp_path):
     with open(next(tmp_path.glob("*.csv")), encoding="utf-8") as file:
         row = next(csv.DictReader(file))
     assert float(row["abc2_c_mm"]) == 25
-    assert float(row["volume_total_ml"]) == ready.case.result.volume_ml.total
+    assert float(row["volume_total_ml"]) == pytest.approx(ready.case.result.volume_ml.total, abs=0.05)
+    assert row["measured_at"] and row["mask_origin"] == ready.case.result.mask_origin
 
 
 def test_lps_and_ras_models_mirror_each_other(ready, tmp_path):

@@ -31,7 +31,7 @@ def test_a_speck_goes_and_the_bleed_beside_it_stays():
     mask[6, 50, 50:55] = 1  # 10 mm3
     cleaned, steps = clean_mask(mask, MM3)
     assert cleaned[2:5, 20:30, 20:30].all() and cleaned.sum() == 300
-    assert step(steps, "specks") == {"name": "specks", "threshold_mm3": 30.0, "removed_ml": 0.01}
+    assert step(steps, "specks") == {"name": "specks", "threshold_mm3": 30.0, "removed_ml": 0.01, "added_ml": 0.0}
 
 
 def test_a_speck_is_judged_by_the_height_of_its_own_slices():
@@ -66,7 +66,7 @@ def test_a_small_hole_takes_the_label_around_it_and_a_large_one_stays():
     cleaned, steps = clean_mask(mask, MM3)
     assert (cleaned[3, 15:17, 15:17] == 2).all()
     assert not cleaned[3, 20:30, 20:30].any()
-    assert step(steps, "holes")["removed_ml"] == -0.008
+    assert (step(steps, "holes")["removed_ml"], step(steps, "holes")["added_ml"]) == (0.0, 0.008)
 
 
 def test_a_bay_open_to_the_outside_is_no_hole():
@@ -138,7 +138,8 @@ def test_what_the_scan_shows_of_a_half_marked_clot_is_added_and_said():
     assert step(steps, "half-marked clots")["slices"] == [2, 3, 4, 5]
     assert step(steps, "half-marked clots")["threshold_mm3"] is None
     assert step(steps, "doubtful pieces")["slices"] == []
-    added_ml = -sum(item["removed_ml"] for item in steps)
+    added_ml = sum(item["added_ml"] - item["removed_ml"] for item in steps)
+    assert all(item["removed_ml"] >= 0 for item in steps)
     assert np.isclose(added_ml, np.count_nonzero(cleaned[2:6] > mask[2:6]) * 1.25 / 1000, atol=1e-3)
     assert np.count_nonzero(cleaned[3] > 0) > 0.95 * clot.sum() > 1.2 * np.count_nonzero(mask[3])
 
@@ -182,7 +183,7 @@ def test_a_spot_under_the_threshold_is_marked_when_the_scan_speaks_for_it_even_i
     assert not cleaned[:, even].any()
     added = step(steps, "possible pieces")
     assert added["slices"] == [3, 4] and added["threshold_mm3"] is None
-    assert np.isclose(-added["removed_ml"], 2 * bright.sum() * 1.25 / 1000)
+    assert np.isclose(added["added_ml"], 2 * bright.sum() * 1.25 / 1000)
 
 
 def test_a_marked_piece_that_was_left_out_as_doubtful_does_not_come_back_as_a_possible_one(possible_case):
@@ -209,7 +210,7 @@ def test_a_possible_piece_outside_the_skull_is_none(phantom):
     evidence = Evidence(phantom.ct.hu, (likely > 0) * np.float32(0.3), phantom.ct.pixel_spacing_mm, everything, likely)
     _, steps = clean_mask(np.zeros_like(likely), phantom.ct.voxel_volumes_mm3, head, evidence=evidence)
     bleed_ml = np.count_nonzero(phantom.mask, axis=(1, 2)) @ phantom.ct.voxel_volumes_mm3 / 1000
-    assert np.isclose(-step(steps, "possible pieces")["removed_ml"], bleed_ml)
+    assert np.isclose(step(steps, "possible pieces")["added_ml"], bleed_ml)
 
 
 def test_it_is_enough_to_smooth_what_is_near_the_mask(monkeypatch):

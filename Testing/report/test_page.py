@@ -98,7 +98,7 @@ def test_text_from_the_file_cannot_become_markup(page, phantom):
 
 def test_warnings_stand_before_the_numbers_and_notes_after(page):
     parsed, _, _ = page(noticed=[Finding("n", "info", "A quiet note."), Finding("w", "warning", "A loud warning.")])
-    volume = parsed.text.index("ABC/2 of the intracerebral part")
+    volume = parsed.text.index("ABC/2 of the ICH")
     assert parsed.text.index("A loud warning.") < volume < parsed.text.index("A quiet note.")
 
 
@@ -109,6 +109,18 @@ def test_no_bleed_found_by_the_model_is_not_called_normal(page, phantom):
     assert "This does not mean that the scan is normal" in parsed.text
     assert "Intracerebral hemorrhage on" not in parsed.text and "ABC/2" not in parsed.text
     assert parsed.text.count("Slice ") >= 8
+
+
+def test_the_large_number_is_the_ich_with_its_interval_and_abc2_has_its_real_difference(page, phantom):
+    half = phantom.mask.copy()
+    half[:, :, : half.shape[2] // 2][half[:, :, : half.shape[2] // 2] == 1] = 2
+    parsed, source, result = page(mask=half, interval_ml=(40.0, 60.0), interval_coverage=0.9,
+                                  interval_calibrated_on="synthetic patients")
+    ich_ml, ivh_ml = (np.count_nonzero(half == label) * 5.0 / 1000 for label in (1, 2))  # voxels of 1 x 1 x 5 mm
+    assert f'<h3>ICH volume</h3><div class="big ">{ich_ml:.1f} <small>mL' in source
+    assert f"90 % interval {40 - ivh_ml:.1f} to {60 - ivh_ml:.1f} mL, calibrated on synthetic patients" in parsed.text
+    difference_ml = result.abc2.coniglobus_ml - ich_ml
+    assert f"<b>{difference_ml:+.1f} mL ({100 * difference_ml / ich_ml:+.0f} %)</b> against the measured ICH" in source
 
 
 def test_the_volumes_before_editing_stand_beside(page):
@@ -153,8 +165,11 @@ def test_every_clean_up_step_says_what_it_took_or_added(page):
     _, _, result = page()
     steps = [{"name": "specks", "threshold_mm3": 30.0, "removed_ml": 0.25},
              {"name": "doubtful pieces", "threshold_mm3": None, "removed_ml": 0.5, "slices": [3]},
-             {"name": "slice ends", "threshold_mm3": None, "removed_ml": -1.25, "slices": [7, 12]}]
+             {"name": "slice ends", "threshold_mm3": None, "removed_ml": -1.25, "slices": [7, 12]},  # of before
+             {"name": "outlines", "threshold_mm3": None, "removed_ml": 0.75, "added_ml": 2.0, "slices": [7]},
+             {"name": "holes", "threshold_mm3": 30.0, "removed_ml": 0.0, "added_ml": 0.0}]
     parsed, _, _ = page(provenance=replace(result.provenance, clean_up=steps))
     for words in ("specks (threshold 30 mm³, removed 0.25 mL)", "doubtful pieces (removed 0.50 mL)",
-                  "slice ends (added 1.25 mL)"):
+                  "slice ends (added 1.25 mL)", "outlines (removed 0.75 mL, added 2.00 mL)",
+                  "holes (threshold 30 mm³, removed 0.00 mL)"):
         assert words in parsed.text

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.segmentation.conformal_interval import calibrate_interval, volume_interval_ml
+from ICHVolumeLib.segmentation.conformal_interval import calibrate_interval, calibrated_on, volume_interval_ml
 
 
 def patients(rng, count):
@@ -37,3 +37,13 @@ def test_the_interval_never_goes_below_zero_and_is_none_without_calibration():
     calibration = {"interval": {"quantile": 2.0, "floor_ml": 1.0, "relative": 0.0}}
     assert volume_interval_ml(0.5, 0.0, calibration) == (0.0, 2.5)
     assert volume_interval_ml(0.5, 0.0, {}) is None
+
+
+def test_an_interval_says_what_its_patients_were_and_those_of_before_were_synthetic():
+    kept = calibrate_interval(np.ones(20), np.ones(20), np.zeros(20), calibrated_on="100 patients of a hospital")
+    assert calibrated_on({"interval": kept}) == "100 patients of a hospital"
+    synthetic = calibrate_interval(np.ones(20), np.ones(20), np.zeros(20))
+    assert calibrated_on({"interval": synthetic}) == "synthetic patients"
+    del kept["calibrated_on"]
+    assert calibrated_on({"interval": kept}) == "synthetic patients"
+    assert calibrated_on({}) == ""
