@@ -37,6 +37,11 @@ def add_force_argument(parser) -> None:
                              "stays beside under a name with the date")
 
 
+def add_report_argument(parser) -> None:
+    parser.add_argument("--no-report", dest="report", action="store_false",
+                        help="leave report.html out (an earlier one in OUT is removed: it would show other numbers)")
+
+
 def add_progress_argument(parser) -> None:
     parser.add_argument("--progress", choices=("bar", "json", "none"), default=None,
                         help="bar (default on a terminal), json (one JSON object a line on standard output, "

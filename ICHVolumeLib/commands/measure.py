@@ -6,7 +6,7 @@ Mask values: 1 intracerebral (ICH), 2 intraventricular (IVH). Writes the same fi
 from pathlib import Path
 
 from .clinical import add_clinical_arguments, clinical_inputs
-from .console import Progress, add_force_argument, add_progress_argument
+from .console import Progress, add_force_argument, add_progress_argument, add_report_argument
 from .outcome import tell_outcome
 
 
@@ -19,6 +19,7 @@ def add_arguments(parser) -> None:
                         help="result.json of the automatic mask this one was corrected from: its volumes are "
                              "reported beside the new ones")
     add_force_argument(parser)
+    add_report_argument(parser)
     add_clinical_arguments(parser)
     add_progress_argument(parser)
 
@@ -26,8 +27,10 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     clinical = clinical_inputs(args)
     from ..workflow.case import run_measure
+    from ..workflow.exporters import EXPORTERS, WITHOUT_REPORT
 
     with Progress(args.progress) as progress:
         case = run_measure(args.input, args.mask, args.out, clinical=clinical, series_uid=args.series,
-                           automatic_json=args.automatic, force=args.force, progress=progress)
+                           automatic_json=args.automatic, force=args.force, progress=progress,
+                           exporters=EXPORTERS if args.report else WITHOUT_REPORT)
     tell_outcome(case, progress.kind)

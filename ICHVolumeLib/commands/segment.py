@@ -6,7 +6,7 @@ Writes OUT/result.json, result.csv, report.html, mask.seg.nrrd and ich.stl (no i
 from pathlib import Path
 
 from .clinical import add_clinical_arguments, clinical_inputs
-from .console import Progress, add_force_argument, add_progress_argument
+from .console import Progress, add_force_argument, add_progress_argument, add_report_argument
 from .outcome import tell_outcome
 
 
@@ -20,6 +20,7 @@ def add_arguments(parser) -> None:
                         help="folder with other weights and their manifest (default: those shipped, or the folder "
                              "named by the environment variable ICHVOLUME_WEIGHTS)")
     add_force_argument(parser)
+    add_report_argument(parser)
     add_clinical_arguments(parser)
     add_progress_argument(parser)
 
@@ -27,8 +28,10 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     clinical = clinical_inputs(args)
     from ..workflow.case import run_segment
+    from ..workflow.exporters import EXPORTERS, WITHOUT_REPORT
 
     with Progress(args.progress) as progress:
         case = run_segment(args.input, args.out, clinical=clinical, series_uid=args.series, device=args.device,
-                           engine=args.engine, weights_dir=args.weights, force=args.force, progress=progress)
+                           engine=args.engine, weights_dir=args.weights, force=args.force, progress=progress,
+                           exporters=EXPORTERS if args.report else WITHOUT_REPORT)
     tell_outcome(case, progress.kind)

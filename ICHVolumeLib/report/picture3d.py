@@ -46,7 +46,7 @@ def picture_of_bleed(ct: CTVolume, mask: np.ndarray) -> tuple[list[str], str]:
     """(an SVG from the front and one from the bleed's side, on one scale; caption). mask: (slices, rows, columns), not
     empty."""
     head, bleed = head_shapes(ct), bleed_shapes(ct, mask)
-    views = FRONT, side_view(ct, mask)
+    views = FRONT, side_view(head[:1], bleed)
     frames = [frame_of((*head, *bleed), view) for view in views]
     width_mm, height_mm, _ = np.max([np.ptp(frame, axis=1) for frame in frames], axis=0)
     svgs = []
@@ -60,12 +60,18 @@ def _widened(span, size):
     return span.mean() + np.array((-size / 2, size / 2))
 
 
-def side_view(ct: CTVolume, mask: np.ndarray) -> View:
-    """From the side on which most of the bleed lies."""
-    middle_ras = ct.voxel_to_ras((np.array(ct.hu.shape) - 1) / 2)
-    k, j, i = np.nonzero(mask[:, ::2, ::2])
-    bleed_ras = ct.voxel_to_ras(np.array([k.mean(), 2 * j.mean(), 2 * i.mean()]))
-    return FROM_RIGHT if bleed_ras[0] > middle_ras[0] else FROM_LEFT
+def side_view(head, bleed) -> View:
+    """From the side of the head (shapes) on which most of the bleed lies."""
+    inner, blood = (sum(_middle_ras(shape) for shape in shapes) for shapes in (head, bleed))
+    return FROM_RIGHT if blood[0] / blood[3] > inner[0] / inner[3] else FROM_LEFT
+
+
+def _middle_ras(shape):
+    """(4,) sum of (R, A, S, 1) over the points inside; of an empty shape, over the whole grid."""
+    inside = shape.inside_mm > 0
+    kji = np.argwhere(inside if inside.any() else np.ones_like(inside))
+    total = np.append(kji.sum(axis=0)[::-1], len(kji))
+    return shape.index_to_ras @ total * abs(np.linalg.det(shape.index_to_ras[:3, :3]))
 
 
 def frame_of(shapes, view: View, margin_mm: float = MARGIN_MM) -> np.ndarray:
@@ -73,10 +79,10 @@ def frame_of(shapes, view: View, margin_mm: float = MARGIN_MM) -> np.ndarray:
     ends = []
     for shape in shapes:
         inside = shape.inside_mm > 0
-        spans = [np.flatnonzero(inside.any(axis=axes)) for axes in ((0, 1), (0, 2), (1, 2))]  # along i, j, k
-        if all(len(span) for span in spans):
-            corners = np.stack(np.meshgrid(*((span[0], span[-1]) for span in spans), [1], indexing="ij"), -1)
-            ends.append(corners.reshape(-1, 4) @ (np.array(view.axes_ras) @ shape.index_to_ras[:3]).T)
+        k, j = np.nonzero(inside.any(axis=2))
+        rows = inside[k, j]  # a body ends where its rows do
+        for i in (rows.argmax(axis=1), rows.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)):
+            ends.append(np.stack([i, j, k, np.ones_like(k)], -1) @ (np.array(view.axes_ras) @ shape.index_to_ras[:3]).T)
     points = np.concatenate(ends)
     return np.stack((points.min(axis=0) - margin_mm, points.max(axis=0) + margin_mm), -1)
 
@@ -143,7 +149,7 @@ def _solid(bleed, view, frame, columns, rows):
         _lay(color, LABELS[1].color, np.clip(lead / (columns[1] - columns[0]) + 0.5, 0, 1))
     diffuse = np.clip(normal @ LIGHT, 0, 1)
     shine = np.clip(normal @ (HIGHLIGHT / np.linalg.norm(HIGHLIGHT)), 0, 1) ** 30
-    color *= (0.22 + 0.85 * diffuse)[..., None]
+    color *= (0.32 + 0.76 * diffuse)[..., None]
     color += 0.24 * shine[..., None].astype(np.float32)
     return color.clip(0, 1), cover
 
@@ -209,7 +215,8 @@ def _cover(inside_mm, columns):
 
 
 def _centers(span, pitch_mm):
-    return span[0] + (np.arange(max(2, np.ceil((span[1] - span[0]) / pitch_mm))) + 0.5) * pitch_mm
+    count = max(4, int(np.ceil((span[1] - span[0]) / pitch_mm)))
+    return (span[0] + span[1]) / 2 + (np.arange(count) - (count - 1) / 2) * pitch_mm
 
 
 class _Spline:

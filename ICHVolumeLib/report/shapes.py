@@ -65,7 +65,7 @@ def _without_holder(tissue):
     radius = [1, 1, 0]
     image = sitk.GetImageFromArray(tissue[:, ::2, ::2].astype(np.uint8))
     opened = sitk.GetArrayViewFromImage(sitk.BinaryMorphologicalOpening(image, radius)) > 0
-    grown = sitk.BinaryDilate(sitk.GetImageFromArray(largest_component(opened).astype(np.uint8)), [2, 2, 0])
+    grown = sitk.BinaryDilate(sitk.GetImageFromArray(largest_component(opened).astype(np.uint8)), radius)
     near_head = sitk.GetArrayViewFromImage(grown).repeat(2, 1).repeat(2, 2) > 0
     return tissue & near_head[:, :tissue.shape[1], :tissue.shape[2]]
 

@@ -78,3 +78,4 @@ EXPORTERS = (
     Exporter(result_files.RESULT_CSV, "write results", _csv),
     Exporter(result_files.RESULT_JSON, "write results", _json),
 )
+WITHOUT_REPORT = tuple(exporter for exporter in EXPORTERS if exporter.file_name != result_files.REPORT_HTML)
