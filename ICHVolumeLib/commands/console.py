@@ -54,6 +54,11 @@ def add_patient_key_argument(parser) -> None:
                              "and the secret in this file: the same for all scans of a patient (default: none)")
 
 
+def add_report_argument(parser) -> None:
+    parser.add_argument("--no-report", dest="report", action="store_false",
+                        help="leave report.html out (an earlier one in OUT is removed: it would show other numbers)")
+
+
 def add_progress_argument(parser) -> None:
     parser.add_argument("--progress", choices=("bar", "json", "none"), default=None,
                         help="bar (default on a terminal), json (one JSON object a line on standard output, "

@@ -15,6 +15,7 @@ from .console import (
     add_force_argument,
     add_patient_key_argument,
     add_progress_argument,
+    add_report_argument,
 )
 from .outcome import tell_outcome
 
@@ -35,6 +36,7 @@ def add_arguments(parser) -> None:
     add_dicom_argument(parser)
     add_force_argument(parser)
     add_patient_key_argument(parser)
+    add_report_argument(parser)
     add_clinical_arguments(parser)
     add_progress_argument(parser)
 
@@ -51,9 +53,9 @@ def _label(text) -> tuple[str, str]:
 def run(args) -> None:
     clinical = clinical_inputs(args)
     from ..workflow.case import run_measure
-    from ..workflow.exporters import EXPORTERS, exporters_with_dicom
+    from ..workflow.exporters import chosen_exporters
 
-    exporters = exporters_with_dicom(args.input) if args.dicom else EXPORTERS
+    exporters = chosen_exporters(args.input, report=args.report, dicom=args.dicom)
     with Progress(args.progress) as progress:
         case = run_measure(args.input, args.mask, args.out, labels=dict(args.label), clinical=clinical,
                            series_uid=args.series, automatic_json=args.automatic, force=args.force,

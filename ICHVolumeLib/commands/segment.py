@@ -12,6 +12,7 @@ from .console import (
     add_force_argument,
     add_patient_key_argument,
     add_progress_argument,
+    add_report_argument,
 )
 from .outcome import tell_outcome
 
@@ -30,6 +31,7 @@ def add_arguments(parser) -> None:
     add_dicom_argument(parser)
     add_force_argument(parser)
     add_patient_key_argument(parser)
+    add_report_argument(parser)
     add_clinical_arguments(parser)
     add_progress_argument(parser)
 
@@ -37,9 +39,9 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     clinical = clinical_inputs(args)
     from ..workflow.case import run_segment
-    from ..workflow.exporters import EXPORTERS, exporters_with_dicom
+    from ..workflow.exporters import chosen_exporters
 
-    exporters = exporters_with_dicom(args.input) if args.dicom else EXPORTERS
+    exporters = chosen_exporters(args.input, report=args.report, dicom=args.dicom)
     with Progress(args.progress) as progress:
         case = run_segment(args.input, args.out, clinical=clinical, series_uid=args.series, device=args.device,
                            engine=args.engine, weights_dir=args.weights, force=args.force,

@@ -21,10 +21,10 @@ import numpy as np
 from ..clinical import scores
 from ..core.ct_volume import CTVolume
 from ..core.findings import INFO, WARNING, Finding
+from ..core.result import ich_interval_ml
 from ..imaging.morphology import dilated
 from ..io.hounsfield import slice_words
 from ..measure import Measurement
-from ..segmentation.conformal_interval import ich_interval_ml
 from .bright_rest import bright_rest_ml, dense_part_ml, look_near
 from .image_checks import NOISY_HU, SKULL_GAP_MM, TOP_SHARE
 from .skull import SkullView, heights_mm, look_at_skull

@@ -13,12 +13,12 @@ from .page import report_page
 from .pictures import make_pictures
 
 
-def write_report(path, ct: CTVolume, mask: np.ndarray, result: Result, picture: tuple[bytes | None, str] | None = None,
-                 made_at: datetime | None = None) -> Path:
+def write_report(path, ct: CTVolume, mask: np.ndarray, result: Result,
+                 picture: tuple[list[str] | None, str] | None = None, made_at: datetime | None = None) -> Path:
     """Write report.html for one case.
 
     mask: uint8 (slices, rows, columns) that `result` was measured from.
-    picture: (PNG file or None, caption or why there is none) in place of the 3D picture drawn here.
+    picture: (SVGs or None, caption or why there are none) in place of the views in 3D drawn here.
     made_at: the time to print, now when not given.
     Raises InputError when the place cannot be written; an earlier report then stays.
     """

@@ -130,7 +130,7 @@ def _provenance(result: Result):
         mask = "made by the model, then edited by a person"
     else:
         mask = "by the model" if by_model else "given by the user; no network ran"
-    return '<div class="keep"><h2>How it was made</h2>' + definitions((
+    return '<div class="keep made"><h2>How it was made</h2>' + definitions((
         ("Software", source.software),
         ("Mask", mask),
         ("Model", source.model),

@@ -10,6 +10,11 @@ def text(value) -> str:
     return escape(str(value))
 
 
+def css_string(value) -> str:
+    """A quoted string for a style sheet inside a page; what is neither letter, digit, space nor .-_,() is escaped."""
+    return '"' + "".join(one if one.isalnum() or one in " .-_,()" else f"\\{ord(one):x} " for one in str(value)) + '"'
+
+
 def finding_item(finding) -> str:
     """One finding of the list."""
     tag = _SEVERITY.get(finding.severity, finding.severity)

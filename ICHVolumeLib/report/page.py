@@ -3,7 +3,7 @@
 from ..clinical.scores import CARE_NOTE
 from ..core.result import Result, Score
 from .details import details
-from .html_parts import finding_item, text
+from .html_parts import css_string, finding_item, text
 from .pictures import Pictures
 from .style import CSS
 from .summary import (
@@ -21,6 +21,8 @@ from .summary import (
     unknown_items,
 )
 
+_SMALL = "font: 8.5px sans-serif; color: #55636f; white-space: nowrap"
+
 
 def report_page(result: Result, pictures: Pictures, made_at) -> str:
     """The whole HTML document."""
@@ -35,9 +37,19 @@ def report_page(result: Result, pictures: Pictures, made_at) -> str:
     return ("<!DOCTYPE html>\n"
             '<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{text(headline(result))} - ICHVolume</title><style>{CSS}</style></head><body><main>"
+            f"<title>{text(headline(result))} - ICHVolume</title><style>{CSS}{_page_margins(result)}</style>"
+            "</head><body><main>"
             f'<div class="notice"><strong>{RESEARCH_USE}</strong></div>'
             f'<div class="body">{"".join(parts)}</div></main></body></html>\n')
+
+
+def _page_margins(result):
+    """On every printed page: whose it is, and the page number (CSS Paged Media; where a browser knows it)."""
+    source = result.provenance
+    named = ("patient_key", "Patient "), ("series_uid", "Series ")
+    whose = ", ".join(words + str(getattr(source, name)) for name, words in named if getattr(source, name, ""))
+    return (f"@page {{ @bottom-left {{ content: {css_string(whose or source.source)}; {_SMALL} }} "
+            '@bottom-right { content: "Page " counter(page) " of " counter(pages); ' + _SMALL + " } }")
 
 
 def _header(result, made_at):
@@ -135,13 +147,12 @@ def _large_pictures(result, pictures):
         return ""
     where = f"Slice {pictures.large_slice + 1} of {result.geometry.slices}"
     lines = ", with the lines A and B of ABC/2" if result.abc2 else ""
-    in_3d = (f'<img src="{pictures.in_3d}" alt="The hematoma inside the head">' if pictures.in_3d
-             else f'<div class="absent">{text(pictures.in_3d_caption)}</div>')
+    in_3d = "".join(pictures.in_3d) or f'<div class="absent">{text(pictures.in_3d_caption)}</div>'
     caption = f"{text(pictures.in_3d_caption)}. {_legend(result)}" if pictures.in_3d else _legend(result)
     return ('<h2>The bleed</h2><div class="pictures">'
             f'<figure><div class="dark">{pictures.large}</div><figcaption>{where}{lines}. Seen from below, as '
             "radiologists do; window 0 to 80 HU.</figcaption></figure>"
-            f'<figure><div class="dark">{in_3d}</div><figcaption>{caption}</figcaption></figure></div>')
+            f'<figure><div class="dark views">{in_3d}</div><figcaption>{caption}</figcaption></figure></div>')
 
 
 def _legend(result):
@@ -153,6 +164,7 @@ def _legend(result):
 def _small_pictures(result, pictures):
     count = len(pictures.small)
     columns = 4 if count in (3, 4, 7, 8) else min(count, 6) if count < 7 else 5
+    printed = max(columns, 6, count)  # one row on paper
     figures = []
     for k, svg in pictures.small:
         largest = result.found and k == pictures.large_slice
@@ -160,14 +172,14 @@ def _small_pictures(result, pictures):
                        f"<figcaption>Slice {k + 1}{', shown above' if largest else ''}</figcaption></figure>")
     title = "From the lowest to the highest slice of the bleed" if result.found else "Slices through the head"
     return (f'<h2>Key slices <small>{title}</small></h2>'
-            f'<div class="strip" style="--columns:{max(columns, 1)}">{"".join(figures)}</div>')
+            f'<div class="strip" style="--columns:{max(columns, 1)};--printed:{printed}">{"".join(figures)}</div>')
 
 
 def _areas(pictures):
     if not pictures.areas:
         return ""
     return ('<div class="keep"><h2>Marked area, slice by slice <small>a bar is as wide as its slice is high, so its '
-            f"area is its volume</small></h2>{pictures.areas}</div>")
+            f'area is its volume</small></h2><div class="areas">{pictures.areas}</div></div>')
 
 
 def _footer():

@@ -8,7 +8,6 @@ from ..core.ct_volume import CTVolume
 from ..core.result import Result
 from .charts import area_chart, volume_ruler
 from .picture3d import picture_of_bleed
-from .png import data_uri
 from .slice_view import SliceView, key_slices, largest_slice
 
 MAX_SMALL_SLICES = 8
@@ -17,19 +16,19 @@ SMALL_SLICE_PIXELS = 260
 
 @dataclass(frozen=True)
 class Pictures:
-    """SVG and data URIs. large_slice: the one shown big (k) or None; small: (k, svg)."""
+    """SVG. large_slice: the one shown big (k) or None; small: (k, svg)."""
 
     large_slice: int | None
     large: str
     small: list[tuple[int, str]]
-    in_3d: str | None
+    in_3d: list[str]
     in_3d_caption: str
     ruler: str
     areas: str
 
 
 def make_pictures(ct: CTVolume, mask: np.ndarray, result: Result, picture=None) -> Pictures:
-    """picture: (PNG or None, caption); drawn here when None and something was found."""
+    """picture: (SVGs or None, caption), in place of the views in 3D drawn here."""
     view, abc2 = SliceView(ct, mask), result.abc2
     largest = abc2.slice_index if abc2 else largest_slice(mask)
     lines = abc2 and (("a", f"A {abc2.a_mm:.1f} mm", abc2.a_line_ras), ("b", f"B {abc2.b_mm:.1f} mm", abc2.b_line_ras))
@@ -38,12 +37,12 @@ def make_pictures(ct: CTVolume, mask: np.ndarray, result: Result, picture=None) 
     small = key_slices(ct, mask, largest, MAX_SMALL_SLICES)
     if result.found and picture is None:
         picture = picture_of_bleed(ct, mask)
-    png, caption = picture or (None, "")
+    views, caption = picture or ((), "")
     return Pictures(
         large_slice=largest,
-        large=view.svg(shown, lines=lines or (), letters=True, scale_bar=True, title=f"slice {shown + 1}"),
+        large=view.svg(shown, lines=lines or (), letters=True, with_scale=True, title=f"slice {shown + 1}"),
         small=[(k, view.svg(k, thin=thin, title=f"slice {k + 1}")) for k in small],
-        in_3d=data_uri(png) if png else None,
+        in_3d=list(views or ()),
         in_3d_caption=caption,
         ruler=volume_ruler(result) if abc2 else "",
         areas=area_chart(ct, mask, largest) if result.found else "",

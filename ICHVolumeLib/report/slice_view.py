@@ -11,14 +11,17 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.labels import LABELS
 from ..imaging.components import largest_component
+from .label_places import place_labels
 from .png import data_uri, encode_png
+from .scale_bar import scale_bar
 
 WINDOW_HU = (0.0, 80.0)
 BONE_HU = 200
 COARSE = 4  # every n-th pixel is enough to see where the head is
 MARGIN_MM = 11.0  # of scalp around the bone
-SCALE_BAR_MM = 50.0
-LINE_TEXT_MM = 34.0  # what "A 123.4 mm" takes
+LINE_TEXT_MM = (36.0, 9.0)  # what "A 123.4 mm" takes
+EDGE_TEXT_MM = 9.0  # the letters at the edges, and the scale bar
+DENSE_HU = 100  # bright in the brain window, as the skull is
 
 # Screen directions per kind of slice, by the main direction of its normal: what lies right and what lies down.
 _SCREEN = {2: ("L", "P"), 1: ("L", "I"), 0: ("P", "I")}
@@ -34,7 +37,7 @@ class SliceView:
     mask: np.ndarray
     window_hu: tuple[float, float] = field(default=WINDOW_HU)
 
-    def svg(self, k: int, *, lines=(), scale_bar=False, letters=False, thin=1, title="") -> str:
+    def svg(self, k: int, *, lines=(), with_scale=False, letters=False, thin=1, title="") -> str:
         """Slice k. lines: (css class, label, two RAS points); thin: keep every n-th pixel (small pictures)."""
         width, height = self._size_mm
         parts = [f'<svg class="slice" viewBox="0 0 {width:.2f} {height:.2f}" role="img" aria-label="{title}">',
@@ -43,9 +46,9 @@ class SliceView:
         parts += [self._outline(k, label) for label in LABELS]
         if letters:
             parts.append(self._letters())
-        parts += [self._line(k, *line) for line in lines]
-        if scale_bar and width > 1.5 * SCALE_BAR_MM:
-            parts.append(self._scale_bar())
+        parts += self._lines(k, lines)
+        if with_scale:
+            parts.append(scale_bar(width, height))
         return "".join((*parts, "</svg>"))
 
     @cached_property
@@ -129,14 +132,31 @@ class SliceView:
         top, _, left, _ = self._box
         return (x + 0.5 - left) * self._pixel_mm[0], (y + 0.5 - top) * self._pixel_mm[1]
 
-    def _line(self, k, name, text, points):
-        (x1, y1), (x2, y2) = (self._to_screen(k, point) for point in points)
-        ends = sorted(((x1, y1), (x2, y2)))
-        (x, y), anchor, offset = (ends[0], "end", -2.5) if name == "b" else (ends[1], "start", 2.5)
-        x = max(x, LINE_TEXT_MM) if name == "b" else min(x, self._size_mm[0] - LINE_TEXT_MM)  # stay in the picture
-        return (f'<g class="axis {name}"><path d="M{x1:.2f} {y1:.2f}L{x2:.2f} {y2:.2f}"/>'
-                f'<circle cx="{x1:.2f}" cy="{y1:.2f}" r="1.1"/><circle cx="{x2:.2f}" cy="{y2:.2f}" r="1.1"/>'
-                f'<text x="{x + offset:.2f}" y="{y + 1.6:.2f}" text-anchor="{anchor}">{text}</text></g>')
+    def _lines(self, k, lines):
+        """Each on a dark edge, which shows on bright blood; what they are stands where neither skull nor blood is."""
+        if not lines:
+            return []
+        ends = [[self._to_screen(k, point) for point in points] for _, _, points in lines]
+        places = place_labels(self._busy(k, ends), self._pixel_mm, LINE_TEXT_MM, ends)
+        drawn = []
+        for (name, words, _), ((x1, y1), (x2, y2)), (x, y) in zip(lines, ends, places, strict=True):
+            path = f'<path d="M{x1:.2f} {y1:.2f}L{x2:.2f} {y2:.2f}"/>'
+            drawn.append(f'<g class="axis {name}">{path}{path}'
+                         f'<circle cx="{x1:.2f}" cy="{y1:.2f}" r="1.4"/><circle cx="{x2:.2f}" cy="{y2:.2f}" r="1.4"/>'
+                         f'<text x="{x:.2f}" y="{y + 2.1:.2f}" text-anchor="middle">{words}</text></g>')
+        return drawn
+
+    def _busy(self, k, lines):
+        """Screen pixels where no text should stand: skull, blood, lines, and the letters at the edges."""
+        busy = self._crop((self.ct.hu[k] > DENSE_HU) | (self.mask[k] > 0))
+        rows, columns = busy.shape
+        for start, end in lines:
+            x, y = (np.linspace(start, end, rows + columns) / self._pixel_mm).astype(int).T
+            busy[y.clip(0, rows - 1), x.clip(0, columns - 1)] = True
+        across, down = (round(EDGE_TEXT_MM / size) for size in self._pixel_mm)
+        edge = np.ones_like(busy)
+        edge[down:max(down, rows - down), across:max(across, columns - across)] = False
+        return busy | edge
 
     def _letters(self):
         (width, height), (right, down) = self._size_mm, self.directions
@@ -144,15 +164,6 @@ class SliceView:
                   (width / 2, 7, "middle", _OPPOSITE[down]), (width / 2, height - 3, "middle", down))
         return "".join(f'<text class="edge" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{letter}</text>'
                        for x, y, anchor, letter in places)
-
-    def _scale_bar(self):
-        width, height = self._size_mm
-        x, y = width - SCALE_BAR_MM - 5, height - 5
-        ticks = "".join(f"M{x + step:.1f} {y - (2.5 if step % 50 == 0 else 1.5):.1f}V{y:.1f}"
-                        for step in range(0, int(SCALE_BAR_MM) + 1, 10))
-        return (f'<path class="scale" d="M{x:.1f} {y:.1f}h{SCALE_BAR_MM:.0f}{ticks}"/>'
-                f'<text class="scale-text" x="{x + SCALE_BAR_MM / 2:.1f}" y="{y - 3.5:.1f}" '
-                f'text-anchor="middle">{SCALE_BAR_MM / 10:.0f} cm</text>')
 
 
 def _runs(edges: np.ndarray) -> list[tuple[int, int, int]]:

@@ -46,12 +46,13 @@ svg text { font-family: inherit; }
 figure { margin: 0; }
 figcaption { font-size: 12.5px; line-height: 1.45; color: var(--soft); padding: 7px 2px 0; }
 .dark { background: #0c0f13; border-radius: 12px; overflow: hidden; }
-.dark img { display: block; width: 100%; height: 100%; object-fit: cover; }
 .pictures { display: grid; grid-template-columns: 1.08fr 1fr; gap: 14px; }
 .pictures figure { display: flex; flex-direction: column; }
 .pictures .dark { flex: 1; display: flex; align-items: center; background: #000; position: relative; }
-.pictures .dark img { position: absolute; inset: 0; }
-.pictures .slice { max-height: 520px; }
+.pictures .views { background: #0c0f13; }
+.views .view { position: absolute; left: 0; top: 0; width: 100%; height: 50%; }
+.views .view + .view { top: 50%; border-top: 1px solid #232a32; }
+.pictures .slice { max-height: 560px; }
 .pictures figcaption { min-height: 3.4em; }
 .strip { display: grid; grid-template-columns: repeat(var(--columns, 4), 1fr); gap: 8px; }
 .strip .dark { border-radius: 8px; }
@@ -62,16 +63,20 @@ figcaption { font-size: 12.5px; line-height: 1.45; color: var(--soft); padding: 
 .slice path { fill: none; vector-effect: non-scaling-stroke; }
 .slice .ich { stroke: #ff5a52; stroke-width: 1.5; }
 .slice .ivh { stroke: #ffb02e; stroke-width: 1.5; }
-.slice .axis path { stroke-width: 1.8; }
-.slice .axis.a path { stroke: var(--a); }
-.slice .axis.b path { stroke: var(--b); }
+.slice .axis path { stroke-width: 2.6; }
+.slice .axis path:first-child { stroke: rgba(0,0,0,.82); stroke-width: 5.4; stroke-linecap: round; }
+.slice .axis.a path + path { stroke: var(--a); }
+.slice .axis.b path + path { stroke: var(--b); }
+.slice .axis circle { stroke: rgba(0,0,0,.82); stroke-width: .5px; }
 .slice .axis.a circle, .slice .axis.a text { fill: var(--a); }
 .slice .axis.b circle, .slice .axis.b text { fill: var(--b); }
-.slice text { paint-order: stroke; stroke: rgba(0,0,0,.78); stroke-width: 1.4px; stroke-linejoin: round; }
-.slice .axis text { font-size: 6px; font-weight: 620; }
-.slice .edge { fill: #e8eef3; font-size: 6.2px; font-weight: 500; }
-.slice .scale { stroke: #e8eef3; stroke-width: 1.2; }
-.slice .scale-text { fill: #e8eef3; font-size: 5px; font-weight: 500; }
+.dark text { paint-order: stroke; stroke: rgba(0,0,0,.78); stroke-width: 1.4px; stroke-linejoin: round; }
+.slice .axis text { font-size: 6.2px; font-weight: 640; }
+.dark .edge { fill: #e8eef3; font-size: 6.4px; font-weight: 500; }
+.dark .scale { fill: none; stroke: #e8eef3; stroke-width: 1.2; vector-effect: non-scaling-stroke; }
+.dark .scale-text { fill: #e8eef3; font-size: 5.6px; font-weight: 500; }
+.view .edge { font-size: 9.5px; }
+.view .scale-text { font-size: 8px; }
 
 table { width: 100%; border-collapse: collapse; font-size: 13.5px; }
 th { text-align: left; font-weight: 600; font-size: 12px; color: var(--soft); padding: 0 10px 6px 0;
@@ -102,34 +107,56 @@ footer p { margin: 0 0 4px; }
 @media screen and (max-width: 760px) {
   main { margin: 0; border-radius: 0; }
   .body, .notice { padding-left: 18px; padding-right: 18px; }
-  .cards, .pictures, .two { grid-template-columns: 1fr; }
-  .pictures .dark { min-height: 110vw; }
+  .cards, .pictures, .two { grid-template-columns: minmax(0, 1fr); }
+  .pictures figcaption { min-height: 0; }
+  .views { flex-direction: column; }
+  .views .view { position: static; height: auto; }
   header { display: block; }
   .origin { text-align: left; max-width: none; margin-top: 10px; }
+  h2 small { display: block; margin: 2px 0 0; }
   .strip { --columns: 2 !important; }
-  .scroll { overflow-x: auto; }
+  .ruler, .areas { overflow-x: auto; }
+  .ruler svg, .areas svg { min-width: 660px; }
+  .ruler svg text { font-size: 13.5px; }
+  .areas svg text { font-size: 14px; }
+  table, dl { font-size: 13px; }
+  .scroll table { font-size: 12px; }
+  .scroll td.n, .scroll th.n { white-space: normal; }
+  th, td { padding-right: 6px; }
+  dl { gap: 4px 12px; }
 }
 
-@page { size: A4; margin: 11mm 12mm 13mm; }
+@page { size: A4; margin: 11mm 12mm 15mm; }
 @media print {
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-  body { background: #fff; font-size: 11.5px; }
+  body { background: #fff; font-size: 11px; }
   main { max-width: none; margin: 0; box-shadow: none; border-radius: 0; overflow: visible; }
   .body { padding: 14px 0 0; }
   .notice { padding: 6px 12px; font-size: 11px; border-radius: 6px; }
   header { margin-bottom: 14px; }
-  h1 { font-size: 21px; }
-  h2 { font-size: 13.5px; margin: 16px 0 7px; break-after: avoid; }
+  h1 { font-size: 20px; }
+  .origin { max-width: 50%; }
+  h2 { font-size: 13px; margin: 13px 0 5px; break-after: avoid; }
   h2 small { font-size: 11px; }
   .big { font-size: 34px; }
   .big.second { font-size: 26px; padding: 6px 0 2px; }
   .card { padding: 10px 13px; }
-  .card p, figcaption, table, .findings li { font-size: 11px; }
-  dl, .care { font-size: 10.5px; }
+  .card p, figcaption, .findings li { font-size: 11px; }
+  table, dl, .care { font-size: 10.5px; }
+  .findings li { padding: 6px 11px; margin-bottom: 4px; }
   .card h3, th, .origin, footer, .strip figcaption { font-size: 10px; }
-  td { padding-top: 3.5px; padding-bottom: 3.5px; }
-  .pictures .dark { min-height: 0; }
-  .pictures .slice { max-height: 92mm; }
+  td { padding-top: 2.4px; padding-bottom: 2.4px; }
+  .two { gap: 4px 30px; }
+  .two h2 { margin-bottom: 5px; }
+  .care { margin-top: 7px; }
+  .made dl { display: block; columns: 2; column-gap: 30px; }
+  .made dt { float: left; clear: left; margin-right: 8px; }
+  .made dd { break-inside: avoid; margin-bottom: 2px; }
+  footer { margin-top: 12px; padding-top: 7px; }
+  footer p { margin: 0 0 1px; }
+  .pictures .slice { max-height: 88mm; }
+  .pictures figcaption { min-height: 0; }
+  .strip { --columns: var(--printed) !important; gap: 5px; }
   .cards, .pictures, .strip figure, figure, tr, li, .ruler, .keep, dl, footer { break-inside: avoid; }
 }
 """

@@ -8,7 +8,6 @@ these ratios times the width of a new case covers its true volume with the proba
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.result import ich_interval_ml as ich_interval_ml  # callers look for it here too
 
 SYNTHETIC_PATIENTS = "synthetic patients"
 

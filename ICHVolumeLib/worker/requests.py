@@ -6,11 +6,8 @@ Each takes a command's values (see worker.py) and returns what its "done" event 
 from ..core.plain import to_plain
 from ..quality.checks import check_ct
 from ..report import write_report
-from ..report.picture3d import picture_of_bleed
 from ..synthetic.sample import SIZE, make_sample
 from .npz_files import read_measured, read_scan, write_scan
-
-PICTURE_LIMIT_S = 30  # a computer that draws more slowly gets a report without the 3D picture
 
 
 def check(command: dict) -> dict:
@@ -22,8 +19,7 @@ def report(command: dict) -> dict:
     """input: scan.npz; measured: the mask and its result; output: the HTML page."""
     ct = read_scan(command["input"])
     mask, result = read_measured(command["measured"])
-    picture = picture_of_bleed(ct, mask, PICTURE_LIMIT_S) if result.found else None
-    write_report(command["output"], ct, mask, result, picture)
+    write_report(command["output"], ct, mask, result)
     return {"output": command["output"]}
 
 

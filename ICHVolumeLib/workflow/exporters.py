@@ -116,15 +116,19 @@ DICOM_EXPORTERS = (
 )
 
 
-def exporters_with_dicom(source) -> tuple[Exporter, ...]:
-    """EXPORTERS with DICOM_EXPORTERS before the file that seals all.
+def chosen_exporters(source, *, report: bool = True, dicom: bool = False) -> tuple[Exporter, ...]:
+    """EXPORTERS, without the report or with DICOM_EXPORTERS before the file that seals all.
 
-    Raises InputError, before any work is done, when highdicom is not installed or `source` is no DICOM.
+    Raises InputError, before any work is done, when DICOM is wanted and highdicom is not installed or `source` is no
+    DICOM.
     """
+    chosen = [exporter for exporter in EXPORTERS if report or exporter.file_name != result_files.REPORT_HTML]
+    if not dicom:
+        return tuple(chosen)
     if find_spec("highdicom") is None:
         raise InputError("--dicom needs the package highdicom, which is not installed; install it with "
                          "`pip install ICHVolume[dicom]` (in a checkout `pip install .[dicom]`), or leave --dicom out.")
     if Path(source).is_file() and is_image_name(Path(source).name):
         raise InputError(f"{source} is no DICOM, so a DICOM segmentation could not say on which images it was drawn; "
                          "leave --dicom out, or give the DICOM folder.")
-    return (*EXPORTERS[:-1], *DICOM_EXPORTERS, EXPORTERS[-1])
+    return (*chosen[:-1], *DICOM_EXPORTERS, chosen[-1])

@@ -11,11 +11,10 @@ from .. import __version__
 from ..clinical import scores
 from ..core.ct_volume import CTVolume
 from ..core.findings import Finding
-from ..core.result import Abc2, ClinicalInputs, Geometry, Provenance, Result, VolumeMl
+from ..core.result import Abc2, ClinicalInputs, Geometry, Provenance, Result, VolumeMl, ich_interval_ml
 from ..measure import measure_mask
 from ..quality.checks import check_ct
 from ..quality.mask_checks import check_mask
-from ..segmentation.conformal_interval import ich_interval_ml
 
 SOFTWARE = f"ICHVolume {__version__}"
 PACKAGES = ("numpy", "pydicom", "SimpleITK", "vtk", "openvino", "torch")

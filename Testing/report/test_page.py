@@ -61,7 +61,7 @@ def page(tmp_path, phantom):
 
 
 def test_the_page_loads_nothing_from_outside_and_runs_no_script(page):
-    parsed, source, _ = page(picture=(b"\x89PNG", "seen from the front"))
+    parsed, source, _ = page(picture=(["<svg></svg>", "<svg></svg>"], "seen from the front"))
     assert parsed.loads and all(load.startswith("data:image/png;base64,") for load in parsed.loads)
     assert "script" not in parsed.tags
     assert not re.search(r"url\(|@import|https?://", source)
