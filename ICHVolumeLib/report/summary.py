@@ -50,9 +50,9 @@ def headline(result: Result) -> str:
 
 
 def ich_remark(result: Result) -> str:
-    if result.is_ivh_only:
-        return "IVH only, no ICH"
     noise = "probably noise, not a hemorrhage" if result.is_probably_noise else ""
+    if result.is_ivh_only:
+        return "; ".join(part for part in (noise, "IVH only, no ICH") if part)
     parts = [noise, interval_text(result, result.interval_ich_ml), "" if result.volume_ml.ivh else "no IVH marked"]
     return "; ".join(part for part in parts if part)
 
