@@ -143,7 +143,7 @@ def contrast_hu(ct: CTVolume, truth: np.ndarray) -> float | None:
     """Median HU of the true blood above that of the brain around it, mean of the slices by area; None where that is
     not to be had.
 
-    Ring, brain and smoothing are local_contrast.py's, as for `slices_found` and the clean-up. Rows of 0.1.0 before this
+    Ring, brain and smoothing are local_contrast.py's, as for `slices_found` and the clean-up. Rows of 0.1.0
     hold the difference of the means, unsmoothed, to the brain 2 to 8 mm away instead.
     """
     near = bounding_box(truth > 0, (0, 0, 0))
