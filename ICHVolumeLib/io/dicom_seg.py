@@ -73,7 +73,7 @@ def _description(number: int, label: Label, algorithm: Algorithm, algorithm_type
 def _planes(ct: CTVolume, source: SourceSeries) -> list[Dataset]:
     """Every slice as a plain image header with a UID of its own, whatever kind of object it came in: highdicom takes
     one multi-frame object or many single images, a CTVolume may be any choice of frames."""
-    thickness_mm = ct.info.slice_thickness_mm or float(np.median(ct.slice_steps_mm))
+    thickness_mm = _thickness_mm(ct)
     planes = []
     for position in source.positions_lps:
         plane = Dataset()
@@ -84,8 +84,18 @@ def _planes(ct: CTVolume, source: SourceSeries) -> list[Dataset]:
         plane.ImageOrientationPatient = _numbers(source.orientation_lps)
         plane.PixelSpacing = _numbers(ct.pixel_spacing_mm)
         plane.SliceThickness = format_number_as_ds(thickness_mm)
+        if not ct.is_uneven:
+            plane.SpacingBetweenSlices = format_number_as_ds(float(ct.slice_steps_mm.mean()))
         planes.append(plane)
     return planes
+
+
+def _thickness_mm(ct: CTVolume) -> float:
+    """The scanner's; on uneven series the smallest step: dcmqi (3D Slicer, MITK) takes it for the slice spacing there,
+    and with any larger one two slices would fall on one without a word."""
+    if ct.is_uneven:
+        return float(ct.slice_steps_mm.min())
+    return ct.info.slice_thickness_mm or float(np.median(ct.slice_steps_mm))
 
 
 def _numbers(values) -> list[str]:

@@ -143,14 +143,14 @@ def _header(source: Dataset) -> Dataset:
 
 
 def _copy(name, source: Dataset, header: Dataset) -> None:
-    """The value, where it can be read and may be written; else empty if it must be there."""
+    """The value as it is, where it can be read and written; else empty if it must be there."""
     try:
         if name in source and source[name].VR == "SQ":
             setattr(header, name, source[name].value)
         elif _text(source, name):
             value = source[name].value
             setattr(header, name, str(value) if source[name].VR == "PN" else value)
-    except Exception:  # as in dicom_series.Slice.text; a value that breaks the standard is not passed on
+    except Exception:  # as in dicom_series.Slice.text
         pass
     if name in _MUST_BE_THERE and name not in header:
         setattr(header, name, "")

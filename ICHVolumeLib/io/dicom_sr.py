@@ -9,6 +9,7 @@ from pathlib import Path
 import highdicom as hd
 import pydicom
 from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from ..core.labels import ICH, IVH, LABELS, Label
@@ -67,7 +68,7 @@ def _observed_by(software_version: str):
     device = hd.sr.DeviceObserverIdentifyingAttributes(
         uid=lasting_uid(f"{MANUFACTURER} {software_version}"), name=f"{MANUFACTURER}. {RESEARCH_USE}.",
         manufacturer_name=MANUFACTURER, model_name=MANUFACTURER, serial_number=software_version)
-    observer = hd.sr.ObserverContext(observer_type=pydicom.sr.codedict.codes.DCM.Device,
+    observer = hd.sr.ObserverContext(observer_type=codes.DCM.Device,
                                      observer_identifying_attributes=device)
     return hd.sr.ObservationContext(observer_device_context=observer)
 
@@ -82,10 +83,10 @@ def _group(label: Label, result: Result, source: SourceSeries, seg: Dataset | No
         "algorithm_id": _algorithm_id(algorithm), "measurements": _measurements(label, result)}
     number = _segment_number(label, seg)
     if seg is None or number is None:
-        images = [hd.sr.SourceImageForMeasurementGroup(*reference) for reference in _references(source.images)]
-        return hd.sr.MeasurementsAndQualitativeEvaluations(source_images=images, **common)
-    images = [hd.sr.SourceImageForSegmentation(*reference) for reference in _references(_images_of(seg, number))]
-    segment = hd.sr.ReferencedSegment(seg.SOPClassUID, seg.SOPInstanceUID, number, source_images=images)
+        measured = [hd.sr.SourceImageForMeasurementGroup(*reference) for reference in _references(source.images)]
+        return hd.sr.MeasurementsAndQualitativeEvaluations(source_images=measured, **common)
+    drawn_on = [hd.sr.SourceImageForSegmentation(*reference) for reference in _references(_images_of(seg, number))]
+    segment = hd.sr.ReferencedSegment(seg.SOPClassUID, seg.SOPInstanceUID, number, source_images=drawn_on)
     return hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations(referenced_segment=segment, **common)
 
 

@@ -40,6 +40,20 @@ def test_mask_and_volumes_come_back_on_every_kind_of_grid(tmp_path, grid):
     assert measure_mask(case.ct, back).volume_ml == measure_mask(case.ct, case.mask).volume_ml
 
 
+@pytest.mark.parametrize("grid", ["regular", "overlapping", "uneven", "flipped"])
+def test_a_reader_that_lays_frames_on_a_regular_grid_keeps_every_slice(tmp_path, grid):
+    """As 3D Slicer's (dcmqi) does: by SpacingBetweenSlices, or else by SliceThickness, and it rounds without a word."""
+    case = scan(tmp_path / "ct", grid)
+    seg = written(case, tmp_path / "seg.dcm")
+    measures = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    assert ("SpacingBetweenSlices" in measures) == (grid != "uneven")
+    step_mm = float(measures.get("SpacingBetweenSlices") or measures.SliceThickness)
+    heights_mm = case.ct.slice_origins_ras[3:-2, 2]  # the marked ones
+    places = np.round((heights_mm - heights_mm.min()) / step_mm)
+    assert len(set(places)) == len(heights_mm)
+    assert grid == "uneven" or step_mm == pytest.approx(12.0)
+
+
 def test_a_real_tilted_uneven_series_comes_back(tilted_uneven_folder, tmp_path):
     ct = read_ct(tilted_uneven_folder)
     mask = np.zeros(ct.hu.shape, np.uint8)
@@ -169,7 +183,7 @@ def test_a_de_identified_series_gains_no_name_and_no_date(tmp_path, spoiled):
         assert seg.get(name) == source.get(name)
 
 
-def test_values_that_break_the_standard_are_not_passed_on(tmp_path):
+def test_dates_and_codes_that_mean_nothing_are_left_empty(tmp_path):
     case = scan(tmp_path / "ct")
     with pytest.warns(UserWarning):
         change_all(case.folder, PatientBirthDate="unknown", PatientSex="X", StudyTime="noon", AccessionNumber="1" * 40,

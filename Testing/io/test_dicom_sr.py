@@ -23,7 +23,8 @@ from ICHVolumeLib.io.dicom_source import source_series  # noqa: E402
 from ICHVolumeLib.io.dicom_sr import write_dicom_sr  # noqa: E402
 
 MODEL = Algorithm("AttFocusNet", "0.7.0", "ab" * 32)
-AS_IN_THE_SOURCE = ("Missing attribute or value that would be needed to build DICOMDIR", "Retired Person Name form")
+# What Resources/Dicom.md explains.
+EXPLAINED = ("Missing attribute or value that would be needed to build DICOMDIR", "Retired Person Name form")
 needs_dciodvfy = pytest.mark.skipif(shutil.which("dciodvfy") is None,
                                     reason="dciodvfy (Debian's dicom3tools) is not installed")
 
@@ -187,4 +188,4 @@ def no_errors_in(folder):
     for path in folder.glob("*.dcm"):
         told = subprocess.run(["dciodvfy", "-new", path], capture_output=True, text=True, check=False).stderr
         said = [line for line in told.splitlines() if line.startswith(("Error", "Warning", "Abort"))]
-        assert [line for line in said if not any(words in line for words in AS_IN_THE_SOURCE)] == []
+        assert [line for line in said if not any(words in line for words in EXPLAINED)] == []
