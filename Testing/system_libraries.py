@@ -1,4 +1,4 @@
-"""Libraries of the system that the tests and the report's 3D picture need and a bare Debian lacks.
+"""Libraries of the system that the tests need and a bare Debian lacks.
 
 Run by the Makefile before anything is installed, so it needs nothing but Python. Installs what is missing with apt
 when the user is root, else names it in one line and lets the set-up go on.

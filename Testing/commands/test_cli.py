@@ -190,3 +190,11 @@ def test_ctrl_c_ends_with_3_and_leaves_nothing(files, tmp_path):
     assert complaint.strip() == "ichvolume: Cancelled; nothing was written."
     time.sleep(0.1)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["segment", "measure"])
+def test_no_report_leaves_only_the_report_out(files, tmp_path, command):
+    given = [str(files / "mask.seg.nrrd")] if command == "measure" else ["--weights", str(files / "weights")]
+    assert cli.main([command, str(files / "ct"), *given, "-o", str(tmp_path / "out"), "--no-report"]) == 0
+    written = {path.name for path in (tmp_path / "out").iterdir() if path.is_file()}
+    assert written - {".ichvolume-lock"} == {"result.json", "result.csv", "mask.seg.nrrd", "ich.stl"}

@@ -21,8 +21,9 @@ from ICHVolumeLib.measure import abc2_with_axes
 from ICHVolumeLib.segmentation.segmenter import Segmentation
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 from ICHVolumeLib.workflow.case import refuse_unusable, run_measure, run_segment
-from ICHVolumeLib.workflow.exporters import EXPORTERS
+from ICHVolumeLib.workflow.exporters import EXPORTERS, WITHOUT_REPORT
 from ICHVolumeLib.workflow.make_result import make_result, with_abc2
+from ICHVolumeLib.workflow.verify import verify
 
 KNOWN = ClinicalInputs(age_years=81, gcs=11, infratentorial=False, ivh=False)
 
@@ -290,3 +291,11 @@ def test_results_are_not_written_among_the_slices(files):
 def test_a_finding_that_forbids_the_scan_stops_the_case():
     with pytest.raises(InputError, match="scan.nrrd: Not in Hounsfield units"):
         refuse_unusable("scan.nrrd", [Finding("not-hu", ERROR, "Not in Hounsfield units.")])
+
+
+def test_without_a_report_an_earlier_one_is_removed_and_the_folder_belongs_together(files, tmp_path):
+    out = tmp_path / "out"
+    for exporters in (EXPORTERS, WITHOUT_REPORT):
+        written = run_measure(files / "ct", files / "mask.seg.nrrd", out, exporters=exporters).written
+        assert ("report.html" in written) == (out / "report.html").exists() == (exporters is EXPORTERS)
+    assert verify(out).belongs_together
