@@ -48,7 +48,7 @@ class Panel:
         self._closed = False
         self._run = RunView(ui, self.segment, self.cancel)
         self._results = ResultsView(ui.resultsTable, self._entered, self._chosen, self._reset_one)
-        self._review = ReviewView(ui, editor, self._run.say, call_later)
+        self._review = ReviewView(ui, editor, self._run.say, self._turns, self._say_error)
         self._score = ScoreView(ui, self._correct)
         self._export = ExportView(ui, self._turns, client)
         self._window = WindowView(ui)

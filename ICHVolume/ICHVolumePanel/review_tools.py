@@ -1,31 +1,33 @@
 """Corrections of one click: press a tool, click in a slice view; the segment editor's Undo takes it back."""
 
-import time
+import numpy as np
 
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.labels import ICH, IVH, LABELS
-from ICHVolumeLib.correction import grow, keep_component, relabel, remove_component, repair_slice, voxel_at
+from ICHVolumeLib.correction import grow_in_steps, keep_component, relabel, remove_component, repair_slice, voxel_at
 from ICHVolumeLib.imaging.volume import volume_ml
 
-from . import scene, scene_edit
+from . import mask_images, scene, scene_clicks
+from .scene_transforms import shown_to_measured
 from .translation import tr as _
 
 FARTHER = 1.25  # how much farther a second click on what the last one added goes
 FARTHEST = 1.9
+CORRECTING = "correcting"
 
 
 class ReviewTools:
-    """editor: qMRMLSegmentEditorWidget, whose undo is used; say(sentence) writes the status line;
-    call_later(milliseconds, function): the work waits until Slicer has ended the click."""
+    """editor: qMRMLSegmentEditorWidget, whose undo is used; say(sentence) writes the status line; turns: Turns, the
+    tools' work waits there until Slicer has ended the click; failed(Exception)."""
 
-    def __init__(self, ui, editor, say, call_later):
-        self._editor, self._say, self._call_later = editor, say, call_later
+    def __init__(self, ui, editor, say, turns, failed):
+        self._editor, self._say, self._turns, self._failed = editor, say, turns, failed
         self._case, self._placing, self._pressed = None, None, None
         self._reach, self._added = 1.0, None  # of the last grown area, and that area: (segmentation node, box, array)
-        self._tools = {ui.growButton: self._grow, ui.removePieceButton: remove_component,
-                       ui.keepPieceButton: keep_component, ui.repairSliceButton: repair_slice,
-                       ui.toIvhButton: lambda *where: relabel(*where, IVH.value),
-                       ui.toIchButton: lambda *where: relabel(*where, ICH.value)}
+        self._tools = {ui.growButton: self._grow, ui.removePieceButton: _in_one(remove_component),
+                       ui.keepPieceButton: _in_one(keep_component), ui.repairSliceButton: _in_one(repair_slice),
+                       ui.toIvhButton: _in_one(lambda *where: relabel(*where, IVH.value)),
+                       ui.toIchButton: _in_one(lambda *where: relabel(*where, ICH.value))}
         for button in self._tools:
             button.connect("clicked(bool)", self._when_pressed(button))
 
@@ -33,6 +35,8 @@ class ReviewTools:
         """Follow this case (None: nothing to correct)."""
         if case is not self._case or case is None:
             self.stop()
+            self._turns.drop(CORRECTING)
+            self._added = None
         self._case = case
         ready = case is not None and scene.is_in_scene(case.segmentation_node)
         for button in self._tools:
@@ -57,34 +61,38 @@ class ReviewTools:
         self._editor.setActiveEffect(None)  # a brush would take the click
         button.checked = True
         self._pressed = button
-        self._placing = scene_edit.PointPlacing(self._clicked, self.stop)
+        self._placing = scene_clicks.PointPlacing(self._clicked, self.stop)
         self._say(_("{tool}: click in a slice view").format(tool=button.text))
 
     def _clicked(self, point_world):
-        case, tool = self._case, self._tools[self._pressed]
-        self._call_later(0, lambda: self._correct(case, tool, point_world))
+        case, button, placing = self._case, self._pressed, self._placing
+        point = shown_to_measured([point_world], case.volume_node)[0]  # now: the scan may be moved in a moment
+        self._say(f"{button.text} \u2026")
+        self._turns.add(self._edit(case, self._tools[button], point, placing), self._say, self._failed, CORRECTING)
 
-    def _correct(self, case, tool, point_world):
-        self.stop()
-        if case is not self._case or not scene.is_in_scene(case.segmentation_node):
-            return
-        began = time.perf_counter()
-        try:
-            self._say(self._edit(case, tool, point_world) + f" {1000 * (time.perf_counter() - began):.0f} ms.")
-        except (InputError, ValueError) as error:
-            self._say(str(error))
-
-    def _edit(self, case, tool, point_world) -> str:
+    def _edit(self, case, tool, point, placing):
+        """Generator; returns what to say. Raises InputError."""
+        if self._placing is placing:  # else another tool was pressed already
+            self.stop()
         node = case.segmentation_node
-        before = scene.mask_from_segmentation(node, case.volume_node)
-        click = voxel_at(case.ct, scene_edit.in_measuring_frame(case.volume_node, point_world))
-        edit = tool(case.ct, before, click)
+        click = voxel_at(case.ct, point)
+        before = _mask_of(case)
+        yield
+        edit = yield from tool(case.ct, before, click)
         if edit.is_empty(before):
             return _("Nothing to change there.")
-        after = edit.apply(before)
-        self._editor.saveStateForUndo()
-        scene_edit.write_mask(node, after, before, LABELS, case.volume_node)
-        self._added = (node, edit.box, (edit.labels > 0) & (before[edit.box] == 0)) if tool == self._grow else None
+        yield
+        images = yield from mask_images.images_in_steps(edit.apply(before), LABELS)
+        yield
+        if case.segmentation_node is not node or not np.array_equal(_mask_of(case), before):
+            raise InputError(_("The mask was changed meanwhile; click again."))
+        self._editor.saveStateForUndo()  # in one step with what can be undone
+        try:
+            scene.put_images(node, images, LABELS, case.volume_node)
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        is_grown = tool == self._grow
+        self._added = (node, edit.box, (edit.labels > 0) & (before[edit.box] == 0)) if is_grown else None
         return _said(case.ct, before[edit.box], edit)
 
     def _grow(self, ct, mask, click):
@@ -92,7 +100,23 @@ class ReviewTools:
         again = self._added is not None and self._added[0] is self._case.segmentation_node and mask[click] \
             and _holds(self._added, click)
         self._reach = min(self._reach * FARTHER, FARTHEST) if again else 1.0
-        return grow(ct, mask, click, self._reach)
+        return grow_in_steps(ct, mask, click, self._reach)
+
+
+def _in_one(tool):
+    """A tool that is short, or one call of SimpleITK, as a generator."""
+    def in_one_step(*where):
+        yield
+        return tool(*where)
+
+    return in_one_step
+
+
+def _mask_of(case):
+    try:
+        return scene.mask_from_segmentation(case.segmentation_node, case.volume_node)
+    except ValueError as error:
+        raise InputError(str(error)) from error
 
 
 def _holds(added, click) -> bool:

@@ -7,11 +7,12 @@ from .translation import tr as _
 
 
 class ReviewView:
-    """editor: qMRMLSegmentEditorWidget. say(sentence) writes the status line."""
+    """editor: qMRMLSegmentEditorWidget; say(sentence) writes the status line; turns, failed: see
+    ReviewTools."""
 
-    def __init__(self, ui, editor, say, call_later):
+    def __init__(self, ui, editor, say, turns, failed):
         self._ui, self._editor, self._say = ui, editor, say
-        self._tools = ReviewTools(ui, editor, say, call_later)
+        self._tools = ReviewTools(ui, editor, say, turns, failed)
         self._case = None
         self._order, self._position = [], -1
         ui.nextReviewButton.connect("clicked(bool)", self.next_slice)

@@ -1,8 +1,9 @@
 """The MRML scene as plain values: CT volume node to arrays, mask to segmentation node and back.
 
-With scene_volume (the CT), scene_transforms (where it lies), scene_editing (painting under a warp), scene_lines (ABC/2
-lines, slice views, table), scene_views (what is shown), scene_watch (observers) and scene_export (files) this is the
-one adapter that speaks MRML. It imports only slicer, vtk and numpy, and runs the same in 3D Slicer and on slicer-core.
+With scene_volume (the CT), scene_transforms (where it lies), scene_editing (painting under a warp), scene_clicks (a
+click in a view), scene_lines (ABC/2 lines, slice views, table), scene_views (what is shown), scene_watch (observers),
+scene_export (files) and mask_images this is the one adapter that speaks MRML. It imports only slicer, vtk and numpy,
+and runs the same in 3D Slicer and on slicer-core.
 """
 
 import zlib
@@ -10,8 +11,9 @@ import zlib
 import numpy as np
 import slicer
 import vtk
-from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtk.util.numpy_support import vtk_to_numpy
 
+from . import mask_images
 from .scene_transforms import (
     frame_of,
     mask_parent,
@@ -36,8 +38,8 @@ from .turns import at_once
 __all__ = [
     "ct_arrays", "ct_arrays_in_steps", "find_segmentations_for", "frame_of", "is_edited",
     "is_in_scene", "mark_automatic", "mask_from_segmentation", "new_segmentation", "new_segmentation_in_steps",
-    "problem_with_volume", "recall", "remember", "replace_mask", "replace_mask_in_steps", "segment_ids", "show_3d",
-    "signature_of", "uncounted_segments", "volume_of",
+    "problem_with_volume", "put_images", "recall", "remember", "replace_mask", "replace_mask_in_steps", "segment_ids",
+    "show_3d", "signature_of", "uncounted_segments", "volume_of",
 ]
 
 ATTRIBUTE_PREFIX = "ICHVolume."
@@ -104,26 +106,40 @@ def replace_mask_in_steps(segmentation_node, mask, labels, volume_node):
     """Put a new automatic mask into an existing segmentation; missing segments are made, foreign ones are left.
 
     A generator of short steps: the new mask is made ready, then takes the old one's place in the last step, so that
-    nobody finds half of it, even when the generator is closed. Raises ValueError as new_segmentation_in_steps.
+    nobody finds half of it, even when the generator is closed. Raises ValueError as new_segmentation_in_steps and
+    put_images.
     """
     _require_same_shape(mask, volume_node)
-    box, marked = _marked_box(mask)
-    images = []
-    for label in labels:
-        yield
-        require_in_scene(volume_node, "The CT")
-        images.append(_oriented_image(marked == label.value, box, matrix_of(volume_node)))
+    images = yield from mask_images.images_in_steps(mask, labels)
     yield
+    put_images(segmentation_node, images, labels, volume_node)
+    mark_automatic(segmentation_node, mask)
+
+
+def put_images(segmentation_node, images, labels, volume_node) -> None:
+    """Give the labels' segments these voxels (mask_images.images_in_steps), on the CT's grid wherever the two nodes
+    lie now; several segments of one label become one. An edit: it is not marked as automatic.
+
+    Raises ValueError when a node is gone, or a warp lies between mask and CT.
+    """
+    require_in_scene(volume_node, "The CT")
     require_in_scene(segmentation_node, "The segmentation")
+    to_ct = _to_volume(segmentation_node, volume_node)
+    if to_ct is None:
+        raise ValueError(_("A warp lies between {mask} and {ct}; put both under the same transform.").format(
+            mask=segmentation_node.GetName(), ct=volume_node.GetName()))
+    mask_images.place(images, np.linalg.inv(to_ct) @ matrix_of(volume_node))
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     ids = [_segment_for(segmentation_node, label) for label in labels]
-    for segment_id in ids:  # all first: segments may share one labelmap, where a new voxel would unseat an old one
-        logic.ClearSegment(segmentation_node, segment_id)
+    for of_label in segment_ids(segmentation_node, [label.name for label in labels]):
+        for segment_id in of_label:  # all first: segments may share one labelmap, where a new voxel unseats an old one
+            logic.ClearSegment(segmentation_node, segment_id)
     for segment_id, label, image in zip(ids, labels, images, strict=True):
         if image is not None and not logic.SetBinaryLabelmapToSegment(image, segmentation_node, segment_id):
             raise ValueError(_("3D Slicer refused the mask of segment {name}; see its error log.").format(
                 name=label.name))
-    mark_automatic(segmentation_node, mask)
+    if all(image is None for image in images):  # ClearSegment alone tells nobody
+        segmentation_node.GetSegmentation().InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
 
 
 def mask_from_segmentation(segmentation_node, volume_node, names=("ICH", "IVH")) -> np.ndarray:
@@ -231,30 +247,6 @@ def _segment_for(segmentation_node, label) -> str:
     return segment_id
 
 
-def _marked_box(mask):
-    """[(first, last)] along k, j, i of what is marked, and that part of the mask; an empty part when nothing is."""
-    box = []
-    for axis in range(3):  # cropping as we go spares most of the voxels
-        where = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
-        if not where.size:
-            return [(0, -1)] * 3, mask[:0, :0, :0]
-        box.append((where[0], where[-1]))
-        mask = mask[(slice(None),) * axis + (slice(where[0], where[-1] + 1),)]
-    return box, mask
-
-
-def _oriented_image(marked, box, matrix):
-    """Boolean part of a mask that fills this box of it as a vtkOrientedImageData, or None when nothing is marked."""
-    if not marked.any():
-        return None
-    voxels = np.ascontiguousarray(marked, np.uint8)
-    image = slicer.vtkOrientedImageData()
-    image.SetExtent([int(index) for first_last in reversed(box) for index in first_last])
-    image.GetPointData().SetScalars(numpy_to_vtk(voxels.ravel(), deep=True))
-    image.SetGeometryFromImageToWorldMatrix(vtk_matrix(matrix))
-    return image
-
-
 def _labelmap(segmentation_node, segment_id):
     """The segment's vtkOrientedImageData (maybe shared with other segments), or None when it is empty."""
     segmentation = segmentation_node.GetSegmentation()
@@ -299,12 +291,10 @@ def _whole_voxel_shift(image, segmentation_node, volume_node):
     to_ras = vtk.vtkMatrix4x4()
     image.GetImageToWorldMatrix(to_ras)
     image_to_ras, ct_to_ras = slicer.util.arrayFromVTKMatrix(to_ras), matrix_of(volume_node)
-    parent = parent_of(segmentation_node)
-    if parent is not parent_of(volume_node) and parent is not mask_parent(volume_node):
-        between = transform_matrix(parent, parent_of(volume_node))
-        if between is None:
-            return None
-        image_to_ras = between @ image_to_ras
+    to_ct = _to_volume(segmentation_node, volume_node)
+    if to_ct is None:
+        return None
+    image_to_ras = to_ct @ image_to_ras
     index_to_index = np.linalg.inv(ct_to_ras) @ image_to_ras
     whole = np.eye(4)
     whole[:3, 3] = np.rint(index_to_index[:3, 3])
@@ -312,6 +302,12 @@ def _whole_voxel_shift(image, segmentation_node, volume_node):
     if (np.abs(index_to_index - whole) @ reach > SAME_GRID_TOLERANCE_VOXELS).any():
         return None
     return tuple(int(step) for step in whole[:3, 3])
+
+
+def _to_volume(segmentation_node, volume_node):
+    """4x4 from the mask's coordinates to the CT's, or None where a warp is between them that is not negligible."""
+    parent = parent_of(segmentation_node)
+    return np.eye(4) if parent is parent_of(volume_node) else transform_matrix(parent, mask_parent(volume_node))
 
 
 def _resampled(image, segmentation_node, volume_node):

@@ -6,8 +6,8 @@ new labels. Nothing is changed in place; `edit.apply(mask)` gives the new mask.
 
 from .component_tools import keep_component, remove_component
 from .edit import Edit, voxel_at
-from .grow import grow
+from .grow import grow, grow_in_steps
 from .relabel import relabel
 from .slice_repair import repair_slice
 
-__all__ = ["Edit", "grow", "keep_component", "relabel", "remove_component", "repair_slice", "voxel_at"]
+__all__ = ["Edit", "grow", "grow_in_steps", "keep_component", "relabel", "remove_component", "repair_slice", "voxel_at"]

@@ -50,6 +50,16 @@ def grow(ct: CTVolume, mask: np.ndarray, click: Click, reach: float = 1.0, label
     the fluid of a ventricle is around it, else ICH. What is marked keeps its label.
     Raises InputError when the click is outside the head or nothing brighter than brain is there.
     """
+    steps = grow_in_steps(ct, mask, click, reach, label)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def grow_in_steps(ct: CTVolume, mask: np.ndarray, click: Click, reach: float = 1.0, label: int | None = None):
+    """What grow does, as a generator that rests after every slice and returns the Edit, for an event loop."""
     click = checked_click(ct, mask, click)
     require_in_head(ct, click)
     if not REACH_RANGE[0] <= reach <= REACH_RANGE[1]:
@@ -59,16 +69,18 @@ def grow(ct: CTVolume, mask: np.ndarray, click: Click, reach: float = 1.0, label
         own, box = component_at(ct, mask, click)
         marked[box] &= ~own
     planes = Planes(ct.hu, marked, ct.pixel_spacing_mm)
-    areas, least_sides = _areas(ct, planes, click, HALF / reach)
-    box, new = _fine(ct, planes, areas, HALF / reach, least_sides)
+    areas, least_sides = yield from _areas(ct, planes, click, HALF / reach)
+    yield
+    box, new = yield from _fine(ct, planes, areas, HALF / reach, least_sides)
     new &= mask[box] == 0
+    yield
     if label is None:
         label = _label(ct, mask, box, new) if new.any() else ICH.value
     return edit_where(mask, new, label, box)
 
 
-def _areas(ct, planes, click, share) -> tuple[dict[int, Area], int]:
-    """({slice: Area}, sides with bone asked for). Raises InputError where nothing stands out."""
+def _areas(ct, planes, click, share):
+    """Generator; returns ({slice: Area}, sides with bone asked for). Raises InputError where nothing stands out."""
     k, j, i = click
     plane, pixel_mm = planes[k], planes.pixel_mm
     row, column = (min(one // planes.stride, size - 1) for one, size in zip((j, i), plane.hu.shape, strict=True))
@@ -82,6 +94,7 @@ def _areas(ct, planes, click, share) -> tuple[dict[int, Area], int]:
     if first is None or np.count_nonzero(first.region) * pixel_mm**2 < LEAST_AREA_MM2:
         raise InputError(f"Nothing at the click in slice {k + 1} is clearly brighter than the brain around it; click "
                          "in the middle of the bleed, or paint it.")
+    yield
     sure = float(np.clip((first.contrast_sd - 0.5) / (SURE_CONTRAST_SD - 0.5), 0.15, 1))
     areas, heights_mm = {k: first}, slice_heights_mm(ct)
     for step in (1, -1):
@@ -97,11 +110,12 @@ def _areas(ct, planes, click, share) -> tuple[dict[int, Area], int]:
             if np.count_nonzero(area.region) > LIKE_THE_LAST * np.count_nonzero(last.region):
                 clot_hu = (clot_hu + max(area.clot_hu, clot_hu - 0.2 * area.typical_contrast_hu)) / 2
             areas[at] = last = area
+            yield
     return areas, least_sides
 
 
 def _fine(ct, planes, areas: dict[int, Area], share, least_sides: int):
-    """(index box, bool array of it): the outlines at the CT's own pixels."""
+    """Generator; returns (index box, bool array of it): the outlines at the CT's own pixels."""
     stride, shape = planes.stride, next(iter(areas.values())).region.shape
     everywhere = np.any([area.region for area in areas.values()], axis=0)
     margin = int(3 / planes.pixel_mm) + 1
@@ -117,6 +131,7 @@ def _fine(ct, planes, areas: dict[int, Area], share, least_sides: int):
         into = tuple(slice((part.start - a) * stride, (part.stop - a) * stride)
                      for part, a in zip(crop, first, strict=True))
         new[k - box[0].start][into] = _fine_slice(ct, planes[k], stride, k, area, crop, share, least_sides)
+        yield
     return box, new
 
 

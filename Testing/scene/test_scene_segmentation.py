@@ -287,3 +287,60 @@ def test_the_volume_of_a_tilted_bleed_is_right_where_the_product_of_spacings_is_
     assert measured.total == pytest.approx(phantom.volume_ml, rel=0.01)
     by_spacings = np.prod(volume.GetSpacing()) * np.count_nonzero(phantom.mask) / 1000
     assert by_spacings / phantom.volume_ml == pytest.approx(1.064, abs=0.01)
+
+
+def test_a_mask_replaced_by_an_empty_one_is_told_like_any_edit(slicer, scene):
+    from ICHVolumePanel import scene_watch
+
+    phantom = small("regular")
+    volume = add_ct(slicer, phantom.ct)
+    segmentation = scene.new_segmentation(volume, two_label_mask(phantom), LABELS)
+    calls = []
+    observation = scene_watch.observe_mask_edits(segmentation, lambda: calls.append(1))
+    scene.replace_mask(segmentation, phantom.mask * 0, LABELS, volume)
+    assert calls and not scene.mask_from_segmentation(segmentation, volume).any()
+    observation.stop()
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_the_surface_of_a_label_that_was_emptied_is_gone(slicer, scene, left):
+    phantom = small("regular")
+    volume = add_ct(slicer, phantom.ct)
+    mask = two_label_mask(phantom)
+    segmentation = scene.new_segmentation(volume, mask, LABELS)
+    scene.replace_mask(segmentation, np.where(mask == left, mask, 0), LABELS, volume)
+    for label in LABELS:
+        surface = segmentation.GetClosedSurfaceInternalRepresentation(label.name)
+        points = surface.GetNumberOfPoints() if surface is not None else 0
+        assert (points > 0) == (label.value == left), label.name
+
+
+def test_a_mask_is_put_onto_the_ct_wherever_linear_transforms_have_moved_either(slicer, scene):
+    phantom = small("sheared" if "sheared" in GRIDS else "regular")
+    volume = add_ct(slicer, phantom.ct)
+    segmentation = scene.new_segmentation(volume, phantom.mask * 0, LABELS)
+    for node, matrix in ((volume, rigid_matrix()), (segmentation, rigid_matrix(-40.0, (5, 6, 7)))):
+        node.SetAndObserveTransformNodeID(add_linear_transform(slicer, matrix).GetID())
+        scene.replace_mask(segmentation, two_label_mask(phantom), LABELS, volume)
+        np.testing.assert_array_equal(scene.mask_from_segmentation(segmentation, volume), two_label_mask(phantom))
+
+
+def test_a_mask_is_not_put_through_a_warp(slicer, scene):
+    phantom = small("uneven")
+    volume = add_ct(slicer, phantom.ct)
+    segmentation = scene.new_segmentation(volume, phantom.mask, LABELS)
+    segmentation.SetAndObserveTransformNodeID(None)
+    with pytest.raises(ValueError, match="warp lies between"):
+        scene.replace_mask(segmentation, two_label_mask(phantom), LABELS, volume)
+
+
+def test_segments_that_were_split_are_one_again_in_a_new_mask(slicer, scene):
+    phantom = small("regular")
+    volume = add_ct(slicer, phantom.ct)
+    segmentation = scene.new_segmentation(volume, phantom.mask, LABELS)
+    inside = segmentation.GetSegmentation()
+    inside.CopySegmentFromSegmentation(inside, "ICH")  # the tag makes it count as ICH
+    assert len(scene.segment_ids(segmentation)[0]) == 2
+    half = phantom.mask * (np.arange(phantom.mask.shape[2]) < phantom.mask.shape[2] // 2)
+    scene.replace_mask(segmentation, half, LABELS, volume)
+    np.testing.assert_array_equal(scene.mask_from_segmentation(segmentation, volume), half)
