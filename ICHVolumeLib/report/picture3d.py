@@ -15,8 +15,8 @@ from .png import data_uri, encode_png
 from .scale_bar import scale_bar
 from .shapes import bleed_shapes, head_shapes
 
-PIXEL_MM = 0.42
-HEAD_RAY_MM, BLEED_RAY_MM = 2.5, 0.9
+PIXEL_MM = 0.45
+HEAD_RAY_MM, BLEED_RAY_MM = 3.0, 1.0
 MOST_RAYS = 170  # along one edge; a large bleed is looked at more coarsely
 MARGIN_MM = 12.0  # around the head, where the letters stand
 SCALE_ROOM_MM = 7.0  # more below, for the scale bar
