@@ -216,6 +216,11 @@ def test_a_scan_that_was_moved_away_is_said(tmp_path):
         source_series(case.ct)
 
 
+def test_a_place_that_cannot_be_written_is_said(tmp_path):
+    with pytest.raises(InputError, match="Cannot write"):
+        written(scan(tmp_path / "ct"), tmp_path / "no such folder" / "seg.dcm")
+
+
 def test_a_ct_that_was_no_dicom_is_refused(tmp_path):
     case = scan(tmp_path / "ct")
     with pytest.raises(InputError, match="no DICOM series"):
