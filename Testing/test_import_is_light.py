@@ -6,7 +6,8 @@ import sys
 import pytest
 from command_line import ROOT
 
-HEAVY = ("torch", "SimpleITK", "openvino", "vtk", "vtkmodules", "pydicom", "slicer", "qt", "PySide6")
+HEAVY = ("torch", "SimpleITK", "openvino", "vtk", "vtkmodules", "pydicom", "highdicom", "slicer", "qt",
+         "PySide6")
 
 
 def modules_after(code: str) -> set[str]:

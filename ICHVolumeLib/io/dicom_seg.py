@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
+from ..core.atomic_files import replacing
 from ..core.ct_volume import CTVolume
 from ..core.labels import LABELS, Label
 from .dicom_codes import (
@@ -36,6 +37,7 @@ def write_dicom_seg(path: Path, ct: CTVolume, mask: np.ndarray, source: SourceSe
 
     algorithm_type: DICOM's SegmentAlgorithmType; a MANUAL mask names no algorithm. Segments are numbered from 1 in the
     order of the labels; a label without voxels is left out, as DICOM viewers expect.
+    Raises InputError when `path` cannot be written.
     """
     present = [label for label in LABELS if (mask == label.value).any()]
     series_uid = str(source.header.SeriesInstanceUID)
@@ -55,7 +57,8 @@ def write_dicom_seg(path: Path, ct: CTVolume, mask: np.ndarray, source: SourceSe
             series_description="Hemorrhage segmentation (research use only)")
     _refer_to_source(segmentation, planes, source)
     state_dates(segmentation, source)
-    segmentation.save_as(path, enforce_file_format=True)
+    with replacing(path) as file:
+        segmentation.save_as(file, enforce_file_format=True)
 
 
 def _description(number: int, label: Label, algorithm: Algorithm, algorithm_type: str, series_uid: str):

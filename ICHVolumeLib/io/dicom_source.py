@@ -84,6 +84,9 @@ def _slices_of(ct: CTVolume) -> list[Slice]:
     found = [item for item in index_folder(ct.info.source).slices
              if item.text("SeriesInstanceUID") == ct.info.series_uid
              and (item.number("Rows"), item.number("Columns")) == (rows, columns) and _lies_along(item, ct)]
+    if not found:
+        raise InputError(f"{ct.info.source} holds no image of the series any more, or is an archive; leave --dicom "
+                         "out, or give the DICOM folder itself and leave it in its place until all files are written.")
     positions = np.array([item.position for item in found]).reshape(-1, 3) @ _LPS_TO_RAS
     chosen = []
     for k, origin in enumerate(ct.slice_origins_ras):

@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
+from ..core.atomic_files import replacing
 from ..core.labels import ICH, IVH, LABELS, Label
 from ..core.result import Result
 from .dicom_codes import (
@@ -47,6 +48,7 @@ def write_dicom_sr(path: Path, result: Result, source: SourceSeries, segmentatio
     volumes are then 0 mL and stand in groups that refer to the images alone.
 
     algorithm: None for a mask that no model of ours made.
+    Raises InputError when `path` cannot be written.
     """
     seg = pydicom.dcmread(segmentation) if Path(segmentation).is_file() else None
     report = hd.sr.MeasurementReport(
@@ -61,7 +63,8 @@ def write_dicom_sr(path: Path, result: Result, source: SourceSeries, segmentatio
             device_serial_number=software_version, is_complete=True, is_final=False,
             series_description="Hemorrhage measurements (research use only)")
     state_dates(document, source)
-    document.save_as(path, enforce_file_format=True)
+    with replacing(path) as file:
+        document.save_as(file, enforce_file_format=True)
 
 
 def _observed_by(software_version: str):

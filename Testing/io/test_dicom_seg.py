@@ -216,6 +216,19 @@ def test_a_scan_that_was_moved_away_is_said(tmp_path):
         source_series(case.ct)
 
 
+def test_a_scan_without_its_images_is_said(tmp_path):
+    case = scan(tmp_path / "ct")
+    shutil.rmtree(case.folder)
+    (tmp_path / "ct.zip").write_bytes(b"")
+    with pytest.raises(InputError, match="is an archive"):
+        source_series(with_info(case.ct, source=str(tmp_path / "ct.zip")))
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path):
+    with pytest.raises(InputError, match="Cannot write"):
+        written(scan(tmp_path / "ct"), tmp_path / "no such folder" / "seg.dcm")
+
+
 def test_a_ct_that_was_no_dicom_is_refused(tmp_path):
     case = scan(tmp_path / "ct")
     with pytest.raises(InputError, match="no DICOM series"):
