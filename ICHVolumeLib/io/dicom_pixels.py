@@ -11,6 +11,8 @@ from ..core.errors import InputError
 from .dicom_series import Slice
 from .hounsfield import AIR_HU
 
+_LARGEST_RESCALE = 1e6  # of slope and intercept; those of a CT are 1 and -1024, or near
+
 
 def read_hu(item: Slice) -> np.ndarray:
     """(rows, columns) HU, whole numbers (int16 if they fit) where slope and intercept allow it, else float32.
@@ -21,17 +23,26 @@ def read_hu(item: Slice) -> np.ndarray:
     slope, intercept = item.number("RescaleSlope"), item.number("RescaleIntercept")
     if slope is None or intercept is None:
         raise InputError(f"{item.path} has no rescale slope and intercept, unlike other slices; export it again.")
+    if not 0 < abs(slope) <= _LARGEST_RESCALE or not abs(intercept) <= _LARGEST_RESCALE:
+        raise InputError(f"{item.path} has the rescale slope {slope:g} and intercept {intercept:g}, which give no "
+                         "Hounsfield units; export it again.")
     stored = _native(item) if item.pixel_start is not None else None
     if stored is None:
         stored = _decoded(item)
-    if slope == 1 and intercept == int(intercept):
-        shift, low, high = int(intercept), int(stored.min()), int(stored.max())
-        fits = all(-32768 <= value <= 32767 for value in (shift, low, high, low + shift, high + shift))
-        kind = np.int16 if fits else np.int32
-        hu = stored.astype(kind) + kind(shift)
+    kind = _whole_kind(stored, int(intercept)) if slope == 1 and intercept == int(intercept) else None
+    if kind:
+        hu = stored.astype(kind) + kind(intercept)
     else:
         hu = (stored * slope + intercept).astype(np.float32)
     return _with_low_padding(item, stored, hu, slope, intercept)
+
+
+def _whole_kind(stored, shift):
+    """The smallest of int16 and int32 that holds the stored values, the shift and their sums; None for neither."""
+    low, high = int(stored.min()), int(stored.max())
+    values = (shift, low, high, low + shift, high + shift)
+    return next((kind for kind in (np.int16, np.int32)
+                 if all(np.iinfo(kind).min <= value <= np.iinfo(kind).max for value in values)), None)
 
 
 def _native(item):

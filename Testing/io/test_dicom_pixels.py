@@ -3,7 +3,7 @@
 import numpy as np
 import pydicom
 import pytest
-from dicom_files import change_all, codes, enhanced_ct, message
+from dicom_files import change, change_all, codes, enhanced_ct, message
 from pydicom.uid import RLELossless
 
 from ICHVolumeLib.core.errors import InputError
@@ -129,6 +129,14 @@ def test_a_run_length_encoded_multi_frame_ct_reads_the_same(small, folder, tmp_p
     (tmp_path / "enhanced").mkdir()
     dataset.save_as(tmp_path / "enhanced" / "one.dcm")
     assert np.array_equal(read_ct(tmp_path / "enhanced").hu, small.hu)
+
+
+@pytest.mark.parametrize("tags", [{"RescaleIntercept": "4294967296"}, {"RescaleIntercept": "-1e308"},
+                                  {"RescaleSlope": "0"}, {"RescaleSlope": "1e308"}])
+def test_a_rescale_that_gives_no_hounsfield_units_is_refused(folder, tags):
+    change(sorted(folder.iterdir())[2], **tags)
+    with pytest.raises(InputError, match="which give no Hounsfield units"):
+        read_ct(folder)
 
 
 def test_lossy_compression_is_said(folder):
