@@ -74,6 +74,9 @@ def _one_case(panel, patient, doubt):
     run.idle()
     panel.take(patient, slice_uncertainty=doubt, interval_ml=(18.2, 29.9), interval_coverage=0.9)
     yield "result"
+    panel.ui.growButton.click()
+    yield "tool"
+    panel.ui.growButton.click()
     for key, text in (("c_mm", "30,5"), ("gcs", "9"), ("age_years", "74")):
         panel.type_into(key, text)
     panel.choose_in("site", "infratentorial")

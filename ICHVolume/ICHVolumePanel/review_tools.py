@@ -24,6 +24,7 @@ class ReviewTools:
         self._editor, self._say, self._turns, self._failed = editor, say, turns, failed
         self._case, self._placing, self._pressed = None, None, None
         self._reach, self._added = 1.0, None  # of the last grown area, and that area: (segmentation node, box, array)
+        self._box = ui.clickToolsBox
         self._tools = {ui.growButton: self._grow, ui.removePieceButton: _in_one(remove_component),
                        ui.keepPieceButton: _in_one(keep_component), ui.repairSliceButton: _in_one(repair_slice),
                        ui.toIvhButton: _in_one(lambda *where: relabel(*where, IVH.value)),
@@ -39,6 +40,7 @@ class ReviewTools:
             self._added = None
         self._case = case
         ready = case is not None and scene.is_in_scene(case.segmentation_node)
+        self._box.setVisible(ready)
         for button in self._tools:
             button.enabled = ready
 

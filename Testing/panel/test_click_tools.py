@@ -147,7 +147,9 @@ def test_pressing_again_or_leaving_ends_the_waiting(ready):
 
 def test_the_tools_wait_for_a_mask(panel, sample):
     panel.choose_ct(sample.ct)
-    assert not panel.ui.growButton.enabled
+    assert not panel.ui.growButton.enabled and not panel.ui.clickToolsBox.isVisibleTo(panel.widget.parent)
+    panel.take(sample)
+    assert panel.ui.growButton.enabled and panel.ui.clickToolsBox.isVisibleTo(panel.widget.parent)
 
 
 @pytest.mark.parametrize("effect", ["none", "in the panel", "in Slicer's own editor"])
