@@ -9,7 +9,8 @@ import time
 from ..core.text import shown, shown_values
 
 STAGE_WORDS = {"read": "Reading", "network": "Finding the bleed", "clean": "Cleaning the mask",
-               "measure": "Measuring", "report": "Drawing the report", "write": "Writing"}
+               "measure": "Measuring", "register": "Matching the heads", "report": "Drawing the report",
+               "write": "Writing"}
 
 
 def say(text: str = "") -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from .components import largest_component
 from .head_mask import sides_with_bone
-from .isotropic import isotropic_image
+from .isotropic import axes_ras, isotropic_image
 from .morphology import dilated
 
 AIR_HU, DENSE_HU = -200.0, 1000.0  # clipped: metal and air around the head must not lead
@@ -23,6 +23,7 @@ VERTEX_MM = 100.0  # of the head below its top, which every head CT shows
 NOD_DEG, TURN_DEG = (-24.0, 0.0, 24.0), (-20.0, 0.0, 20.0)  # where to begin
 MOST_STEPS, LAST_STEP_MM, RADIUS_MM = 40, 0.01, 80.0
 LEAST_OVERLAP = 0.5
+PICTURE_MM = 0.8
 NOWHERE = 2 * AIR_HU  # no value of a scan here
 GOOD_CORRELATION, GOOD_SKULL_DICE = 0.92, 0.80  # synthetic: same head 0.99, another one up to 0.86
 
@@ -171,3 +172,21 @@ def _compared(fixed, moving, motion) -> tuple[float, float, float]:
     bones = here[both] > BONE_HU, there[both] > BONE_HU
     dice = 2 * (bones[0] & bones[1]).sum() / max(bones[0].sum() + bones[1].sum(), 1)
     return float(np.corrcoef(here[both], there[both])[0, 1]), float(dice), overlap
+
+
+def onto_slices(fixed: CTVolume, slices: list[int], moving: CTVolume, values: np.ndarray, to_moving_ras: np.ndarray,
+                outside: float) -> np.ndarray:
+    """float32 (len(slices), rows, columns): `values` on the moving scan's grid, seen on slices of the fixed scan."""
+    import SimpleITK as sitk
+
+    row_mm, column_mm = moving.pixel_spacing_mm
+    step_mm = max(PICTURE_MM, float(np.abs(moving.slice_steps_mm).min()))
+    image = isotropic_image(moving, values, (max(PICTURE_MM, column_mm), max(PICTURE_MM, row_mm), step_mm), outside)
+    transform = sitk.AffineTransform(to_moving_ras[:3, :3].ravel().tolist(), to_moving_ras[:3, 3].tolist())
+    rows, columns = fixed.hu.shape[1:]
+    spacing = (*reversed(fixed.pixel_spacing_mm), 1.0)
+    direction = axes_ras(fixed).T.ravel().tolist()
+    seen = [sitk.GetArrayFromImage(sitk.Resample(image, (columns, rows, 1), transform, sitk.sitkLinear,
+                                                 fixed.slice_origins_ras[k].tolist(), spacing, direction, outside,
+                                                 sitk.sitkFloat32))[0] for k in slices]
+    return np.stack(seen)
