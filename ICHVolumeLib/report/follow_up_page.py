@@ -125,8 +125,8 @@ def _side_by_side(comparison, pairs):
               '<span class="dot bg-before"></span>the earlier bleed, drawn dashed on the later scan')
     return (f'<h2>Side by side <small>{legend}</small></h2><div class="pairs">{"".join(figures)}</div>'
             '<p class="care">The earlier scan is turned and shifted as a rigid body so that the skulls match; the '
-            "brain may have shifted within. Seen from below; window 0 to 80 HU. The volumes above are of the masks as drawn "
-            "on each scan, not of these pictures.</p>")
+            "brain may have shifted within. Seen from below; window 0 to 80 HU. The volumes above are of the masks as "
+            "drawn on each scan, not of these pictures.</p>")
 
 
 def _table(comparison):
