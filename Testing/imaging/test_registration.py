@@ -6,6 +6,7 @@ from follow_up_patients import rigid, scan_of_head
 
 from ICHVolumeLib.core.ct_volume import CTVolume
 from ICHVolumeLib.imaging.registration import onto_slices, register_heads
+from ICHVolumeLib.io.read_ct import read_ct
 
 CORNERS_MM = np.array([[x, y, z] for x in (-70, 70) for y in (-90, 90) for z in (-50, 70)])
 
@@ -57,3 +58,15 @@ def test_the_bleed_lies_where_it_was_after_a_known_motion():
     seen = onto_slices(fixed, every, moving, (before == 1).astype(np.float32), moving_at @ np.linalg.inv(fixed_at), 0.0)
     dice = 2 * ((seen > 0.5) & (mask == 1)).sum() / ((seen > 0.5).sum() + (mask == 1).sum())
     assert dice > 0.93
+
+
+def test_a_real_head_is_matched_to_every_second_of_its_slices(tilted_uneven_folder):
+    fixed, motion = read_ct(tilted_uneven_folder), rigid((8, -5, 10), (20, -10, 30))
+    origins, matrix = fixed.slice_origins_ras[::2], fixed.ijk_to_ras.copy()  # steps of 8 to 14 mm
+    matrix[:3, 2], matrix[:3, 3] = (origins[-1] - origins[0]) / (len(origins) - 1), origins[0]
+    moving = CTVolume(fixed.hu[::2], motion @ matrix, origins @ motion[:3, :3].T + motion[:3, 3])
+    registration = register_heads(fixed, moving)
+    center = np.eye(4)
+    center[:3, 3] = fixed.voxel_to_ras((np.array(fixed.hu.shape) - 1) / 2)
+    degrees, largest_mm = errors(registration, center, motion @ center)
+    assert registration.is_good and degrees < 1 and largest_mm < 2
