@@ -54,7 +54,8 @@ def identity_of(path: Path, series_uid: str) -> ScanIdentity:
 def compare_patients(one: ScanIdentity, other: ScanIdentity) -> Verdict:
     """An equal ID, or an equal name with an equal birth date, makes two scans one patient's, unless the rest differs.
     So does one study UID. An equal name alone, or birth date alone, proves nothing."""
-    agree, differ = [], []
+    agree: list[str] = []
+    differ: list[str] = []
     for words, name in (("patient ID", "patient_id"), ("name", "name"), ("birth date", "birth_date")):
         values = [getattr(identity, name) for identity in (one, other)]
         if not any(value in _NOBODY for value in values):

@@ -60,7 +60,7 @@ def run_compare(earlier, later, out, *, earlier_scan=None, later_scan=None, earl
                              "you have checked that both are of one patient, give --same-patient.")
         progress("register", 0, 1)
         registration = register_heads(cases[1].ct, cases[0].ct)
-        comparison = make_comparison(*cases, patient, registration)
+        comparison = make_comparison(cases[0], cases[1], patient, registration)
         progress("report", 0, 1)
         write_follow_up_page(folder.staging / COMPARE_HTML, comparison, cases[0].ct, cases[0].mask, cases[1].ct,
                              cases[1].mask)
