@@ -53,7 +53,7 @@ class Registration:
 
 def register_heads(fixed: CTVolume, moving: CTVolume) -> Registration:
     """The rigid motion that brings the head of `fixed` onto the head of `moving`; takes one to three seconds."""
-    coarse, fine = ([_Head.of(ct, spacing_mm) for ct in (fixed, moving)] for spacing_mm in (COARSE_MM, FINE_MM))
+    coarse, fine = ((_Head.of(fixed, spacing_mm), _Head.of(moving, spacing_mm)) for spacing_mm in (COARSE_MM, FINE_MM))
     if not all(head.bone.any() for head in (*coarse, *fine)):
         return Registration(np.eye(4), 0.0, 0.0, 0.0)
     tried = [_refined(*coarse, start, blur_mm=COARSE_MM) for start in _starts(*coarse)]
