@@ -10,8 +10,8 @@ from pathlib import Path
 from ..core.text import shown, shown_values
 
 STAGE_WORDS = {"head": "Making the head", "scan": "Scanning it", "read": "Reading",
-               "network": "Finding the bleed", "clean": "Cleaning the mask",
-               "measure": "Measuring", "report": "Drawing the report", "write": "Writing"}
+               "network": "Finding the bleed", "clean": "Cleaning the mask", "measure": "Measuring",
+               "register": "Matching the heads", "report": "Drawing the report", "write": "Writing"}
 
 
 def say(text: str = "") -> None:

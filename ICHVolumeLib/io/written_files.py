@@ -19,39 +19,39 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sealed(values: dict, folder: Path) -> dict:
-    """The values of a result.json with `files`: name -> SHA-256 of every file of the folder, and of the values
-    themselves under "result.json"."""
+def sealed(values: dict, folder: Path, record: str = RESULT_JSON) -> dict:
+    """The values of a result.json (or another `record`) with `files`: name -> SHA-256 of every file of the folder, and
+    of the values themselves under the record's name."""
     files = {path.name: sha256_of(path) for path in sorted(Path(folder).iterdir())
-             if path.is_file() and path.name != RESULT_JSON}
+             if path.is_file() and path.name != record}
     whole = {**values, "files": files}
-    files[RESULT_JSON] = _content_sha256(whole)
+    files[record] = _content_sha256(whole, record)
     return whole
 
 
-def file_states(out: Path, names=()) -> dict[str, str]:
-    """Name -> UNCHANGED, CHANGED, MISSING or FOREIGN, of every file that result.json lists and of `names` that are
-    there. Without a result.json that lists files (an earlier version wrote none) all is FOREIGN."""
+def file_states(out: Path, names=(), record: str = RESULT_JSON) -> dict[str, str]:
+    """Name -> UNCHANGED, CHANGED, MISSING or FOREIGN, of every file that the record lists and of `names` that are
+    there. Without a record that lists files (an earlier version wrote none) all is FOREIGN."""
     out = Path(out)
-    listed, own_sha256 = _listed(out)
+    listed, own_sha256 = _listed(out, record)
     states = {}
     for name, sha256 in listed.items():
         path = out / name
         if not path.is_file():
             states[name] = MISSING
         else:
-            found = own_sha256 if name == RESULT_JSON else sha256_of(path)
+            found = own_sha256 if name == record else sha256_of(path)
             states[name] = UNCHANGED if found == sha256 else CHANGED
     return states | {name: FOREIGN for name in names if name not in listed and (out / name).exists()}
 
 
-def read_result(out: Path) -> dict:
+def read_result(out: Path, record: str = RESULT_JSON) -> dict:
     """The values of a folder's result.json. Raises InputError when there is none that can be read."""
-    path = Path(out) / RESULT_JSON
+    path = Path(out) / record
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InputError(f"{out} has no {RESULT_JSON}; give an output folder of `segment` or `measure`.") from error
+        raise InputError(f"{out} has no {record}; give an output folder of `segment` or `measure`.") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}); measure the case again into another folder.") from error
     if not isinstance(values, dict):
@@ -59,20 +59,20 @@ def read_result(out: Path) -> dict:
     return values
 
 
-def _listed(out: Path) -> tuple[dict[str, str], str]:
-    """(the files that result.json lists, its own content's SHA-256)."""
+def _listed(out: Path, record: str) -> tuple[dict[str, str], str]:
+    """(the files that the record lists, its own content's SHA-256)."""
     try:
-        values = read_result(out)
+        values = read_result(out, record)
     except InputError:
         return {}, ""
     files = values.get("files")
     if not isinstance(files, dict) or not all(isinstance(sha256, str) for sha256 in files.values()):
         return {}, ""
-    return {name: sha256 for name, sha256 in files.items() if Path(name).name == name}, _content_sha256(values)
+    return {name: sha256 for name, sha256 in files.items() if Path(name).name == name}, _content_sha256(values, record)
 
 
-def _content_sha256(values: dict) -> str:
+def _content_sha256(values: dict, record: str) -> str:
     """Of the values as canonical JSON, without the entry that holds this hash."""
-    files = {name: sha256 for name, sha256 in values["files"].items() if name != RESULT_JSON}
+    files = {name: sha256 for name, sha256 in values["files"].items() if name != record}
     text = json.dumps({**values, "files": files}, sort_keys=True, ensure_ascii=True, allow_nan=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -21,7 +21,7 @@ from ICHVolumeLib.measure import abc2_with_axes
 from ICHVolumeLib.segmentation.segmenter import Segmentation
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 from ICHVolumeLib.workflow.case import refuse_unusable, run_measure, run_segment
-from ICHVolumeLib.workflow.exporters import EXPORTERS, WITHOUT_REPORT
+from ICHVolumeLib.workflow.exporters import EXPORTERS, chosen_exporters
 from ICHVolumeLib.workflow.make_result import make_result, with_abc2
 from ICHVolumeLib.workflow.verify import verify
 
@@ -295,7 +295,7 @@ def test_a_finding_that_forbids_the_scan_stops_the_case():
 
 def test_without_a_report_an_earlier_one_is_removed_and_the_folder_belongs_together(files, tmp_path):
     out = tmp_path / "out"
-    for exporters in (EXPORTERS, WITHOUT_REPORT):
+    for exporters in (EXPORTERS, chosen_exporters(files / "ct", report=False)):
         written = run_measure(files / "ct", files / "mask.seg.nrrd", out, exporters=exporters).written
         assert ("report.html" in written) == (out / "report.html").exists() == (exporters is EXPORTERS)
     assert verify(out).belongs_together
