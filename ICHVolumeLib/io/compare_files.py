@@ -21,7 +21,7 @@ def write_compare_json(folder: Path, comparison: Comparison) -> dict[str, str]:
 
 def compare_row(comparison: Comparison) -> dict:
     """One comparison as one flat row; units are part of the column names, unknown values are None."""
-    row = {}
+    row: dict = {}
     for name in ("earlier", "later"):
         scan = getattr(comparison, name)
         row |= {f"{name}_source": scan.source, f"{name}_series_uid": scan.series_uid,
