@@ -192,6 +192,7 @@ class Case:
         yield
         self.mask, self.is_edited = mask, is_edited
         self._score()
+        yield  # what is shown of it takes a turn of its own
 
     def _score(self):
         """Everything that follows from the mask and what was entered; a few milliseconds."""

@@ -52,18 +52,24 @@ class ReviewTools:
             self._pressed.checked = False
         self._placing = self._pressed = None
 
+    def _put_away(self):
+        """By the user, who is not to be told any more to click."""
+        if self._pressed is not None:
+            self._say("")
+        self.stop()
+
     def _when_pressed(self, button):
         return lambda: self._press(button)
 
     def _press(self, button):
         is_pressed = button.checked
-        self.stop()
+        self._put_away()
         if not is_pressed or self._case is None:
             return
         self._editor.setActiveEffect(None)  # a brush would take the click
         button.checked = True
         self._pressed = button
-        self._placing = scene_clicks.PointPlacing(self._clicked, self.stop)
+        self._placing = scene_clicks.PointPlacing(self._clicked, self._put_away)
         self._say(_("{tool}: click in a slice view").format(tool=button.text))
 
     def _clicked(self, point_world):

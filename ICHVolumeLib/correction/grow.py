@@ -69,6 +69,7 @@ def grow_in_steps(ct: CTVolume, mask: np.ndarray, click: Click, reach: float = 1
         own, box = component_at(ct, mask, click)
         marked[box] &= ~own
     planes = Planes(ct.hu, marked, ct.pixel_spacing_mm)
+    yield
     areas, least_sides = yield from _areas(ct, planes, click, HALF / reach)
     yield
     box, new = yield from _fine(ct, planes, areas, HALF / reach, least_sides)
@@ -83,6 +84,7 @@ def _areas(ct, planes, click, share):
     """Generator; returns ({slice: Area}, sides with bone asked for). Raises InputError where nothing stands out."""
     k, j, i = click
     plane, pixel_mm = planes[k], planes.pixel_mm
+    yield
     row, column = (min(one // planes.stride, size - 1) for one, size in zip((j, i), plane.hu.shape, strict=True))
     seed = np.zeros(plane.hu.shape, bool)
     seed[row, column] = True

@@ -116,3 +116,23 @@ def test_a_click_on_bone_and_another_mask_are_refused(plain):
         grow(plain.ct, np.zeros((2, 3, 4), np.uint8), (0, 0, 0))
     with pytest.raises(InputError, match="reach"):
         grow(plain.ct, nothing(plain.ct), (k, row, row), reach=9)
+
+
+def test_growing_in_steps_rests_after_every_slice_and_gives_the_same():
+    from phantoms import ellipsoid_ct
+
+    from ICHVolumeLib.correction import grow as whole
+    from ICHVolumeLib.correction import grow_in_steps
+
+    phantom = ellipsoid_ct(pixel_mm=2.0, columns=96, rows=104, step_mm=4.0)
+    nothing = np.zeros_like(phantom.mask)
+    click = tuple(int(round(float(np.mean(one)))) for one in np.nonzero(phantom.mask))
+    steps, rests, edit = grow_in_steps(phantom.ct, nothing, click), 0, None
+    while edit is None:
+        try:
+            next(steps)
+            rests += 1
+        except StopIteration as end:
+            edit = end.value
+    assert np.array_equal(edit.apply(nothing), whole(phantom.ct, nothing, click).apply(nothing))
+    assert rests >= np.count_nonzero(edit.labels.any(axis=(1, 2)))

@@ -136,9 +136,11 @@ def test_pressing_again_or_leaving_ends_the_waiting(ready):
     assert not ready.ui.growButton.checked and len(points(ready)) == 1
     ready.ui.keepPieceButton.click()
     assert not points(ready) and interaction.GetCurrentInteractionMode() != interaction.Place
+    assert not ready.status
     ready.ui.growButton.click()
+    assert "click in a slice view" in ready.status
     interaction.SwitchToViewTransformMode()  # Esc
-    assert not ready.ui.growButton.checked and not points(ready)
+    assert not ready.ui.growButton.checked and not points(ready) and not ready.status
     ready.ui.growButton.click()
     ready.widget.exit()
     assert not points(ready)
