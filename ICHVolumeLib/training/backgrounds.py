@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from .head_scale import patient_spacing_mm, read_slices
 
 PIXEL_MM = 0.45  # backgrounds are kept at this in-plane spacing
 TISSUE_STRIDE = 2  # the tissue map is kept at half that resolution
 OUTSIDE, BRAIN, VENTRICLE = 0, 1, 2
-HEAD_WIDTH_MM = 152.0  # adult outer skull breadth; CT-ICH images carry no spacing
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,13 +150,8 @@ def load_ct_ich(folder: Path, kind: str = "ct_ich") -> list[Background]:
 
 
 def _ct_ich_patient(patient: str, kind: str, files: list[Path]) -> Background:
-    import SimpleITK as sitk
-
-    pixels = np.stack([sitk.GetArrayFromImage(sitk.ReadImage(str(file))).reshape(650, 650) for file in files])
-    width_px = max(np.ptp(np.flatnonzero((one > 240).sum(axis=0) > 8)) for one in pixels if (one > 240).any())
-    spacing_mm = float(np.clip(HEAD_WIDTH_MM / width_px, 0.30, 0.48))
-    hu = window_to_hu(pixels)
-    scaled = np.stack([_rescale(one, spacing_mm) for one in hu])
+    spacing_mm = patient_spacing_mm(files[0].parent, patient)
+    scaled = np.stack([rescale(one, spacing_mm) for one in window_to_hu(read_slices(files))])
     return make_background(patient, kind, scaled, 5.0)
 
 
@@ -168,7 +163,7 @@ def window_to_hu(pixels: np.ndarray) -> np.ndarray:
     return hu.astype(np.int16)
 
 
-def _rescale(hu: np.ndarray, spacing_mm: float) -> np.ndarray:
+def rescale(hu: np.ndarray, spacing_mm: float) -> np.ndarray:
     """One slice to PIXEL_MM and a 512 x 512 frame around its centre."""
     import SimpleITK as sitk
 
