@@ -163,14 +163,15 @@ def window_to_hu(pixels: np.ndarray) -> np.ndarray:
     return hu.astype(np.int16)
 
 
-def rescale(hu: np.ndarray, spacing_mm: float) -> np.ndarray:
-    """One slice to PIXEL_MM and a 512 x 512 frame around its centre."""
+def rescale(hu: np.ndarray, spacing_mm: float, nearest: bool = False) -> np.ndarray:
+    """One slice to PIXEL_MM and a 512 x 512 frame around its centre, int16; nearest: labels (uint8), 0 outside."""
     import SimpleITK as sitk
 
     image = sitk.GetImageFromArray(hu.astype(np.float32))
     image.SetSpacing((spacing_mm, spacing_mm))
     center_mm = (np.array(hu.shape[::-1]) - 1) / 2 * spacing_mm
     origin = center_mm - 255.5 * PIXEL_MM
-    frame = sitk.Resample(image, (512, 512), sitk.Transform(), sitk.sitkLinear, tuple(origin),
-                          (PIXEL_MM, PIXEL_MM), (1, 0, 0, 1), -200.0)
-    return sitk.GetArrayFromImage(frame).astype(np.int16)
+    how, beyond = (sitk.sitkNearestNeighbor, 0.0) if nearest else (sitk.sitkLinear, -200.0)
+    frame = sitk.Resample(image, (512, 512), sitk.Transform(), how, tuple(origin), (PIXEL_MM, PIXEL_MM), (1, 0, 0, 1),
+                          beyond)
+    return sitk.GetArrayFromImage(frame).astype(np.uint8 if nearest else np.int16)

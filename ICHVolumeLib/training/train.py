@@ -19,6 +19,7 @@ from .generator import EVERYTHING, Ingredients, make_block
 from .heads import is_validation
 from .made_ahead import made_ahead
 from .plans import Plan
+from .real_blocks import RealBlocks
 from .stream import BatchStream, neighbours, to_input
 from .unfolding import BATCHES, load_released_weights
 
@@ -28,16 +29,17 @@ SAVE_EVERY_S = 300
 
 def train(pool: list[Background], folder: Path, plan: Plan, config: AttFocusNetConfig, *, seed: int = 0,
           minutes: float | None = None, device: str = "cpu", start_from: Path | None = None,
-          ingredients: Ingredients = EVERYTHING, jobs: int = 0) -> dict:
+          ingredients: Ingredients = EVERYTHING, jobs: int = 0, real: RealBlocks | None = None) -> dict:
     """Train on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
 
     minutes: stop the schedule at that wall time instead of after plan.epochs. A checkpoint in `folder` is
     resumed; start_from: folder of another run whose averaged weights are the starting point, or of released weights.
+    real: real bleeds to be shown among the made ones, as often as the plan says.
     jobs: processes that make the slices (0: this one); another number, other slices. Raises InputError where they are
     to mine hard negatives, too.
     """
     check_jobs(plan, jobs)
-    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs)
+    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs, real)
     total = plan.epochs * plan.epoch_slices // plan.batch
     started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
     while True:
@@ -67,7 +69,7 @@ def check_jobs(plan: Plan, jobs: int):
 class _Run:
     """The state of one run: model, averaged model, optimizer, stream, curves."""
 
-    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients, jobs):
+    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients, jobs, real):
         torch.manual_seed(seed)
         self.folder, self.plan, self.device = folder, plan, torch.device(device)
         self.bf16 = plan.bf16 and bf16_pays(self.device)
@@ -82,7 +84,7 @@ class _Run:
         if (folder / CHECKPOINT).is_file():
             self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
         training = [one for one in pool if not is_validation(one.patient)]
-        given = training, plan, seed + self.about["step"], config.in_slices, ingredients
+        given = training, plan, seed + self.about["step"], config.in_slices, ingredients, real
         self.stream = made_ahead(jobs, *given, device=self.device) if jobs else BatchStream(*given)
         if start_from is not None and self.about["step"] == 0:
             self._start_from(Path(start_from))
@@ -118,7 +120,7 @@ class _Run:
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.model(images)
-        loss = self._loss()(logits.float(), labels)
+        loss = self._loss()(*losses.without_unsure(logits.float(), labels))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
