@@ -102,7 +102,7 @@ def make_block(rng: np.random.Generator, background: Background, *, size: int, p
     return Block(hu, labels, pixel_mm, background.step_mm, background.patient)
 
 
-def _site(rng, background, bleed, with_ivh, sites):
+def _site(rng, background, bleed, with_ivh, sites=MILD.sites):
     """Slice and source point (y, x mm) where the largest clot sits; any slice when there is none."""
     slices = len(background.hu)
     if not bleed:
