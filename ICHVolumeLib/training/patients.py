@@ -21,7 +21,7 @@ import numpy as np
 
 from .. import sample
 from ..volume import CTVolume, ScanInfo
-from . import backgrounds, generator, heads, mimics, scanner
+from . import backgrounds, generator, head_scale, heads, mimics, scanner, variation
 from .backgrounds import PIXEL_MM, Background
 from .generator import make_block
 from .heads import is_validation, procedural
@@ -133,7 +133,8 @@ def make_patients(wanted: Iterable[Order], jobs: int = 0) -> Iterator[Patient]:
 
 def generator_mark() -> str:
     """Changes whenever the code that makes patients does, so that rows of other patients are not mixed in."""
-    sources = [Path(module.__file__) for module in (backgrounds, generator, heads, mimics, scanner)]
+    sources = [Path(module.__file__) for module in (backgrounds, generator, head_scale, heads, mimics, scanner,
+                                                      variation)]
     sources += sorted(Path(sample.__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
 

@@ -21,6 +21,7 @@ class RealBlocks:
     """Draws blocks of the real stacks; a person's share is the root of how many slices with blood there are."""
 
     def __init__(self, stacks: list[RealStack]):
+        self.patients = [one.patient for one in stacks]
         self.stacks = [_scaled(one) for one in stacks]
         person = [SAME_PERSON.get(one.patient[1:], one.patient[1:]) for one in stacks]
         bleeding = np.array([sum(kind == "bleeds" for kind in one.kinds) for one in stacks], float)

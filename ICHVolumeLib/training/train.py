@@ -79,6 +79,7 @@ class _Run:
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizer = self._optimizer()
         self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(), "config": config.to_dict(),
+                      "real_patients": real.patients if real else [],
                       "first_steps": plan.first_steps if start_from is None else 0,
                       "curves": {"step": [], "seconds": [], "loss": [], "dice": [], "ivh_dice": [], "false_alarm": []}}
         if (folder / CHECKPOINT).is_file():
