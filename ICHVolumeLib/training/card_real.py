@@ -6,8 +6,8 @@ REAL_SECTION = """\
 ## Real slices
 
 Slices of CT-ICH v1.0.0 of patients that no weights were trained on, as whole stacks of 5 mm slices, through the whole
-product. Their masks were **made for this project** by seed, half-contrast edge and eye (four patients: the data set's
-own coarse outlines), not by radiologists. The slices are few and hard, so a difference of a slice or two is chance.
+product. Their masks were **made for this project** by seed, half-contrast edge and eye, not by radiologists; those of
+four patients are the data set's own coarse outlines. They are few and hard: a difference of a slice or two is chance.
 
     {command}
 
@@ -16,6 +16,7 @@ own coarse outlines), not by radiologists. The slices are few and hard, so a dif
 {words}
 
 """
+DICE_ASKED = 0.65
 OUTLINED = "blood outside the brain only, outlined"
 NOT_HELD_OUT = {OUTLINED: " (p078 and p081, trained on as hard negatives)"}
 
@@ -56,6 +57,9 @@ def _words(figures: dict) -> str:
              ("at most 5 % of the slices with blood outside the brain only marked",
               _alarm_share(marked["blood outside the brain only"]), 0.05)]
     short = [f"{what} (here {_percent(found)})" for what, found, most in asked if found is not None and found > most]
+    dice = figures["dice"]
+    if dice and dice["mean"] < DICE_ASKED:
+        short.insert(0, f"a mean Dice of {DICE_ASKED:g} per slice with blood (here {dice['mean']:.2f})")
     hit = figures["hit_rate"]
     missed = f"In {_percent(1 - hit)} of the slices with blood it is missed. " if hit is not None else ""
     return missed + (f"Asked for and not reached: {'; '.join(short)}." if short else
