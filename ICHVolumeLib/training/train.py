@@ -22,6 +22,7 @@ from .batches import BatchStream
 from .checkpoint import CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint, save_start
 from .plans import Plan
 from .prefetch import prefetch
+from .real_blocks import RealBlocks
 from .warm_start.batch_norm import BATCHES, load_released_weights
 
 log = logging.getLogger(__name__)
@@ -30,18 +31,19 @@ SAVE_EVERY_S = 300
 
 def train(pool: list[Background], folder: Path, plan: Plan, config: NetworkConfig, *, seed: int = 0,
           minutes: float | None = None, device: str = "cpu", start_from: Path | None = None,
-          ingredients: Ingredients = EVERYTHING, jobs: int = 0) -> dict:
+          ingredients: Ingredients = EVERYTHING, jobs: int = 0, real: RealBlocks | None = None) -> dict:
     """Train a network on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
 
     config: of any network of the registry. minutes: stop the schedule at that wall time instead of after plan.epochs.
     A checkpoint in `folder` is resumed; start_from: folder of another run whose averaged weights are the starting
-    point, or of released weights. jobs: processes that make the slices (0: this one); another number, other slices.
+    point, or of released weights. real: real bleeds to be shown among the made ones, as often as the plan says.
+    jobs: processes that make the slices (0: this one); another number, other slices.
     Raises InputError where they are to mine hard negatives, too, and for a network that does not fit the plan, the
     run in `folder` or the start.
     """
     check_jobs(plan, jobs)
     check_network(plan, config)
-    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs)
+    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs, real)
     total = plan.epochs * plan.epoch_slices // plan.batch
     started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
     while True:
@@ -79,7 +81,7 @@ def check_network(plan: Plan, config: NetworkConfig):
 class _Run:
     """The state of one run: model, averaged model, optimizer, stream, curves."""
 
-    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients, jobs):
+    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients, jobs, real):
         torch.manual_seed(seed)
         self.folder, self.plan, self.device = folder, plan, torch.device(device)
         self.bf16 = plan.bf16 and bf16_pays(self.device)
@@ -90,12 +92,13 @@ class _Run:
         self.optimizer = self._optimizer()
         self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(),
                       "network": config.network, "config": config.to_dict(),
+                      "real_patients": real.patients if real else [],
                       "first_steps": plan.first_steps if start_from is None else 0,
                       "curves": {"step": [], "seconds": [], "loss": [], "dice": [], "ivh_dice": [], "false_alarm": []}}
         if (folder / CHECKPOINT).is_file():
             self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
         training = [one for one in pool if not is_validation(one.patient)]
-        given = training, plan, seed + self.about["step"], config.in_slices, ingredients
+        given = training, plan, seed + self.about["step"], config.in_slices, ingredients, real
         self.stream = prefetch(jobs, *given, device=self.device) if jobs else BatchStream(*given)
         if start_from is not None and self.about["step"] == 0:
             self._start_from(Path(start_from))
@@ -131,7 +134,7 @@ class _Run:
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.model(images)
-        loss = self._loss()(logits.float(), labels)
+        loss = self._loss()(*losses.without_unsure(logits.float(), labels))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
