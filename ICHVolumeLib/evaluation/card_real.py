@@ -57,7 +57,8 @@ def _words(figures: dict) -> str:
              ("at most 2 % of the slices without blood marked", _alarm_share(marked["normal"]), 0.02),
              ("at most 5 % of the slices with blood outside the brain only marked",
               _alarm_share(marked["blood outside the brain only"]), 0.05),
-             ("the same of the outlined ones", _alarm_share(marked.get(OUTLINED, {"slices": 0})), 0.05)]
+             ("at most 5 % of the slices with outlined blood outside the brain marked",
+              _alarm_share(marked.get(OUTLINED, {"slices": 0})), 0.05)]
     short = [f"{what} (here {_percent(found)})" for what, found, most in asked if found is not None and found > most]
     dice = figures["dice"]
     if dice and dice["mean"] < DICE_ASKED:
