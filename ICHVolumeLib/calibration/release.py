@@ -15,7 +15,8 @@ from ..training.checkpoint import ABOUT, CHECKPOINT, load_checkpoint, mix_in_sta
 from .threshold import Calibration
 
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
-KEPT = ("pixel_spacing_mm", "window_hu", "training_data", "licence", "clean_up_mm3", "start_share")  # calibrated again
+KEPT = ("pixel_spacing_mm", "window_hu", "training_data", "real_patients", "licence", "clean_up_mm3",
+        "start_share")  # calibrated again
 SYNTHETIC = (
     "Synthetic hemorrhages in bleed-free heads: real slices of the CT-ICH data set v1.0.0 (Hssayeni et al., Data "
     "2020;5:14, PhysioNet, CC BY 4.0), the CT brain template of C. Rorden (BSD-2), and heads made by code. ")
@@ -82,8 +83,9 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
 
 
 def _of_run(run: Path, start_share: float):
-    return averaged_model(run, start_share), {"pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run),
-                                              "training_data": training_data(run)}
+    return averaged_model(run, start_share), {
+        "pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run), "training_data": training_data(run),
+        "real_patients": _about(run).get("real_patients", [])}
 
 
 def training_data(run: Path) -> str:
