@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import InputError
+from ..evaluation.model_card import NO_REAL
 from ..network.registry import network_of, read_config
 from ..network.weights import load_weights, save_weights
 from ..segmentation.segmenter import Segmenter
@@ -14,11 +15,12 @@ from ..training.checkpoint import ABOUT, CHECKPOINT, load_checkpoint, mix_in_sta
 from .threshold import Calibration
 
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
-KEPT = ("pixel_spacing_mm", "window_hu", "training_data", "licence", "clean_up_mm3", "start_share")  # calibrated again
-TRAINING_DATA = (
+KEPT = ("pixel_spacing_mm", "window_hu", "training_data", "real_patients", "licence", "clean_up_mm3",
+        "start_share")  # calibrated again
+SYNTHETIC = (
     "Synthetic hemorrhages in bleed-free heads: real slices of the CT-ICH data set v1.0.0 (Hssayeni et al., Data "
-    "2020;5:14, PhysioNet, CC BY 4.0), the CT brain template of C. Rorden (BSD-2), and heads made by code. "
-    "No real hemorrhage with a mask was used.")
+    "2020;5:14, PhysioNet, CC BY 4.0), the CT brain template of C. Rorden (BSD-2), and heads made by code. ")
+REAL = "Also real hemorrhages of the same data set ({names}), with masks made for this project, not by radiologists."
 
 
 def averaged_model(run: Path, start_share: float = 0.0):
@@ -81,8 +83,15 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
 
 
 def _of_run(run: Path, start_share: float):
-    return averaged_model(run, start_share), {"pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run),
-                                              "training_data": TRAINING_DATA}
+    return averaged_model(run, start_share), {
+        "pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run), "training_data": training_data(run),
+        "real_patients": _about(run).get("real_patients", [])}
+
+
+def training_data(run: Path) -> str:
+    """The manifest's training_data: what the run has seen."""
+    names = _about(run).get("real_patients", [])
+    return SYNTHETIC + (REAL.format(names=", ".join(names)) if names else NO_REAL)
 
 
 def _of_weights(folder: Path):

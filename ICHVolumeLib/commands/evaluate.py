@@ -21,6 +21,8 @@ def add_arguments(parser) -> None:
     parser.add_argument("--pictures", type=int, default=0, metavar="N", help="draw N cases of every kind of failure")
     parser.add_argument("--trained-heads", action="store_true",
                         help="put the bleeds into heads that were trained on; counts no false alarms")
+    parser.add_argument("--synthetic-only", action="store_true",
+                        help="count no false alarms on real slices (`ichvolume real` does)")
     add_jobs_argument(parser)
 
 
@@ -53,7 +55,10 @@ def run(args) -> None:
                     rows_file)[:args.patients]
     figures = {"model": {"version": segmenter.weights.version, "sha256": segmenter.weights.sha256,
                          "threshold": segmenter.weights.threshold}, "command": _command(args), **summarise(rows)}
-    figures |= {"trained_heads": True} if args.trained_heads else _bleed_free(predict, pool, args.scan)
+    if args.trained_heads:
+        figures["trained_heads"] = True
+    else:
+        figures |= _bleed_free(predict, [] if args.synthetic_only else pool, args.scan)
     text = json.dumps(figures, indent=2)
     (args.out / "figures.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     if args.pictures:
@@ -71,7 +76,7 @@ def _bleed_free(predict, pool, scans) -> dict:
 
     unseen = [one for one in pool if is_validation(one.patient)]
     found = {f"false_alarms_{kind}": false_alarms(predict, (one for one in unseen if one.kind == kind))
-             for kind in ("ct_ich", "extra_axial")}
+             for kind in ("ct_ich", "extra_axial")} if unseen else {}
     for scan in scans:
         ct = read_ct(scan)
         marked = (predict(ct).mask > 0).sum(axis=(1, 2)) @ ct.voxel_volumes_mm3 / 1000
@@ -85,4 +90,5 @@ def _command(args) -> str:
     words += [f"--scan {scan.name if scan.is_file() else 'DATA/' + scan.name}" for scan in args.scan]
     words += [f"--pictures {args.pictures}"] if args.pictures else []
     words += ["--trained-heads"] if args.trained_heads else []
+    words += ["--synthetic-only"] if args.synthetic_only else []
     return " ".join(words)

@@ -16,7 +16,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the run (checkpoint, curves)")
     parser.add_argument("--preset", default="practical",
-                        choices=("paper", "practical", "fine", "small", "faint", "many"))
+                        choices=("paper", "practical", "fine", "small", "faint", "real", "many"))
     parser.add_argument("--network", default="attfocusnet", metavar="NAME",
                         help="attfocusnet (default), attunet or another that network/registry.py lists")
     parser.add_argument("--width", dest="base_width", type=int, help="base width of the network (16)")
@@ -32,6 +32,8 @@ def add_arguments(parser) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--jobs", type=count, default=0, metavar="N",
                         help="make the slices in N other processes; for a GPU, with --preset many")
+    parser.add_argument("--real-bleeds", action="store_true",
+                        help="show the real bleeds of DATA/ct_ich_v1_bleeds, too, as often as the preset says")
     parser.add_argument("--made-heads", type=count, metavar="N", help="heads made by code among the others (24)")
 
 
@@ -41,6 +43,7 @@ def run(args) -> None:
     from ..synthetic.background_pool import load_pool
     from ..training.curves import draw_curves
     from ..training.plans import PLANS
+    from ..training.real_blocks import RealBlocks
     from ..training.train import check_jobs, check_network, train
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -52,7 +55,8 @@ def run(args) -> None:
     else:
         pool = load_pool(args.data, args.out.parent / f"heads{args.made_heads}.npz", made=args.made_heads)
     train(pool, args.out, PLANS[args.preset], config, seed=args.seed, minutes=args.minutes, device=args.device,
-          start_from=args.start_from, jobs=args.jobs)
+          start_from=args.start_from, jobs=args.jobs,
+          real=RealBlocks.of_training(args.data) if args.real_bleeds else None)
     draw_curves(args.out)
     say(f"Checkpoint, curves.json and curves.png: {args.out}")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import InputError
-from . import ct_ich, folder
+from . import ct_ich, ct_ich_bleeds, folder
 from .case import DatasetCase
 
 
@@ -53,5 +53,7 @@ def load_cases(name: str, where: Path) -> Iterator[DatasetCase]:
 register(Dataset("ct_ich", "real head slices without hemorrhage, brain window", ct_ich.LICENCE, ct_ich.load_ct_ich))
 register(Dataset("extra_axial", "real head slices with blood outside the brain only, brain window", ct_ich.LICENCE,
                  lambda where: ct_ich.load_ct_ich(where, "extra_axial")))
+register(Dataset("ct_ich_bleeds", "real head slices with hemorrhage and masks made for this project, brain window",
+                 ct_ich.LICENCE, ct_ich_bleeds.load_ct_ich_bleeds))
 register(Dataset("folder", "images/ and masks/ of NIfTI or NRRD files of the same names", "that of your own data",
                  folder.load_folder))

@@ -17,10 +17,12 @@ from ..network.registry import network_of
 from ..network.weights import Weights
 from ..postprocessing.false_positive_filter import POSSIBLE
 from ..training.curves import draw_curves
+from .card_real import comparison, real_section
 from .summary import Line, lines
 
 WIDTH = 120
 CURVES = "curves.png"
+NO_REAL = "No real hemorrhage with a mask was used."
 MOST_BYTES, MOST_BYTES_ALL = 80_000, 600_000
 CARD = """\
 # Model card: {title} weights {version}
@@ -35,23 +37,11 @@ Research use only; not a medical device. {verdict} Correct every mask by hand.
 | output | background, ICH, IVH; a voxel is blood when p(ICH) + p(IVH) reaches {threshold:g} |
 | licence | {licence} |
 
-## Trained on
-
-- Real bleed-free head CT slices: CT-ICH v1.0.0, Hssayeni et al., *Data* 2020;5:14, PhysioNet, **CC BY 4.0**; slices
-  with blood outside the brain are hard negatives. They are 8-bit brain windows: what is saturated there was given
-  values outside the network's window. A stable fifth of the patients was never trained on.
-- The sharp CT brain template of C. Rorden (BSD-2) in a made skull, and heads made by code.
-- Into these a generator puts hemorrhages whose mask is known: 0.1 to 150 mL, one to several lobes, bright to faint,
-  with swirl, fluid level, edema, mass effect and blood in the ventricles; and what must not be marked: calcification,
-  bright sheets, blood outside the brain, old damage, streaks and noise.
-
-**No real hemorrhage with a mask was used**, neither for training nor for the figures below.
-{training}
 ## Figures
 
 {cases} synthetic patients of 0.1 to 150 mL in heads never trained on ({heads}), as whole scans of 0.45 mm pixels
 and 4 to 6 mm slices, through the whole product. They say what the model does with the generator's bleeds and **nothing
-about real patients**; only the false alarms are counted on real, bleed-free scans.
+about real patients**.
 
     {command}
 
@@ -71,27 +61,41 @@ ABC/2 (Coniglobus) of the model's masks has ICC(A,1) {abc2} with the true ICH vo
 |---|---|---|---|
 {by_contrast}
 {by_slice}{alarms}
-## Where it fails
+{real}## Where it fails
 
 {failures}
 - What it may mark though it is no hemorrhage of the brain: muscle of neck and tongue, skull base, bright falx and
   tentorium, dense vessels, blood outside the brain.
 - Never shown: contrast, children, bone kernels, surgery, metal in the brain.
-- The generator's bleeds are all that the figures know. Real ones are more varied; expect less than the tables say.
-{pictures}{ablation}
+- The generator's bleeds are all that the figures on whole scans know. Real ones are more varied; expect less.
+{pictures}
+## Trained on
+
+- Real bleed-free head CT slices: CT-ICH v1.0.0, Hssayeni et al., *Data* 2020;5:14, PhysioNet, **CC BY 4.0**; slices
+  with blood outside the brain are hard negatives. They are 8-bit brain windows: what is saturated there was given
+  values outside the network's window. A stable fifth of the patients was never trained on.
+- The sharp CT brain template of C. Rorden (BSD-2) in a made skull, and heads made by code.
+- Into these a generator puts hemorrhages whose mask is known: 0.1 to 150 mL, one to several lobes, bright to faint,
+  with swirl, fluid level, edema, mass effect and blood in the ventricles; and what must not be marked: calcification,
+  bright sheets, blood outside the brain, old damage, streaks and noise.
+
+{real_training}
+
 ## Calibration
 
 {calibration}
-"""
+{training}{ablation}"""
 
 
 def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: float, runs: list[Path] = (),
-               ablation: str = "", note: str = "") -> list[Path]:
+               ablation: str = "", note: str = "", before: Path | None = None, real: Path | None = None,
+               real_before: Path | None = None) -> list[Path]:
     """Write the card to `out`, its pictures to Pictures/model beside it; returns the files.
 
     figures_folder: what `ichvolume evaluate` wrote. runs: training runs, each started from the one before.
     note: Markdown, what the runs cannot say of themselves; without runs (their folders may be gone) all that is said of
     the training, and the curves drawn last time stay.
+    before: an evaluation of the weights before on the same patients. real, real_before: what `ichvolume real` wrote.
     Raises InputError when the figures are of other weights or of heads that were trained on, or the pictures are too
     large.
     """
@@ -108,21 +112,25 @@ def write_card(out: Path, figures_folder: Path, weights: Weights, megabytes: flo
             drawn.append(draw_curves(*runs, out=Path(place) / CURVES))
         pictures = _replace_pictures(figures_folder / "pictures", drawn, folder)
     files = [folder / name for name in (*(one["file"] for one in pictures), *(file.name for file in drawn))]
-    text = card(figures, weights, megabytes, pictures, runs, ablation, note, (folder / CURVES).is_file())
+    beside = [one and _read_json(one / "figures.json") for one in (before, real, real_before)]
+    text = card(figures, weights, megabytes, pictures, runs, ablation, note, (folder / CURVES).is_file(), *beside)
     out.write_text(shown(text), encoding="utf-8", newline="\n")
     return [out, *files]
 
 
 def card(figures: dict, weights: Weights, megabytes: float, pictures: list[dict] = (), runs=(),
-         ablation: str = "", note: str = "", curves: bool = True) -> str:
-    """The card as Markdown; curves: a picture of them lies beside it."""
+         ablation: str = "", note: str = "", curves: bool = True, before: dict | None = None,
+         real: dict | None = None, real_before: dict | None = None) -> str:
+    """The card as Markdown; curves: a picture of them lies beside it; before: figures of the weights before."""
     table, network = lines(figures), network_of(weights.config)
     text = CARD.format(
         title=network.title, version=weights.version, verdict=_verdict(table),
         network=network.describe(weights.config), file=weights.file_name,
         megabytes=megabytes, sha256=weights.sha256[:16], input=_input(weights), threshold=weights.threshold,
-        licence=weights.manifest["licence"], training=_training(runs, note, curves), cases=figures["cases"],
-        heads=_heads(figures), command=figures["command"], table=_table(table), abc2=_number(figures["abc2_icc_a1"]),
+        licence=weights.manifest["licence"], training=_training(runs, note, curves),
+        real_training=_real_training(weights), real=real_section(real, real_before), cases=figures["cases"],
+        heads=_heads(figures), command=figures["command"], table=comparison(table, before),
+        abc2=_number(figures["abc2_icc_a1"]),
         abc2_true=_number(figures["abc2_of_truth_icc_a1"]), missed=_missed(figures),
         by_size=_groups(figures["by_size"]), by_contrast=_groups(figures["by_contrast"]),
         by_slice=_slices(figures.get("by_slice", {})), alarms=_alarms(figures),
@@ -157,11 +165,10 @@ def _training(runs, note: str, curves: bool) -> str:
     if not runs and not note:
         return ""
     steps = [_training_step(**_read_json(Path(run) / "checkpoint.json")) for run in runs]
-    words = "Training, one step after the other:" if len(steps) > 1 else "Training:"
-    listed = [words, "", *steps, ""] if steps else []
+    listed = [*steps, ""] if steps else []
     noted = [note.strip(), ""] if note else []
     drawn = [f"![Training curves](Pictures/model/{CURVES})"] if runs or curves else []
-    return "\n" + "\n".join([*listed, *noted, *drawn]) + "\n"
+    return "\n" + "\n".join(["## Training history", "", *listed, *noted, *drawn]) + "\n"
 
 
 def _training_step(step: int, seconds: float, plan: dict, config: dict, **_) -> str:
@@ -171,15 +178,17 @@ def _training_step(step: int, seconds: float, plan: dict, config: dict, **_) -> 
             f"batch {plan['batch']}, {slices_in(config['in_slices'])} in")
 
 
+def _real_training(weights: Weights) -> str:
+    if NO_REAL in weights.manifest["training_data"]:
+        return "**No real hemorrhage with a mask was used** for training."
+    return ("Real hemorrhages of CT-ICH v1.0.0 (Hssayeni et al., **CC BY 4.0**) were shown among them. Their masks are "
+            "**the project's own**, made by seed, half-contrast edge and eye, not by radiologists. From the manifest: "
+            f"{weights.manifest['training_data']}")
+
+
 def _heads(figures) -> str:
     real = figures["cases_in_real_heads"]
     return f"{real} in the heads of {figures['real_heads']} real patients, {figures['cases'] - real} in made ones"
-
-
-def _table(table: list[Line]) -> str:
-    words = {True: "yes", False: "**no**", None: "-"}
-    rows = [f"| {line.what} | {line.found} | {line.target} | {words[line.met]} |" for line in table]
-    return "\n".join(["| figure | found | asked for | reached |", "|---|---|---|---|", *rows])
 
 
 def _missed(figures) -> str:
@@ -254,7 +263,8 @@ def _calibration(weights: Weights) -> str:
     text = (f"The threshold and the {share} interval (split conformal prediction) were calibrated on "
             f"{interval['patients']} other synthetic patients, in heads that are neither trained nor tested on:\n\n"
             f"    ichvolume release RUN DATA -o FOLDER --model-version {weights.version} "
-            f"--patients {interval['patients']}{mixed}")
+            f"--patients {interval['patients']}{mixed}\n\n"
+            "The interval covers the true volume of patients like these. **It promises nothing for real heads.**")
     if not classifier:
         return text
     pairs = zip(classifier["facts"], classifier["weights"], strict=True)

@@ -15,11 +15,12 @@ from .backgrounds import BRAIN, PIXEL_MM, TISSUE_STRIDE, VENTRICLE, Background
 from .fields import SliceGrid, random_waves
 from .hematoma import Shape, random_shape
 from .scanner import blur, simulate_scanner
+from .variation import MILD, Variation
 
 SMALLEST_ML, LARGEST_ML = 0.1, 150.0
 IVH_SHARE = 0.55  # of bleeding blocks; about 0.4 of real hemorrhages reach the ventricles, and IVH is hard to learn
 IVH_ALONE_SHARE = 0.12
-SITES = (0.45, 0.3, 0.25)  # deep, anywhere, in the cortex: lobar bleeds reach the skull as subdural blood does
+LEAST_OF_HEAD_MM = 60.0  # half of a view that shows the head in its place, not a crop anywhere
 
 
 @dataclass(frozen=True)
@@ -72,20 +73,21 @@ class _View:
 
 def make_block(rng: np.random.Generator, background: Background, *, size: int, pixel_mm: float, slices: int | None,
                bleed: bool | None = None, volume_ml: float | None = None,
-               ingredients: Ingredients = EVERYTHING) -> Block:
+               ingredients: Ingredients = EVERYTHING, variation: Variation = MILD) -> Block:
     """A run of `slices` slices (None: all) of size x size pixels of pixel_mm.
 
     bleed: put a hemorrhage in (None: four times in five). volume_ml: of the largest clot (None: log-uniform).
     """
     bleed = (rng.random() < 0.8 if bleed is None else bleed) and background.may_bleed
     with_ivh = bleed and ingredients.ventricular_blood and rng.random() < IVH_SHARE
-    kc, center_mm = _site(rng, background, bleed, with_ivh)
+    kc, center_mm = _site(rng, background, bleed, with_ivh, variation.sites)
     flip = float(rng.choice([-1.0, 1.0])) if ingredients.deform else 1.0
     view = _view(rng, background, kc, center_mm, size, pixel_mm, slices, flip)
     grid = view.grid(background.step_mm, kc)
     alone = with_ivh and volume_ml is None and rng.random() < IVH_ALONE_SHARE
     clots = _clots(rng, view, background, volume_ml, ingredients) if bleed and not alone else []
-    hu, brain, ventricle, depth = _sample(rng, background, view, grid, clots, with_ivh, ingredients)
+    hu, brain, ventricle, depth = _sample(rng, background, view, grid, clots, with_ivh, ingredients,
+                                          variation.turn_sd_rad)
     labels = np.zeros(hu.shape, np.uint8)
     if ingredients.mimics:
         _add_mimics(rng, hu, brain, ventricle, depth, grid, background)
@@ -95,11 +97,11 @@ def make_block(rng: np.random.Generator, background: Background, *, size: int, p
         share = lesions.paint_ventricular_blood(rng, hu, ventricle, grid)
         labels[(share > 0.5) & (labels == 0)] = 2
     if ingredients.scanner:
-        hu = simulate_scanner(rng, hu, pixel_mm)
+        hu = simulate_scanner(rng, hu, pixel_mm, variation)
     return Block(hu, labels, pixel_mm, background.step_mm, background.patient)
 
 
-def _site(rng, background, bleed, with_ivh):
+def _site(rng, background, bleed, with_ivh, sites=MILD.sites):
     """Slice and source point (y, x mm) where the largest clot sits; any slice when there is none."""
     slices = len(background.hu)
     if not bleed:
@@ -112,7 +114,7 @@ def _site(rng, background, bleed, with_ivh):
         k = int(rng.choice(eligible))
         depth = background.depth_mm[k]
         deepest = min(30.0, 0.8 * float(depth.max()))
-        low, high = [(deepest, 255), (5, 255), (3, 15)][rng.choice(3, p=SITES)]
+        low, high = [(deepest, 255), (5, 255), (3, 15), (1, 6)][rng.choice(len(sites), p=sites)]
         where = np.argwhere((background.tissue[k] == BRAIN) & (depth >= low) & (depth <= high))
         if len(where):
             return k, where[rng.integers(len(where))] * (TISSUE_STRIDE * PIXEL_MM)
@@ -129,10 +131,11 @@ def _view(rng, background, kc, center_mm, size, pixel_mm, slices, flip):
     head = np.argwhere(background.hu[kc, ::8, ::8] > -100)
     middle = (head.min(axis=0) + head.max(axis=0)) / 2 * 8 * PIXEL_MM if len(head) else np.full(2, 256 * PIXEL_MM)
     half_mm = size * pixel_mm / 2
-    if half_mm > 95:  # the whole head is in view
-        wanted = rng.normal(0, 6, 2)
+    if half_mm > LEAST_OF_HEAD_MM:  # most of the head is in view, or all of it
+        wanted = rng.normal(0, 6 if half_mm > 95 else 12, 2)
         source = middle if center_mm is None else center_mm
-        return _View(first, last, source, (source - middle) * (1, flip) + wanted, size, pixel_mm, flip)
+        shown = (source - middle) * (1, flip) + wanted
+        return _View(first, last, source, np.clip(shown, 12 - half_mm, half_mm - 12), size, pixel_mm, flip)
     if center_mm is None:
         center_mm = middle + rng.uniform(-0.5, 0.5, 2) * (np.ptp(head, axis=0) * 8 * PIXEL_MM if len(head) else 1)
     return _View(first, last, center_mm, rng.uniform(-0.6, 0.6, 2) * half_mm, size, pixel_mm, flip)
@@ -150,13 +153,14 @@ def _clots(rng, view, background, volume_ml, ingredients):
     return [(shape, strength) for shape in clots]
 
 
-def _sample(rng, background, view, grid: SliceGrid, clots: list[tuple[Shape, float]], with_ivh, ingredients):
+def _sample(rng, background, view, grid: SliceGrid, clots: list[tuple[Shape, float]], with_ivh, ingredients,
+            turn_sd_rad):
     """HU, brain share, ventricle share and depth (mm) of the head as seen through the view, deformed."""
     x, y, z = grid.axes()
     zeros = np.zeros(grid.shape, np.float32)
     dx, dy = lesions.push_outwards(x, y, z, clots)
     px, py = x - np.float32(view.shown_mm[1]) + dx, y - np.float32(view.shown_mm[0]) + dy
-    turn = rng.normal(0, 0.14) if ingredients.deform else 0.0
+    turn = rng.normal(0, turn_sd_rad) if ingredients.deform else 0.0
     stretch = np.exp(rng.normal(0, 0.06, 2)) if ingredients.deform else np.ones(2)
     source_x = view.source_mm[1] + view.flip * (px * np.cos(turn) - py * np.sin(turn)) * stretch[0] + zeros
     source_y = view.source_mm[0] + (px * np.sin(turn) + py * np.cos(turn)) * stretch[1] + zeros

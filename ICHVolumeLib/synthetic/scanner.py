@@ -4,6 +4,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .variation import MILD, Variation
+
 
 def blur(images: torch.Tensor, sigma_px: float) -> torch.Tensor:
     """Separable Gaussian blur of (n, 1, rows, columns); unchanged when sigma is under a quarter pixel."""
@@ -28,7 +30,8 @@ def _blur_along(image: torch.Tensor, axis: int, taps: list[float]) -> torch.Tens
     return blurred
 
 
-def simulate_scanner(rng: np.random.Generator, hu: np.ndarray, pixel_mm: float) -> np.ndarray:
+def simulate_scanner(rng: np.random.Generator, hu: np.ndarray, pixel_mm: float,
+                     variation: Variation = MILD) -> np.ndarray:
     """One scanner's rendering of a block of slices: hu (slices, rows, columns) float32 in and out."""
     images = torch.from_numpy(hu)[:, None]
     if rng.random() < 0.12:
@@ -39,15 +42,16 @@ def simulate_scanner(rng: np.random.Generator, hu: np.ndarray, pixel_mm: float) 
     if rng.random() < 0.03:  # motion: a ghost a few pixels away
         shift = (int(rng.integers(1, 6)), int(rng.integers(-3, 4)))
         images = 0.65 * images + 0.35 * torch.roll(images, shift, (2, 3))
-    images = images * rng.uniform(0.96, 1.04) + rng.uniform(-3, 3)
-    return (images + _noise(rng, images.shape, pixel_mm))[:, 0].numpy()
+    images = images * rng.uniform(1 - variation.gain, 1 + variation.gain)
+    images = images + rng.uniform(-variation.shift_hu, variation.shift_hu)
+    return (images + _noise(rng, images.shape, pixel_mm, variation.noise_hu))[:, 0].numpy()
 
 
-def _noise(rng, shape, pixel_mm: float) -> torch.Tensor:
-    """Correlated noise, SD 0.5-7 HU, grain 0.3-1.1 mm."""
+def _noise(rng, shape, pixel_mm: float, most_hu: float) -> torch.Tensor:
+    """Correlated noise, SD 0.5 to most_hu HU, grain 0.3-1.1 mm."""
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     noise = blur(torch.randn(shape, generator=generator), rng.uniform(0.3, 1.1) / pixel_mm)
-    level = np.exp(rng.uniform(np.log(0.5), np.log(7)))
+    level = np.exp(rng.uniform(np.log(0.5), np.log(most_hu)))
     return noise * (level / max(float(noise.std()), 1e-6))
 
 

@@ -7,6 +7,8 @@ from ..postprocessing.local_contrast import BRAIN_HU
 from ..segmentation.input_slices import windowed_slices
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Block, Ingredients, make_block
+from ..synthetic.variation import MILD, WIDE
+from .real_blocks import RealBlocks, is_context
 
 GAPS = (0.1, 0.8, 0.1)  # how often a neighbour is 0, 1 or 2 slices away
 FAINT_HU = (4.0, 16.0)  # of blood above brain: below it can hardly be seen, above the network finds it
@@ -32,13 +34,14 @@ class BatchStream:
 
     Blocks of four slices (and the slices that are only their neighbours) fill a buffer of 12 batches; batches are drawn
     from it at random. Now and then the neighbours are the slice itself, as they nearly are in thin scans, or two slices
-    away. origins are the backgrounds' indices, so that false alarms can be mined (`report_false_alarm`).
+    away. origins are the backgrounds' indices, so that false alarms can be mined (`report_false_alarm`); -1 for slices
+    of real bleeds, whose labels are UNSURE where nobody knows.
     """
 
     def __init__(self, pool: list[Background], plan, seed: int | list[int], in_slices: int = 1,
-                 ingredients: Ingredients = EVERYTHING, block_slices: int = 4):
+                 ingredients: Ingredients = EVERYTHING, real: RealBlocks | None = None, block_slices: int = 4):
         self.pool, self.plan, self.in_slices = pool, plan, in_slices
-        self.rng = np.random.default_rng(seed)
+        self.rng, self.real = np.random.default_rng(seed), real
         self.ingredients, self.block_slices = ingredients, block_slices
         self.hard: list[tuple[int, float]] = []  # backgrounds that drew false alarms, newest last
         self.buffer: list[tuple[np.ndarray, np.ndarray, int]] = []
@@ -57,10 +60,19 @@ class BatchStream:
         return images, labels, [row[2] for row in rows]
 
     def report_false_alarm(self, background: int, area_mm2: float):
-        """Remember a background whose bleed-free slice was marked; it comes back more often, without a bleed."""
-        self.hard = (self.hard + [(background, area_mm2)])[-400:]
+        """Remember a background whose bleed-free slice was marked; it comes back more often, without a bleed. Slices of
+        real bleeds (-1) come back as often as before."""
+        if background >= 0:
+            self.hard = (self.hard + [(background, area_mm2)])[-400:]
 
     def _add_block(self):
+        variation = WIDE if self.rng.random() < self.plan.wide_share else MILD
+        if self.real and self.rng.random() < self.plan.real_share:
+            pixel_mm = float(np.exp(self.rng.uniform(*np.log(self.plan.pixel_mm))))
+            block = self.real.draw(self.rng, size=self.plan.size, pixel_mm=pixel_mm, variation=variation,
+                                   slices=self.block_slices + 2 * (self.in_slices // 2))
+            self._keep(block, -1)
+            return
         again = self.hard and self.rng.random() < self.plan.hard_share
         index = self.rng.choice(len(self.pool), p=self.shares)
         if again:
@@ -71,12 +83,17 @@ class BatchStream:
             pixel_mm = float(np.exp(self.rng.uniform(*np.log(self.plan.pixel_mm))))
             block = make_block(self.rng, self.pool[index], size=self.plan.size, pixel_mm=pixel_mm,
                                slices=self.block_slices + 2 * reach, bleed=False if again else faint or None,
-                               ingredients=self.ingredients)
+                               ingredients=self.ingredients, variation=variation)
             if faint and has_faint_blood(block):
                 break
+        self._keep(block, int(index))
+
+    def _keep(self, block: Block, origin: int):
+        """Put the block's slices, each amid its neighbours, into the buffer."""
+        reach = self.in_slices // 2
         gap = self.rng.choice(3, p=GAPS) if reach else 1
         images = windowed_slices(block.hu, self.plan.window_hu, self.in_slices, gap)
         for k in range(len(images)):
             inner = reach <= k < len(images) - reach
-            if inner or self.rng.random() < END_SHARE:
-                self.buffer.append((images[k], block.labels[k], int(index)))
+            if (inner or self.rng.random() < END_SHARE) and not is_context(block.labels[k]):
+                self.buffer.append((images[k], block.labels[k], origin))

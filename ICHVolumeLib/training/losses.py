@@ -8,6 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..datasets.case import UNSURE
+
+SURE = 30.0  # logit
+
 
 def bce_dice(logits: Tensor, labels: Tensor) -> Tensor:
     """The paper preset: BCE + soft Dice, one class (any blood)."""
@@ -64,6 +68,16 @@ def from_scratch(logits: Tensor, labels: Tensor) -> Tensor:
     each = torch.tensor([1.0, 1.0, 5.0], device=logits.device)
     return (5 * functional.cross_entropy(logits, labels.long(), each)
             + _dice_loss(1 - probabilities[:, 0], (labels > 0).float()) + _which_blood(logits, labels))
+
+
+def without_unsure(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits and labels with the pixels labelled UNSURE turned into background that the network is sure of: they then
+    cost nothing in any of these losses, and teach nothing."""
+    unsure = labels == UNSURE
+    if not unsure.any():
+        return logits, labels
+    sure = logits.new_tensor([SURE, 0.0, 0.0])[:, None, None]
+    return torch.where(unsure[:, None], sure, logits), labels.masked_fill(unsure, 0)
 
 
 def _hard_cross_entropy(logits: Tensor, labels: Tensor, share: float = 0.02) -> Tensor:

@@ -27,6 +27,8 @@ class Plan:
     bf16: bool = True  # autocast; float32 otherwise
     hard_share: float = 0.0  # share of blocks drawn from slices with earlier false alarms
     faint_share: float = 0.0  # share of blocks drawn again until they show faint blood
+    wide_share: float = 0.0  # share of blocks that vary as variation.WIDE says, the others as held-out patients do
+    real_share: float = 0.0  # share of blocks that show real bleeds, where the run is given any
     warmup_steps: int = 0
     first_steps: int = 0  # steps of a run from scratch that use losses.from_scratch instead of `loss`
     weight_decay: float = 0.0
@@ -70,6 +72,9 @@ PLANS = {
     # after `small`: large bleeds a little brighter than the brain, few among all and most of the error of the volume
     "faint": Plan("adamw", 3e-4, "cosine", "blood_dice", 4, 8, 1200, 320, (0.60, 0.66), ema=0.998,
                   hard_share=0.1, faint_share=0.3, warmup_steps=100, weight_decay=0.01, validation_blocks=90),
+    # real heads: brighter, noisier, turned, with real bleeds among the made ones; crops, so that there are many
+    "real": Plan("adamw", 3e-4, "cosine", "blood_dice", 4, 8, 800, 192, (0.70, 0.80), ema=0.99, hard_share=0.1,
+                 wide_share=0.6, real_share=0.2, warmup_steps=40, weight_decay=0.01, validation_blocks=24),
     # for a GPU with many cores beside it (--jobs): the same view, more slices than all of the above in ten minutes
     "many": Plan("adamw", 1e-3, "cosine", "blood_dice", 32, 10, 60_000, 320, (0.60, 0.66), ema=0.999,
                  warmup_steps=500, weight_decay=0.01, validation_blocks=90),

@@ -13,15 +13,17 @@ import torch
 from ..core.errors import InputError
 from ..network.base import NetworkConfig, check_classes
 from ..network.registry import network_of
+from ..network.weights import load_weights
 from ..segmentation.input_slices import windowed_slices
 from ..synthetic.background_pool import is_validation
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Ingredients, make_block
 from . import losses
 from .batches import BatchStream
-from .checkpoint import CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint, save_start
+from .checkpoint import ABOUT, CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint, save_start
 from .plans import Plan
 from .prefetch import prefetch
+from .real_blocks import RealBlocks
 from .warm_start.batch_norm import BATCHES, load_released_weights
 
 log = logging.getLogger(__name__)
@@ -30,18 +32,22 @@ SAVE_EVERY_S = 300
 
 def train(pool: list[Background], folder: Path, plan: Plan, config: NetworkConfig, *, seed: int = 0,
           minutes: float | None = None, device: str = "cpu", start_from: Path | None = None,
-          ingredients: Ingredients = EVERYTHING, jobs: int = 0) -> dict:
+          ingredients: Ingredients = EVERYTHING, jobs: int = 0, real: RealBlocks | None = None) -> dict:
     """Train a network on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
 
     config: of any network of the registry. minutes: stop the schedule at that wall time instead of after plan.epochs.
     A checkpoint in `folder` is resumed; start_from: folder of another run whose averaged weights are the starting
-    point, or of released weights. jobs: processes that make the slices (0: this one); another number, other slices.
-    Raises InputError where they are to mine hard negatives, too, and for a network that does not fit the plan, the
-    run in `folder` or the start.
+    point, or of released weights. real: real bleeds to be shown among the made ones, as often as the plan says.
+    jobs: processes that make the slices (0: this one); another number, other slices.
+    Raises InputError where they are to mine hard negatives, too, for real bleeds that the plan never shows, and for a
+    network that does not fit the plan, the run in `folder` or the start.
     """
     check_jobs(plan, jobs)
     check_network(plan, config)
-    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs)
+    if real and not plan.real_share:
+        raise InputError("The plan shows no real bleeds (its real_share is 0): train with --preset real, or without "
+                         "--real-bleeds.")
+    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs, real)
     total = plan.epochs * plan.epoch_slices // plan.batch
     started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
     while True:
@@ -79,7 +85,7 @@ def check_network(plan: Plan, config: NetworkConfig):
 class _Run:
     """The state of one run: model, averaged model, optimizer, stream, curves."""
 
-    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients, jobs):
+    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients, jobs, real):
         torch.manual_seed(seed)
         self.folder, self.plan, self.device = folder, plan, torch.device(device)
         self.bf16 = plan.bf16 and bf16_pays(self.device)
@@ -90,12 +96,14 @@ class _Run:
         self.optimizer = self._optimizer()
         self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(),
                       "network": config.network, "config": config.to_dict(),
+                      "real_patients": [],
                       "first_steps": plan.first_steps if start_from is None else 0,
                       "curves": {"step": [], "seconds": [], "loss": [], "dice": [], "ivh_dice": [], "false_alarm": []}}
         if (folder / CHECKPOINT).is_file():
             self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
+        self._note_real(real.patients if real else [])
         training = [one for one in pool if not is_validation(one.patient)]
-        given = training, plan, seed + self.about["step"], config.in_slices, ingredients
+        given = training, plan, seed + self.about["step"], config.in_slices, ingredients, real
         self.stream = prefetch(jobs, *given, device=self.device) if jobs else BatchStream(*given)
         if start_from is not None and self.about["step"] == 0:
             self._start_from(Path(start_from))
@@ -106,10 +114,18 @@ class _Run:
     def _start_from(self, folder: Path):
         if (folder / CHECKPOINT).is_file():
             load_starting_weights(folder, self.model)
+            seen = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         else:
             load_released_weights(folder, self.model, (next(self.stream)[0].float() for _ in range(BATCHES)))
+            seen = load_weights(folder).manifest
+        self._note_real(seen.get("real_patients", []))
         self.averaged.load_state_dict(self.model.state_dict())
         save_start(self.folder, self.model)
+
+    def _note_real(self, patients: list[str]):
+        """Patients whose real bleeds these weights have seen, in this run, an earlier part of it or what it started
+        from."""
+        self.about["real_patients"] = sorted({*self.about.get("real_patients", []), *patients})
 
     def _optimizer(self):
         parameters = self.model.parameters()
@@ -131,7 +147,7 @@ class _Run:
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.model(images)
-        loss = self._loss()(logits.float(), labels)
+        loss = self._loss()(*losses.without_unsure(logits.float(), labels))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)

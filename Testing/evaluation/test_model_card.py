@@ -92,12 +92,49 @@ def test_the_card_lists_the_training_runs_and_what_is_noted_about_them(tmp_path,
     assert text.index("80 slices") < text.index("The window was another one.") < text.index("curves.png")
 
 
+REAL = {"model": "9.9 abab at 0.4, 0.75 mm", "bleeding_slices": 4, "patients": 2, "hit_rate": 0.75,
+        "dice": {"slices": 4, "mean": 0.5, "median": 0.61}, "ich_dice": {"slices": 3, "mean": 0.4, "median": 0.5},
+        "ivh_dice": None, "ivh_called_ich": 0.4, "false_mm2_on_bleeding_slices": 9.0,
+        "marked_slices": {"normal": {"slices": 50, "marked": 1, "marked_mm2": 30.0},
+                          "blood outside the brain only": {"slices": 10, "marked": 2, "marked_mm2": 99.0}}}
+
+
+def test_real_slices_and_the_weights_before_stand_beside_what_is_found(tmp_path, measured, weights):
+    folders = [tmp_path / name for name in ("before", "real", "real_before")]
+    old = json.loads((measured / "figures.json").read_text("utf-8")) | {"dice_median": 0.123}
+    old["model"] = {"version": "9.8", "sha256": "cd" * 32, "threshold": 0.5}
+    real_old = REAL | {"model": "9.8 cdcd at 0.5", "hit_rate": 0.5}
+    for folder, figures in zip(folders, (old, REAL, real_old), strict=True):
+        folder.mkdir()
+        (folder / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
+    given = dict(zip(("before", "real", "real_before"), folders, strict=True))
+    text = write_card(tmp_path / "ModelCard.md", measured, weights, 5.5, **given)[0].read_text("utf-8")
+    assert "| figure | 9.8 | found | asked for | reached |" in text and "| Dice per case, median | 0.12 | " in text
+    assert "| real slices | 9.8 | 9.9 |" in text and "is marked (4) | 50 % | 75 % |" in text
+    assert "any blood (4 slices), mean / median | 0.50 / 0.61 | 0.50 / 0.61 |" in text
+    assert "Dice per slice, IVH" not in text
+    plain = " ".join(text.split())
+    assert "not reached: a mean Dice of 0.65 per slice with blood (here 0.50); IVH called ICH under" in plain
+    assert "(here 40 %); at most 5 %" in plain
+    assert "(here 20 %)" in plain and "promises nothing for real heads" in plain
+    assert all(len(line) <= 120 or line.startswith(("|", "!", "    ")) for line in text.splitlines())
+
+
+@pytest.mark.parametrize(("seen", "expected"), [("No real hemorrhage with a mask was used.", "was used** for training"),
+                                                ("Also real ones (p053).", "not by radiologists")])
+def test_the_card_says_whether_real_bleeds_were_trained_on(tmp_path, measured, weights, seen, expected):
+    weights.manifest["training_data"] = seen
+    text = " ".join(write_card(tmp_path / "ModelCard.md", measured, weights, 5.5)[0].read_text("utf-8").split())
+    assert expected in text and ("p053" in text) == ("p053" in seen)
+
+
 def test_without_the_runs_folders_the_note_tells_of_the_training_and_the_curves_stay(tmp_path, measured, weights):
     curves = tmp_path / "Pictures" / "model" / "curves.png"
     curves.parent.mkdir(parents=True)
     curves.write_bytes(b"\x89PNG drawn last time")
     text = write_card(tmp_path / "ModelCard.md", measured, weights, 5.5, note="10 slices.\n")[0].read_text("utf-8")
-    assert text.index("10 slices.") < text.index("](Pictures/model/curves.png)") < text.index("## Figures")
+    places = [text.index(one) for one in ("## Figures", "10 slices.", "](Pictures/model/curves.png)")]
+    assert places == sorted(places)
     assert curves.read_bytes().endswith(b"last time")
 
 

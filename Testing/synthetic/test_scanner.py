@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from ICHVolumeLib.synthetic.scanner import blur, simulate_scanner
+from ICHVolumeLib.synthetic.variation import MILD, WIDE
 
 
 def gaussian_by_definition(image, sigma_px):
@@ -38,3 +39,12 @@ def test_the_same_seed_scans_the_same_way_and_noise_is_moderate():
     spreads = [simulate_scanner(np.random.default_rng(seed), hu, 0.9).std() for seed in range(20)]
     assert 0.4 < min(spreads) < 2 and max(spreads) < 60
     assert np.median(spreads) < 8
+
+
+def test_training_sees_brighter_darker_and_noisier_scans_than_held_out_patients():
+    hu = np.full((1, 96, 96), 35, np.float32)
+    mild, wide = ([simulate_scanner(np.random.default_rng(seed), hu, 0.9, kind) for seed in range(60)]
+                  for kind in (MILD, WIDE))
+    spread = [np.ptp([np.median(one) for one in images]) for images in (mild, wide)]
+    assert spread[1] > 1.8 * spread[0]
+    assert max(np.std(one) for one in wide) > 7

@@ -67,3 +67,20 @@ def test_neighbours_of_the_end_slices_are_the_end_slices():
     assert neighbours(range(4), 4, 3).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]
     assert neighbours(range(4), 4, 3, gap=2).tolist() == [[0, 0, 2], [0, 1, 3], [0, 2, 3], [1, 3, 3]]
     assert neighbours(range(3), 3, 1).tolist() == [[0], [1], [2]]
+
+
+def test_real_bleeds_are_as_frequent_as_the_plan_says_and_never_hard_negatives(pool):
+    class Real:
+        def draw(self, rng, *, size, pixel_mm, slices, variation):
+            labels = np.zeros((slices, size, size), np.uint8)
+            labels[0], labels[1, :4] = 255, 1  # the first slice is a neighbour only
+            return Block(np.full(labels.shape, 90, np.float32), labels, pixel_mm, 5.0, "real")
+
+    stream = BatchStream(pool, replace(TINY, real_share=0.3), seed=1, real=Real())
+    while len(stream.buffer) < 1000:
+        stream._add_block()
+    real = np.array([origin == -1 for _, _, origin in stream.buffer])
+    assert real.mean() == pytest.approx(0.3 * 3 / (0.3 * 3 + 0.7 * 4), abs=0.05)
+    assert not any((labels == 255).all() for _, labels, _ in stream.buffer)
+    stream.report_false_alarm(-1, 100.0)
+    assert not stream.hard

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from ICHVolumeLib.calibration.release import averaged_model, training_data
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, AttFocusNetConfig
+from ICHVolumeLib.network.weights import save_weights
+from ICHVolumeLib.synthetic.generator import Block
 from ICHVolumeLib.training import losses
 from ICHVolumeLib.training.checkpoint import load_starting_weights
 from ICHVolumeLib.training.curves import draw_curves
@@ -43,6 +46,36 @@ def test_a_run_goes_on_where_it_stopped(pool, tmp_path):
     curves = train(pool, tmp_path, replace(TINY, epochs=2), AttFocusNetConfig(base_width=4))
     assert curves["step"][0] == 10
     assert curves["step"][-1] == 20
+
+
+class RealBleeds:
+    """A block of blood, for RealBlocks."""
+
+    def __init__(self, *patients):
+        self.patients = list(patients)
+
+    def draw(self, rng, *, size, pixel_mm, slices, variation):
+        labels = np.zeros((slices, size, size), np.uint8)
+        labels[:, 20:30, 20:30] = 1
+        return Block(np.full(labels.shape, 30, np.float32) + 40 * labels, labels, pixel_mm, 5.0, "real")
+
+
+def test_real_bleeds_once_seen_are_named_in_all_that_comes_of_it(pool, tmp_path):
+    plan, config = replace(TINY, epochs=1, epoch_slices=4, real_share=0.5), AttFocusNetConfig(base_width=4)
+    run, later, last = (tmp_path / name for name in ("run", "later", "last"))
+    train(pool, run, plan, config)
+    assert training_data(run).endswith("No real hemorrhage with a mask was used.")
+    train(pool, run, replace(plan, epochs=2), config, real=RealBleeds("p071"))  # goes on
+    train(pool, later, plan, config, start_from=run, real=RealBleeds("p053"))
+    assert "(p053, p071)" in training_data(later)
+    save_weights(tmp_path / "weights", averaged_model(later), {"version": "1", "real_patients": ["p053", "p071"]})
+    train(pool, last, plan, config, start_from=tmp_path / "weights")
+    assert "(p053, p071)" in training_data(last)
+
+
+def test_real_bleeds_that_the_plan_never_shows_are_refused(pool, tmp_path):
+    with pytest.raises(InputError, match="real_share is 0.*--preset real"):
+        train(pool, tmp_path / "run", TINY, AttFocusNetConfig(base_width=4), real=RealBleeds("p053"))
 
 
 def test_other_processes_are_refused_where_hard_negatives_are_wanted(pool, tmp_path):
