@@ -9,9 +9,10 @@ from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.io.input_problems import MASK, SCAN, explained
+from ICHVolumeLib.io.masks import read_mask
 from ICHVolumeLib.io.nrrd import write_nrrd
 from ICHVolumeLib.io.read_ct import read_ct
-from ICHVolumeLib.io.segmentation_nrrd import read_mask, write_mask_seg_nrrd
+from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 from ICHVolumeLib.workflow.case import run_measure, run_segment
 
