@@ -25,14 +25,17 @@ demo: $(VENV)/.for-running
 	@echo "  ichvolume segment SCAN -o OUT"
 	@echo "or without activating: $(VENV)/bin/ichvolume segment SCAN -o OUT"
 
-# Training is tested in a process of its own: in one that Qt, VTK and the scene have run in before, it has crashed.
+# Two processes (JOBS=...), a file of tests in one of them. Training is tested in processes of its own: in one that Qt,
+# VTK and the scene have run in before, it has crashed.
+JOBS ?= 2
+PYTEST = $(RUN) -m pytest -q -n $(JOBS) --dist loadfile
 test: $(VENV)/.for-testing
-	$(RUN) -m pytest -q --ignore=Testing/training
-	$(RUN) -m pytest -q Testing/training
+	$(PYTEST) --ignore=Testing/training
+	$(PYTEST) Testing/training
 
 test-all: $(VENV)/.for-testing
-	$(RUN) -m pytest -q -m "" --ignore=Testing/training
-	$(RUN) -m pytest -q -m "" Testing/training
+	$(PYTEST) -m "" --ignore=Testing/training
+	$(PYTEST) -m "" Testing/training
 
 lint: $(VENV)/.for-testing
 	$(RUN) -m ruff check .
