@@ -80,7 +80,7 @@ def test_ich_and_ivh_are_told_apart(segmenter):
 
 def test_the_threshold_of_the_manifest_decides(tmp_path):
     phantom = case()
-    everything = {"pixel_spacing_mm": AS_SCANNED, "threshold": 1.1}  # no probability reaches it
+    everything = {"pixel_spacing_mm": AS_SCANNED, "threshold": 1.0}  # no probability reaches it
     weights_dir = thresholding_weights(tmp_path, everything)
     assert not segment_ct(phantom.ct, device="cpu", weights_dir=weights_dir).mask.any()
 
