@@ -25,8 +25,8 @@ _WANTED = """SOPClassUID Modality SeriesInstanceUID SeriesNumber SeriesDescripti
     PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit RescaleSlope RescaleIntercept
     ConvolutionKernel ContrastBolusAgent PatientAge PatientBirthDate StudyDate Manufacturer AcquisitionNumber
     AcquisitionTime ContentTime TemporalPositionIdentifier KVP InstanceNumber BodyPartExamined LossyImageCompression
-    SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence""".split()
-_WANTED += """PatientID PatientName StudyInstanceUID StudyTime SeriesDate SeriesTime AcquisitionDate""".split()
+    SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence PatientID PatientName StudyInstanceUID StudyTime
+    SeriesDate SeriesTime AcquisitionDate""".split()
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
 MAX_PIXELS, MAX_FRAMES = 4096 * 4096, 10_000  # of one image, of one file; CT matrices end at 1024, some at 2048
 
