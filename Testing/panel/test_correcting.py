@@ -32,8 +32,7 @@ def test_undo_brings_the_numbers_back(ready, sample):
     before = ready.rows()
     editor = Editor(ready.slicer, ready.segmentation, ready.volume)
     editor.erase("ICH", upper_half(sample))
-    ready.spin(0.3)
-    assert ready.rows() != before
+    ready.wait_until(lambda: ready.rows() != before)
     editor.undo()
     ready.wait_until(lambda: ready.rows() == before)
     assert not ready.case.is_edited
@@ -48,8 +47,7 @@ def test_the_embedded_editor_works_on_the_panels_mask_and_undoes(ready, sample):
     painted = Editor(ready.slicer, ready.segmentation, ready.volume)
     painted.logic.SetMaximumNumberOfUndoStates(0)
     painted.erase("ICH", upper_half(sample))
-    ready.spin(0.3)
-    assert ready.rows() != before
+    ready.wait_until(lambda: ready.rows() != before)
     editor.undo()
     ready.wait_until(lambda: ready.rows() == before)
 
