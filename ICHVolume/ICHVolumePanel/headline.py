@@ -5,7 +5,6 @@ from html import escape
 from ICHVolumeLib.core.findings import ERROR, WARNING
 
 from .results_table import (
-    difference_text,
     interval_text,
     ml_text,
     mortality_text,
@@ -74,9 +73,9 @@ def detail_line(case) -> str:
              _("total {ml} mL").format(ml=ml_text(volume.total))]
     if result.interval_ml and not case.is_edited:
         parts[-1] += " (" + interval_text(result) + ")"
-    if result.abc2:
-        parts.append(_("ABC/2 {ml:.1f} mL, {difference}").format(ml=result.abc2.coniglobus_ml,
-                                                                 difference=difference_text(result)))
+    if result.abc2 and result.abc2_minus_ich_percent is not None:
+        parts.append(_("ABC/2 {ml:.1f} mL ({percent:+.0f} %)").format(ml=result.abc2.coniglobus_ml,
+                                                                    percent=result.abc2_minus_ich_percent))
     if case.is_edited and case.record:
         parts.append(_("edited by hand, AI said {ml:.1f} mL").format(ml=case.record.volume_ml.total))
     return " \u00b7 ".join(parts)
