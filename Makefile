@@ -26,16 +26,20 @@ demo: $(VENV)/.for-running
 	@echo "or without activating: $(VENV)/bin/ichvolume segment SCAN -o OUT"
 
 # Two processes (JOBS=...), a file of tests in one of them. Training is tested in processes of its own: in one that Qt,
-# VTK and the scene have run in before, it has crashed.
+# VTK and the scene have run in before, it has crashed. How long the window is kept waiting is measured alone.
 JOBS ?= 2
-PYTEST = $(RUN) -m pytest -q -n $(JOBS) --dist loadfile
+PYTEST = $(RUN) -m pytest -q
+TOGETHER = -n $(JOBS) --dist loadfile
+MEASURED = Testing/panel/test_event_loop.py
 test: $(VENV)/.for-testing
-	$(PYTEST) --ignore=Testing/training
-	$(PYTEST) Testing/training
+	$(PYTEST) $(TOGETHER) --ignore=Testing/training --ignore=$(MEASURED)
+	$(PYTEST) $(TOGETHER) Testing/training
+	$(PYTEST) $(MEASURED)
 
 test-all: $(VENV)/.for-testing
-	$(PYTEST) -m "" --ignore=Testing/training
-	$(PYTEST) -m "" Testing/training
+	$(PYTEST) -m "" $(TOGETHER) --ignore=Testing/training --ignore=$(MEASURED)
+	$(PYTEST) -m "" $(TOGETHER) Testing/training
+	$(PYTEST) -m "" $(MEASURED)
 
 lint: $(VENV)/.for-testing
 	$(RUN) -m ruff check .
