@@ -14,7 +14,7 @@ from ICHVolumeLib.io.read_ct import read_ct
 
 @pytest.fixture(scope="module")
 def inv3():
-    path = Path(__file__).parent / "benchmarks" / "read_inv3.py"
+    path = Path(__file__).with_name("read_inv3.py")
     spec = importlib.util.spec_from_file_location("read_inv3", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
