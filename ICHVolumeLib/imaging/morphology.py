@@ -28,6 +28,13 @@ def opened(area: np.ndarray, radius_mm: float, spacing_mm: tuple[float, float]) 
     """An area of one slice without what is narrower than a disk of this radius."""
     import SimpleITK as sitk
 
-    radius = [max(round(radius_mm / step), 1) for step in reversed(spacing_mm)]
-    image = sitk.GetImageFromArray(area.astype(np.uint8))
-    return sitk.GetArrayFromImage(sitk.BinaryMorphologicalOpening(image, radius, sitk.sitkBall)) > 0
+    radius = [max(round(radius_mm / step), 1) for step in spacing_mm]
+    wide = np.zeros(area.shape, bool)
+    rows, columns = np.flatnonzero(area.any(axis=1)), np.flatnonzero(area.any(axis=0))
+    if not len(rows):
+        return wide
+    near = (slice(max(rows[0] - radius[0] - 1, 0), rows[-1] + radius[0] + 2),  # the rest of the slice stays empty
+            slice(max(columns[0] - radius[1] - 1, 0), columns[-1] + radius[1] + 2))
+    image = sitk.GetImageFromArray(area[near].astype(np.uint8))
+    wide[near] = sitk.GetArrayFromImage(sitk.BinaryMorphologicalOpening(image, radius[::-1], sitk.sitkBall)) > 0
+    return wide
