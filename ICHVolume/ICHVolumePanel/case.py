@@ -9,7 +9,9 @@ from ICHVolumeLib.core.ct_volume import CTVolume, ScanInfo
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import Finding
 from ICHVolumeLib.core.labels import LABELS
+from ICHVolumeLib.measure import measure_mask
 from ICHVolumeLib.quality.checks import check_ct, check_without_image
+from ICHVolumeLib.quality.mask_checks import check_mask
 from ICHVolumeLib.workflow.make_result import make_result
 
 from . import scene, scene_lines
@@ -60,6 +62,7 @@ class Case:
         self.mask = None
         self.result = self.automatic = None
         self.is_edited = False
+        self._checked = None  # (mask, is_edited, findings about it)
         self.corrections = Corrections()
         self.unreadable = ""  # a sentence when something kept with the nodes was ignored
         self._read_corrections()
@@ -133,7 +136,10 @@ class Case:
             raise gone
         if not is_same:
             raise InputError(_("The CT was changed while it was segmented; nothing was kept. Press Segment ICH again."))
-        automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed)
+        about = check_mask(self.ct, segmentation.mask, measure_mask(self.ct, segmentation.mask),
+                           segmentation.interval_ml, by_model=True)
+        yield
+        automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed, about_mask=about)
         record = AiRecord.of(segmentation, automatic)
         yield
         try:
@@ -191,6 +197,8 @@ class Case:
         is_edited = node is not None and scene.is_edited(node, mask)
         yield
         self.mask, self.is_edited = mask, is_edited
+        self._about_mask()
+        yield
         self._score()
         yield  # what is shown of it takes a turn of its own
 
@@ -199,8 +207,18 @@ class Case:
         ai_volume = self.record.volume_ml if self.record and self.is_edited else None
         self.automatic = make_result(self.ct, self.mask, self.corrections.clinical(self.scan_age_years),
                                      self.record and self.record.segmentation, automatic_volume_ml=ai_volume,
-                                     noticed=self.noticed)
+                                     noticed=self.noticed, about_mask=self._about_mask())
         self.result = self.corrections.apply(self.automatic, self.scan_age_years)
+
+    def _about_mask(self):
+        """The findings about the present mask, looked for once: what is typed does not change them."""
+        key = self.mask, self.is_edited
+        if self._checked is None or self._checked[0] is not key[0] or self._checked[1] != key[1]:
+            run = self.record and self.record.segmentation
+            interval_ml = run.interval_ml if run and not self.is_edited else None
+            measured = measure_mask(self.ct, self.mask)
+            self._checked = *key, check_mask(self.ct, self.mask, measured, interval_ml, by_model=run is not None)
+        return self._checked[2]
 
     def correct(self, **values) -> None:
         """Enter or correct values (Corrections' fields); None puts one back. Raises InputError, changing nothing."""

@@ -21,13 +21,15 @@ PACKAGES = ("numpy", "pydicom", "SimpleITK", "vtk", "openvino", "torch")
 
 
 def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None = None, segmentation=None,
-                automatic_volume_ml: VolumeMl | None = None, noticed: list[Finding] | None = None) -> Result:
+                automatic_volume_ml: VolumeMl | None = None, noticed: list[Finding] | None = None,
+                about_mask: list[Finding] | None = None) -> Result:
     """Measure a mask and score it.
 
     mask: uint8 (slices, rows, columns) on the scan's grid, values of labels.py.
     segmentation: how the mask came to be, None when a person or another program made it.
     automatic_volume_ml: the model's volumes before a person edited its mask.
     noticed: check_ct(ct), when the caller already has it (it takes longer than measuring does).
+    about_mask: check_mask of this mask, likewise.
     """
     clinical = clinical or ClinicalInputs()
     measurement = measure_mask(ct, mask)
@@ -35,7 +37,8 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     interval_ml = segmentation.interval_ml if segmentation and automatic_volume_ml is None else None
     noticed = list(check_ct(ct) if noticed is None else noticed)
     noticed += segmentation.findings if segmentation else []
-    noticed += check_mask(ct, mask, measurement, interval_ml, by_model=segmentation is not None)
+    noticed += check_mask(ct, mask, measurement, interval_ml, by_model=segmentation is not None) \
+        if about_mask is None else about_mask
     return Result(
         found=volume_ml.total > 0,
         volume_ml=volume_ml,
