@@ -136,10 +136,7 @@ class Case:
             raise gone
         if not is_same:
             raise InputError(_("The CT was changed while it was segmented; nothing was kept. Press Segment ICH again."))
-        about = check_mask(self.ct, segmentation.mask, measure_mask(self.ct, segmentation.mask),
-                           segmentation.interval_ml, by_model=True)
-        yield
-        automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed, about_mask=about)
+        automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed, about_mask=[])
         record = AiRecord.of(segmentation, automatic)
         yield
         try:

@@ -16,6 +16,8 @@ Codes of check_mask (severity):
     unmarked-bright (warning)    tissue as dense as the mark touches it and is left unmarked
 """
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from ..clinical import scores
@@ -41,6 +43,7 @@ _BEHIND_MM = 5.0  # the middle of the slice's inner skull
 _JUMP_CM2, _JUMP_SHARE = 8.0, 0.6  # of the largest area
 _FLAT = 4.0  # times as wide as its one slice is high
 _REST_ML, _REST_SHARE = 0.5, 0.07
+_SEEN: WeakKeyDictionary[CTVolume, SkullView | None] = WeakKeyDictionary()
 
 
 def check_mask(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interval_ml=None,
@@ -54,11 +57,18 @@ def check_mask(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interva
               "The mask is empty: there is nothing to measure"
         return [Finding("no-bleed", INFO, f"{who}. No 3D model was written.")]
     marked = np.asarray(mask) > 0
-    view, near = look_at_skull(ct), look_near(ct, marked)
+    view, near = _skull_of(ct), look_near(ct, marked)
     return [*_noise(ct, marked, view), *_ivh_only(measurement), *_interval(measurement, interval_ml),
             *_size(measurement.volume_ml.total), *_density(near, measurement),
             *_place(ct, marked, view, measurement), *_neighbors(ct, marked, measurement),
             *_rest(near, measurement)]
+
+
+def _skull_of(ct: CTVolume) -> SkullView | None:
+    """look_at_skull, once a scan: a mask is checked after every edit."""
+    if ct not in _SEEN:
+        _SEEN[ct] = look_at_skull(ct)
+    return _SEEN[ct]
 
 
 def _warning(code, message) -> Finding:
