@@ -11,7 +11,7 @@ from ICHVolumeLib.core.findings import Finding
 from ICHVolumeLib.core.labels import LABELS
 from ICHVolumeLib.measure import measure_mask
 from ICHVolumeLib.quality.checks import check_ct, check_without_image
-from ICHVolumeLib.quality.mask_checks import check_mask
+from ICHVolumeLib.quality.mask_checks import check_mask_in_steps
 from ICHVolumeLib.workflow.make_result import make_result
 
 from . import scene, scene_lines
@@ -194,7 +194,7 @@ class Case:
         is_edited = node is not None and scene.is_edited(node, mask)
         yield
         self.mask, self.is_edited = mask, is_edited
-        self._about_mask()
+        yield from self._look_at_mask()
         yield
         self._score()
         yield  # what is shown of it takes a turn of its own
@@ -209,13 +209,18 @@ class Case:
 
     def _about_mask(self):
         """The findings about the present mask, looked for once: what is typed does not change them."""
+        at_once(self._look_at_mask())
+        return self._checked[2]
+
+    def _look_at_mask(self):
+        """Generator of _about_mask."""
         key = self.mask, self.is_edited
         if self._checked is None or self._checked[0] is not key[0] or self._checked[1] != key[1]:
             run = self.record and self.record.segmentation
             interval_ml = run.interval_ml if run and not self.is_edited else None
             measured = measure_mask(self.ct, self.mask)
-            self._checked = *key, check_mask(self.ct, self.mask, measured, interval_ml, by_model=run is not None)
-        return self._checked[2]
+            about = yield from check_mask_in_steps(self.ct, self.mask, measured, interval_ml, by_model=run is not None)
+            self._checked = *key, about
 
     def correct(self, **values) -> None:
         """Enter or correct values (Corrections' fields); None puts one back. Raises InputError, changing nothing."""

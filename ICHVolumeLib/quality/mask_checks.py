@@ -52,16 +52,34 @@ def check_mask(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interva
 
     interval_ml: of the total volume, None where there is none; by_model: the network made the mask.
     """
+    steps = check_mask_in_steps(ct, mask, measurement, interval_ml, by_model)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def check_mask_in_steps(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interval_ml=None,
+                        by_model: bool = False):
+    """Generator of check_mask: every next() looks at a part, so that a window in between is never kept waiting."""
     if not measurement.found:
         who = "No bleed found by the model. This does not mean that the scan is normal" if by_model else \
               "The mask is empty: there is nothing to measure"
         return [Finding("no-bleed", INFO, f"{who}. No 3D model was written.")]
     marked = np.asarray(mask) > 0
-    view, near = _skull_of(ct), look_near(ct, marked)
-    return [*_noise(ct, marked, view), *_ivh_only(measurement), *_interval(measurement, interval_ml),
-            *_size(measurement.volume_ml.total), *_density(near, measurement),
-            *_place(ct, marked, view, measurement), *_neighbors(ct, marked, measurement),
-            *_rest(near, measurement)]
+    view = _skull_of(ct)
+    yield
+    near = look_near(ct, marked)
+    yield
+    noticed = [*_noise(ct, marked, view), *_ivh_only(measurement), *_interval(measurement, interval_ml),
+               *_size(measurement.volume_ml.total)]
+    yield
+    noticed += _density(near, measurement)
+    yield
+    noticed += [*_place(ct, marked, view, measurement), *_neighbors(ct, marked, measurement)]
+    yield
+    return noticed + _rest(near, measurement)
 
 
 def _skull_of(ct: CTVolume) -> SkullView | None:
