@@ -14,7 +14,8 @@ from ..postprocessing.local_contrast import SPARE_MM, Evidence
 from ..postprocessing.partial_volume_slices import SLICES
 from ..postprocessing.steps import clean_mask
 from ..segmentation.orientation import Orientation
-from ..segmentation.segmenter import AMBIGUOUS, Segmenter
+from ..segmentation.scan import AMBIGUOUS
+from ..segmentation.segmenter import Segmenter
 from ..synthetic.patients import Patient
 from .fit_filter import OVERLAP
 

@@ -16,7 +16,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the run (checkpoint, curves)")
     parser.add_argument("--preset", default="practical",
-                        choices=("paper", "practical", "fine", "small", "faint", "real", "many"))
+                        choices=("paper", "practical", "fine", "small", "faint", "real", "coarse", "many"))
     parser.add_argument("--network", default="attfocusnet", metavar="NAME",
                         help="attfocusnet (default), attunet or another that network/registry.py lists")
     parser.add_argument("--width", dest="base_width", type=int, help="base width of the network (16)")

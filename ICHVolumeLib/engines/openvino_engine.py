@@ -18,7 +18,7 @@ BF16_MUST_GAIN = 1.3
 PROBE_CHANNELS, PROBE_SIZE, PROBE_ROUNDS = 64, 64, 7
 MEASUREMENTS = 5
 NOT_FASTER = " (the processor lists bf16, but was measured to be no faster with it)"
-KEPT_NETWORKS = 4  # compiled ones held in memory: two slice sizes, each in up to two precisions
+KEPT_NETWORKS = 8  # compiled ones held in memory: the sizes of crops and of the whole, each in up to two precisions
 
 # bf16 moves p(bleed) by up to about 0.06. On a large bleed this changes 1-2 pixels in 1000, on a tiny one one in 100
 # (Dice 0.994 against fp32 for bleeds of 0.5-1.5 mL), so slices with little marked are decided in f32.

@@ -20,6 +20,7 @@ from .registry import DEFAULT, network_of, read_config
 SCHEMA = "ichvolume-weights/1"
 WEIGHTS_FILE = f"{DEFAULT}.safetensors"  # of the default network; see Weights.file_name
 MANIFEST_FILE = "manifest.json"
+COARSE_FOLDER = "coarse"  # inside a weights folder: those of the coarse pass, where there is one
 ENVIRONMENT_VARIABLE = "ICHVOLUME_WEIGHTS"
 DEFAULT_MANIFEST = {
     "network": DEFAULT,
@@ -120,6 +121,12 @@ def weights_folder(folder=None) -> Path:
         raise InputError(f"{path}: no such folder; the network weights ({WEIGHTS_FILE}, {MANIFEST_FILE}) "
                          "are expected there.")
     return path
+
+
+def coarse_folder(folder=None) -> Path | None:
+    """The weights of the coarse pass that belong to those of load_weights(folder); None where there are none."""
+    path = weights_folder(folder) / COARSE_FOLDER
+    return path if (path / MANIFEST_FILE).is_file() else None
 
 
 def _read_manifest(folder: Path) -> dict:

@@ -2,40 +2,29 @@
 
     segmentation = Segmenter().apply(ct)
 
-CTVolume -> turned, boxed, windowed slices -> p(ICH), p(IVH) -> threshold -> clean-up -> mask on the scan's own grid.
+CTVolume -> turned, boxed, windowed slices -> coarse pass -> crops around what it proposes -> p(ICH), p(IVH) ->
+threshold -> clean-up -> mask on the scan's own grid.
 """
 
-import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.errors import Cancelled
-from ..core.findings import WARNING, Finding
-from ..core.labels import ICH, IVH
-from ..engines import FAILURES, Engine, choose_engine, fallback_finding
-from ..imaging.head_mask import find_head
-from ..imaging.windowing import window
+from ..core.findings import Finding
 from ..network.base import check_classes
-from ..network.weights import load_weights
-from ..postprocessing.false_positive_filter import POSSIBLE
-from ..postprocessing.local_contrast import Evidence
-from ..postprocessing.steps import clean_mask
-from .clean_up_findings import clean_up_findings
+from ..network.weights import coarse_folder, load_weights
+from .coarse_pass import is_wanted, on_grid, propose
 from .conformal_interval import calibrated_on, volume_interval_ml
-from .grid import Grid, make_grid
-from .input_slices import neighbours
-from .orientation import Orientation
-
-log = logging.getLogger(__name__)
-
-AMBIGUOUS = (POSSIBLE, 0.8)  # p(bleed) between these is neither bleed nor background
-UNCERTAINTY_FLOOR_MM2 = 10.0  # so that a single doubtful pixel does not make a slice look bad
+from .crops import Crop, crops_around, whole
+from .network_runner import NetworkRunner
+from .scan import NetworkSlices, ScanResult, TurnedScan
 
 Progress = Callable[[str, int, int], None]
+ON_A_GPU = "torch cuda"  # the label of an engine that needs no coarse pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +37,8 @@ class Segmentation:
     interval_ml: where the true volume lies in a share interval_coverage (0.9) of cases like those that the weights were
         calibrated on (interval_calibrated_on: "synthetic patients"); None and empty if they were not.
     ambiguous_ml: volume of the voxels with p(bleed) between 0.2 and 0.8.
-    seconds: {"load", "prepare", "network", "clean"}; load is 0 for a warm Segmenter.
+    seconds: {"prepare", "load", "coarse", "network", "clean"}; load is next to 0 for a warm Segmenter, coarse 0 where
+        there is no coarse pass.
     model, model_sha256, training_data: from the weights' manifest. clean_up: see postprocessing.steps.clean_mask.
     """
 
@@ -69,199 +59,153 @@ class Segmentation:
 
 
 class Segmenter:
-    """Holds the verified weights and the engine, ready for the next scan.
+    """Holds the verified weights and the engines, ready for the next scan.
 
     device: "auto", "cpu", "cuda"; engine: "auto", "openvino", "torch"; weights_dir: a folder instead of the shipped
-    weights. crop False runs the whole of every slice (to measure what the head box and skipped slices change).
+    weights. coarse False: the fine network looks at the whole head in every slice with brain. crop False: at the whole
+    of every slice (both to measure what is lost).
     Raises InputError for missing or damaged weights, or of a network of other classes.
     """
 
-    def __init__(self, device: str = "auto", weights_dir=None, engine: str = "auto", *, crop: bool = True):
+    def __init__(self, device: str = "auto", weights_dir=None, engine: str = "auto", *, crop: bool = True,
+                 coarse: bool = True):
         self.weights = load_weights(weights_dir)
         check_classes(self.weights.config)
-        self._wanted = (device, engine)
+        self._fine = NetworkRunner(self.weights, device, engine)
+        self._coarse = None
+        folder = coarse_folder(weights_dir)
+        if coarse and folder:
+            self._coarse = NetworkRunner(load_weights(folder), device, engine)
         self._crop = crop
-        self._engine: Engine | None = None
-        self._failed: tuple[str, ...] = ()
-        self._engine_findings: list[Finding] = []
 
     def apply(self, ct: CTVolume, progress: Progress | None = None,
               is_cancelled: Callable[[], bool] | None = None) -> Segmentation:
         """Raises InputError when the slices are not axial, Cancelled when is_cancelled() says so between slices,
         PackagesMissing or EngineError when nothing can run the network."""
         progress, is_cancelled = progress or (lambda *_: None), is_cancelled or (lambda: False)
-        seconds: dict[str, float] = {}
+        seconds = {"load": 0.0, "coarse": 0.0}
         clock = time.perf_counter
         start = clock()
-        scan = _Scan(ct, self.weights, self._crop)
+        scan = TurnedScan(ct, self._crop)
+        slices = NetworkSlices(scan, self.weights)
+        result = ScanResult(ct, scan, self.weights, slices.grid)
         seconds["prepare"] = clock() - start
         _stop_if(is_cancelled)
 
+        looks = self._looks(scan, slices, progress, is_cancelled, seconds)
         start = clock()
-        engine = self._ready(*scan.grid.box_shape)
-        seconds["load"] = clock() - start
-
-        start = clock()
-        engine = self._run(engine, scan, progress, is_cancelled)
+        for index, lesions in self._lesions(slices, looks, progress, is_cancelled):
+            result.take(index, lesions)
         seconds["network"] = clock() - start
 
         start = clock()
         progress("clean", 0, 1)
-        steps = scan.clean()
+        steps = result.clean()
         progress("clean", 1, 1)
         seconds["clean"] = clock() - start
-        return scan.segmentation(engine, self.findings(), seconds, steps)
+        return self._segmentation(result, seconds, steps)
 
     def bleed_probability(self, ct: CTVolume) -> np.ndarray:
         """p(ICH) + p(IVH) of every voxel before threshold and clean-up, float16 (slices, rows, columns); calibration
-        reads it. 0 where the network does not look (no brain there)."""
-        scan = _Scan(ct, self.weights, self._crop)
-        engine = self._ready(*scan.grid.box_shape)
+        reads it. 0 where the network does not look (no brain, or certainly nothing there)."""
+        scan = TurnedScan(ct, self._crop)
+        slices = NetworkSlices(scan, self.weights)
         probability = np.zeros(ct.hu.shape, np.float16)
         turned = scan.orientation.view(probability)
-        for index in scan.slices_to_run:
-            lesions = engine.predict(scan.network_input(np.array([index])))[0]
-            turned[(index, *scan.grid.native_part)] = scan.grid.to_native(lesions).sum(axis=0)
+        looks = self._looks(scan, slices, lambda *_: None, lambda: False, {"load": 0.0})
+        for index, lesions in self._lesions(slices, looks, lambda *_: None, lambda: False):
+            turned[(index, *slices.grid.native_part)] = slices.grid.to_native(lesions).sum(axis=0)
         return probability
 
     def network_input(self, ct: CTVolume, indices: np.ndarray) -> np.ndarray:
         """What the network is given for these slices, counted from the feet: (n, in_slices, rows, columns) float32."""
-        return _Scan(ct, self.weights, self._crop).network_input(np.asarray(indices))
+        return NetworkSlices(TurnedScan(ct, self._crop), self.weights).of(np.asarray(indices))
 
     @property
     def engine(self):
         """The engine in use, None before the first scan."""
-        return self._engine
+        return self._fine.engine or (self._coarse.engine if self._coarse else None)
 
     def findings(self) -> list[Finding]:
-        """What the choice and the running of the engine have to say about the last scan."""
-        return [*self._engine_findings, *(self._engine.findings if self._engine else ())]
+        """What the choice and the running of the engines have to say about the last scan."""
+        runners = [self._fine, *([self._coarse] if self._coarse else [])]
+        said = {finding.message: finding for runner in runners for finding in runner.findings()}
+        return list(said.values())
 
-    def _ready(self, rows: int, columns: int) -> Engine:
-        engine = self._engine
-        if engine is None:
-            return self._choose(rows, columns)
-        engine.findings.clear()
-        try:
-            engine.prepare(rows, columns)
-            return engine
-        except FAILURES as error:
-            return self._fall_back(engine, error, rows, columns)
+    def _looks(self, scan: TurnedScan, slices: NetworkSlices, progress: Progress, is_cancelled,
+               seconds: dict) -> dict[int, list[Crop]]:
+        """Slice -> the crops of it that the fine network has to see."""
+        shape = slices.grid.box_shape
+        proposals = None
+        if self._coarse and is_wanted(scan, self._coarse.weights):
+            proposals = self._proposals(scan, progress, is_cancelled, seconds)
+        if proposals is None:
+            looks = {index: [whole(shape)] for index in scan.slices_to_run.tolist()}
+        else:
+            looks = {}
+            for index, boxes in proposals.items():
+                inside = [box for box in (on_grid(one, slices.grid) for one in boxes) if box]
+                looks[index] = crops_around(inside, shape, slices.pixel_mm, self.weights.config.size_multiple)
+        start = time.perf_counter()
+        first = next((crops[0] for crops in looks.values() if crops), None)
+        if first or not self.engine:
+            self._fine.ready(*(first.shape if first else shape))
+        seconds["load"] += time.perf_counter() - start
+        return looks
 
-    def _choose(self, rows: int, columns: int) -> Engine:
-        self._engine, findings = choose_engine(*self._wanted, self.weights, rows, columns, skip=self._failed)
-        self._engine_findings += findings
-        return self._engine
+    def _proposals(self, scan: TurnedScan, progress: Progress, is_cancelled, seconds: dict) -> dict | None:
+        """None where the fine network had better look at everything: on a GPU."""
+        start = time.perf_counter()
+        coarse_slices = NetworkSlices(scan, self._coarse.weights)
+        engine = self._coarse.ready(*coarse_slices.grid.box_shape)
+        seconds["load"] += time.perf_counter() - start
+        if engine.label == ON_A_GPU:
+            return None
+        total = len(scan.slices_to_run)
 
-    def _fall_back(self, engine: Engine, error: BaseException, rows: int, columns: int) -> Engine:
-        log.warning("%s failed while running", engine.label, exc_info=error)
-        self._engine_findings += [*engine.findings, fallback_finding(engine.label, error)]
-        self._failed += (engine.label,)
-        self._engine = None
-        return self._choose(rows, columns)
-
-    def _run(self, engine: Engine, scan: "_Scan", progress: Progress, is_cancelled) -> Engine:
-        """The engine that did the last slice: another one where the first failed on the way."""
-        done, total = 0, len(scan.slices_to_run)
-        progress("network", 0, total)
-        while done < total:
+        def each(done: int) -> None:
             _stop_if(is_cancelled)
-            indices = scan.slices_to_run[done:done + engine.batch_size]
-            slices = scan.network_input(indices)
-            try:
-                lesions = engine.predict(slices)
-            except FAILURES as error:
-                engine = self._fall_back(engine, error, *scan.grid.box_shape)
-                continue
-            for index, one in zip(indices, lesions, strict=True):
-                scan.take(index, one)
-            done += len(indices)
-            progress("network", done, total)
-        return engine
+            progress("coarse", done, total)
 
+        start = time.perf_counter()
+        proposals = propose(scan, coarse_slices, self._coarse, each)
+        seconds["coarse"] = time.perf_counter() - start
+        return proposals
 
-class _Scan:
-    """One scan on its way: arrays turned as the network was trained, results written through to the scan's own grid."""
+    def _lesions(self, slices: NetworkSlices, looks: dict[int, list[Crop]], progress: Progress,
+                 is_cancelled) -> Iterator[tuple[int, np.ndarray]]:
+        """(slice, p(ICH) and p(IVH) on the network's box, (2, *box_shape)) of every slice to look at."""
+        indices, done = list(looks), 0
+        progress("network", 0, len(indices))
+        while done < len(indices):
+            _stop_if(is_cancelled)
+            some = indices[done:done + self._batch(looks, indices[done])]
+            seen = slices.of(np.array(some))
+            lesions = np.zeros((len(some), 2, *slices.grid.box_shape), np.float32)
+            for crop in looks[some[0]]:
+                found = self._fine.predict(np.ascontiguousarray(seen[(..., *crop.seen)]))
+                here = lesions[(..., *crop.believed)]
+                np.maximum(here, found[(..., *crop.believed_of_seen)], out=here)
+            yield from zip(some, lesions, strict=True)
+            done += len(some)
+            progress("network", done, len(indices))
 
-    def __init__(self, ct: CTVolume, weights, crop: bool):
-        self.orientation = Orientation.of(ct)
-        self.hu = self.orientation.view(ct.hu)
-        self.mask = np.zeros(ct.hu.shape, np.uint8)
-        self._mask = self.orientation.view(self.mask)
-        self._probability = np.zeros(self.hu.shape, np.float16)  # pages that nothing is written to take no memory
-        self._ivh_probability = np.zeros(self.hu.shape, np.float16)
-        self._likely = np.zeros(self.hu.shape, np.uint8)
-        self._voxel_mm3 = ct.voxel_volumes_mm3[::-1] if self.orientation.flip[0] else ct.voxel_volumes_mm3
-        self._pixel_area_mm2 = ct.pixel_area_mm2
-        self._ambiguous_mm2 = np.zeros(len(self.hu))
-        self._uncertainty = np.zeros(len(self.hu), np.float32)
-        self._weights = weights
-        self._spacing_mm = ct.pixel_spacing_mm[::-1] if self.orientation.transpose else ct.pixel_spacing_mm
-        self.head = find_head(self.hu, self._spacing_mm)
-        pixels = weights.manifest["pixel_spacing_mm"]
-        self.grid: Grid = make_grid(self.head, self.hu.shape[1:], self._spacing_mm, tuple(pixels["native_range"]),
-                                    pixels["target"], weights.config.size_multiple, crop)
-        self._near: dict[int, np.ndarray] = {}  # the last slices brought to the network: a neighbour is needed again
-        self.slices_to_run = np.flatnonzero(self.head.has_brain) if crop else np.arange(len(self.hu))
+    def _batch(self, looks: dict[int, list[Crop]], first: int) -> int:
+        """How many slices from here on are given to the engine at once; those of other crops are not."""
+        size = self._fine.engine.batch_size if self._fine.engine else 1
+        following = [crops for index, crops in looks.items() if index >= first][:size]
+        return next((count for count, crops in enumerate(following) if crops != looks[first]), len(following))
 
-    def network_input(self, indices: np.ndarray) -> np.ndarray:
-        """(n, in_slices, *box_shape) float32; beyond the first and last slice the end slice is repeated."""
-        rows = neighbours(indices, len(self.hu), self._weights.config.in_slices)
-        self._near = {k: self._near[k] if k in self._near else self._single(k) for k in np.unique(rows).tolist()}
-        return np.stack([[self._near[k] for k in row] for row in rows.tolist()])
-
-    def _single(self, k: int) -> np.ndarray:
-        return self.grid.to_network(window(self.hu[k], *self._weights.window_hu))
-
-    def take(self, index: int, lesions: np.ndarray) -> None:
-        """lesions: p(ICH), p(IVH) of one slice, (2, *box_shape). Only where they matter do they leave the box."""
-        found = self.grid.around(lesions.sum(axis=0) >= min(self._weights.threshold, POSSIBLE))
-        if found is None:
-            return
-        grid, part = found
-        ich, ivh = grid.to_native(lesions[(slice(None), *part)])
-        bleed = ich + ivh
-        marked = bleed >= self._weights.threshold
-        label = np.where(ivh > ich, np.uint8(IVH.value), np.uint8(ICH.value))
-        self._probability[(index, *grid.native_part)] = bleed
-        self._ivh_probability[(index, *grid.native_part)] = ivh
-        self._likely[(index, *grid.native_part)] = label * (bleed >= POSSIBLE)
-        self._mask[(index, *grid.native_part)] = label * marked
-        doubtful = (bleed >= AMBIGUOUS[0]) & (bleed < AMBIGUOUS[1])
-        doubtful_mm2, either_mm2 = (np.count_nonzero(area) * self._pixel_area_mm2
-                                    for area in (doubtful, doubtful | marked))
-        self._ambiguous_mm2[index] = doubtful_mm2
-        self._uncertainty[index] = doubtful_mm2 / (either_mm2 + UNCERTAINTY_FLOOR_MM2)
-
-    def clean(self) -> list[dict]:
-        manifest = self._weights.manifest
-        classifier = manifest["calibration"].get("pieces")
-        evidence = Evidence(self.hu, self._probability, self._spacing_mm, classifier, self._likely,
-                            self._ivh_probability) if classifier else None
-        cleaned, steps = clean_mask(self._mask, self._voxel_mm3, self.head if self.head.skull_found else None,
-                                    manifest["clean_up_mm3"], evidence)
-        self._mask[...] = cleaned
-        if self.orientation.flip[0]:
-            steps = [{**step, **({"slices": [len(self.hu) - 1 - k for k in reversed(step["slices"])]}
-                                 if "slices" in step else {})} for step in steps]
-        return steps
-
-    def segmentation(self, engine: Engine, noticed: list[Finding], seconds: dict, clean_up: list[dict]) -> Segmentation:
-        marked_ml = float(np.count_nonzero(self._mask, axis=(1, 2)) @ self._voxel_mm3) / 1000
-        ambiguous_ml = float(self._ambiguous_mm2 @ (self._voxel_mm3 / self._pixel_area_mm2)) / 1000
-        findings = list(noticed)
-        if not self.head.skull_found:
-            findings.append(Finding("no-skull", WARNING, "No skull was found, so this may not be a head CT in "
-                                                         "Hounsfield units; the whole of every slice was searched."))
-        findings += clean_up_findings(clean_up, marked_ml)
-        uncertainty = self._uncertainty[::-1] if self.orientation.flip[0] else self._uncertainty
-        calibration = self._weights.manifest["calibration"]
+    def _segmentation(self, result: ScanResult, seconds: dict, clean_up: list[dict]) -> Segmentation:
+        marked_ml, ambiguous_ml = result.marked_ml, result.ambiguous_ml
+        calibration = self.weights.manifest["calibration"]
         return Segmentation(
-            mask=self.mask, slice_uncertainty=np.ascontiguousarray(uncertainty), findings=findings,
-            engine=engine.name, device=engine.device,
+            mask=result.mask, slice_uncertainty=result.slice_uncertainty,
+            findings=[*self.findings(), *result.findings(clean_up)],
+            engine=self.engine.name, device=self.engine.device,
             seconds={name: round(value, 4) for name, value in seconds.items()},
-            model=self._weights.version, model_sha256=self._weights.sha256,
-            training_data=self._weights.manifest["training_data"], clean_up=clean_up,
+            model=self.weights.version, model_sha256=self.weights.sha256,
+            training_data=self.weights.manifest["training_data"], clean_up=clean_up,
             interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, calibration), ambiguous_ml=ambiguous_ml,
             interval_coverage=calibration.get("interval", {}).get("coverage"),
             interval_calibrated_on=calibrated_on(calibration))

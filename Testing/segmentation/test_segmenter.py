@@ -187,7 +187,7 @@ def test_where_the_mask_came_from_is_said(segmenter):
     segmentation = segmenter.apply(case().ct)
     assert segmentation.engine == "openvino" and segmentation.device.startswith("CPU")
     assert segmentation.model == "test" and len(segmentation.model_sha256) == 64
-    assert set(segmentation.seconds) == {"prepare", "load", "network", "clean"}
+    assert set(segmentation.seconds) == {"prepare", "load", "coarse", "network", "clean"}
     assert [step["name"] for step in segmentation.clean_up] == ["outside the skull", "specks", "label islands", "holes"]
 
 
