@@ -36,13 +36,15 @@ class RunView:
         self._timer.start()
 
     def progress(self, stage, done, total, _seconds) -> None:
-        stages = {"ready": _("Loading the model"), "read": _("Reading the scan"), "network": _("Looking at the slices"),
-                  "clean": _("Tidying the mask"), "write": _("Handing over the mask")}
+        stages = {"ready": _("Loading the model"), "read": _("Reading the scan"), "coarse": _("Looking at the head"),
+                  "network": _("Looking at the slices"), "clean": _("Tidying the mask"),
+                  "write": _("Handing over the mask")}
         doing = stages.get(stage, stage)
-        if stage == "network" and total:
+        if stage in ("coarse", "network") and total:
             self._ui.progressBar.setRange(0, total)
             self._ui.progressBar.setValue(done)
-            doing = _("Slice {done} of {total}").format(done=done, total=total)
+            if stage == "network":
+                doing = _("Slice {done} of {total}").format(done=done, total=total)
         self._say_doing(doing)
 
     def cancelling(self) -> None:

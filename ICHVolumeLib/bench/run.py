@@ -166,7 +166,7 @@ def remeasure_part(options: Options, sample, tell) -> dict:
 
 def peers_part(options: Options, ct, case: dict, tell) -> dict:
     """Rows of peers.measure_peers with how many times ours is faster, or why there are none."""
-    ours = case["warm"]["prepare"] + case["warm"]["network"]
+    ours = sum(case["warm"].get(step, 0.0) for step in ("prepare", "coarse", "network"))
     try:
         rows = measure_peers(ct, options.threads, tell=tell)
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""What the head box and the skipped slices save, and what they change: the mask against that of the full run."""
+"""What the coarse pass, the head box and the skipped slices save, and what they change: the mask against that of the full run."""
 
 import statistics
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def compare(count: int, weights_dir=None, cases=None) -> dict:
     speed_ratio: full run / shortened run, seconds of preparation, network and cleaning.
     """
     shortened = Segmenter(weights_dir=weights_dir)
-    full = Segmenter(weights_dir=weights_dir, crop=False)
+    full = Segmenter(weights_dir=weights_dir, crop=False, coarse=False)
     rows = []
     for name, ct in cases if cases is not None else patients(count):
         for segmenter in (shortened, full):
@@ -44,4 +44,4 @@ def compare(count: int, weights_dir=None, cases=None) -> dict:
 
 
 def _work(segmentation) -> float:
-    return sum(segmentation.seconds[name] for name in ("prepare", "network", "clean"))
+    return sum(segmentation.seconds[name] for name in ("prepare", "coarse", "network", "clean"))

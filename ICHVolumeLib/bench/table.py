@@ -6,8 +6,8 @@ from .engines import WORDS
 from .machine import VOID_LOAD
 
 STEP_GROUPS = {"start and import": ("start", "import", "weights"), "read": ("read", "check", "prepare"),
-               "compile": ("compile",), "network": ("network",), "clean and measure": ("clean", "measure"),
-               "write": ("write",)}
+               "compile": ("compile",), "coarse pass": ("coarse",), "network": ("network",),
+               "clean and measure": ("clean", "measure"), "write": ("write",)}
 
 
 def lines(result: dict) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _reading(times) -> Iterator[str]:
 
 def _savings(found) -> Iterator[str]:
     if found:
-        yield (f"Head box and skipped slices         {found['speed_ratio']:.2f} times as fast as the full run; Dice "
+        yield (f"Coarse pass, box, skipped slices    {found['speed_ratio']:.2f} times as fast as the full run; Dice "
                f"against it {_number(found['dice_mean'], '.4f')}, lowest {_number(found['dice_min'], '.4f')}, "
                f"{len(found['cases'])} made patients")
         for row in found["cases"]:

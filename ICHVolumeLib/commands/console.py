@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..core.text import shown, shown_values
 
-STAGE_WORDS = {"head": "Making the head", "scan": "Scanning it", "read": "Reading",
+STAGE_WORDS = {"head": "Making the head", "scan": "Scanning it", "read": "Reading", "coarse": "Looking at the head",
                "network": "Finding the bleed", "clean": "Cleaning the mask", "measure": "Measuring",
                "register": "Matching the heads", "report": "Drawing the report", "write": "Writing"}
 

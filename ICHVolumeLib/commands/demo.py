@@ -11,7 +11,7 @@ from .sample import CT_FOLDER, write_sample
 
 PAPER_SECONDS = 5.6  # Peng 2022: network seconds a case on a Quadro RTX5000
 AGE_YEARS, GCS = 67.0, 11  # of the invented patient; where the bleed is, the sample knows
-CASE_STEPS = ("prepare", "load", "network", "clean", "measure")
+CASE_STEPS = ("prepare", "load", "coarse", "network", "clean", "measure")
 
 
 def add_arguments(parser) -> None:
