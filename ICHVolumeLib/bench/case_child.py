@@ -51,7 +51,8 @@ def one_case(segmenter, source: str, mask_path: str) -> dict:
     marks.append(clock())
     read, check, _, measure, write = (end - start for start, end in zip(marks[:-1], marks[1:], strict=True))
     steps = {"read": read, "check": check, "prepare": inside["prepare"], "compile": inside["load"],
-             "coarse": inside["coarse"], "network": inside["network"], "clean": inside["clean"], "measure": measure, "write": write}
+             "coarse": inside["coarse"], "network": inside["network"], "clean": inside["clean"], "measure": measure,
+             "write": write}
     return {"steps": steps, "began": marks[0], "ended": marks[-1], "engine": segmentation.engine,
             "device": segmentation.device, "findings": [finding.message for finding in segmentation.findings],
             "marked_voxels": int((segmentation.mask > 0).sum())}

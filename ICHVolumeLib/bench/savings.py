@@ -1,4 +1,4 @@
-"""What the coarse pass, the head box and the skipped slices save, and what they change: the mask against that of the full run."""
+"""What the coarse pass, the head box and the skipped slices save, and what they change against the full run."""
 
 import statistics
 from collections.abc import Iterator

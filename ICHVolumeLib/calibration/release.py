@@ -1,6 +1,7 @@
 """From a checkpoint to shipped weights: threshold, classifier and interval are calibrated on patients kept apart."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ from ..core.errors import InputError
 from ..evaluation.model_card import NO_REAL
 from ..network.registry import network_of, read_config
 from ..network.weights import load_weights, save_weights
+from ..segmentation.network_runner import NetworkRunner
 from ..segmentation.segmenter import Segmenter
 from ..synthetic.patients import CALIBRATION, synthetic_patients
 from ..training.checkpoint import ABOUT, CHECKPOINT, load_checkpoint, mix_in_start
+from .coarse_threshold import HIGHEST, FoundBleed, choose, found_bleeds
 from .threshold import Calibration
 
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
@@ -78,6 +81,31 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
     chosen = calibration.choose()
     kept = {name: chosen[name] for name in ("interval", "pieces") if chosen[name]}
     fields |= {"threshold": chosen["threshold"], "calibration": kept}
+    save_weights(folder, model, fields)
+    return fields
+
+
+def release_coarse(run: Path, folder: Path, pool, *, version: str, fine_weights: Path | None = None,
+                   patients: int = 100, jobs: int = 0) -> dict:
+    """Write the weights of the coarse pass from a training run into `folder` (`coarse` within the weights that they
+    belong to); returns the manifest fields. fine_weights: those weights (default: the shipped ones). What was found is
+    kept in the run's folder (coarse_bleeds.jsonl), where an interrupted calibration goes on."""
+    fields = {**_of_run(run, 0.0)[1], "version": version, "threshold": HIGHEST}
+    model = averaged_model(run)
+    save_weights(folder, model, fields)
+    fine, coarse = (NetworkRunner(load_weights(one), "cpu", "auto") for one in (fine_weights, folder))
+    rows_file = Path(run) / "coarse_bleeds.jsonl"
+    rows = [json.loads(line) for line in rows_file.read_text("utf-8").splitlines()] if rows_file.is_file() else []
+    found = [FoundBleed(**bleed) for row in rows for bleed in row["bleeds"]]
+    known = {row["patient"] for row in rows}
+    for patient in synthetic_patients(pool, CALIBRATION, patients, jobs=jobs, known=known):
+        bleeds = found_bleeds(patient, fine, coarse)
+        found += bleeds
+        with rows_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"patient": patient.name, "bleeds": [asdict(one) for one in bleeds]}) + "\n")
+        known.add(patient.name)
+    fields["threshold"] = round(choose(found), 4)
+    fields["calibration"] = {"coarse": {"patients": len(known), "bleeds": len(found)}}
     save_weights(folder, model, fields)
     return fields
 

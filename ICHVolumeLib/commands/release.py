@@ -20,13 +20,16 @@ def add_arguments(parser) -> None:
     parser.add_argument("--patients", type=count, default=100, help="synthetic patients to calibrate on")
     parser.add_argument("--start-share", type=float, default=0.0, metavar="SHARE",
                         help="mix this share of the weights that the run started from into those of its end, 0 to 1")
+    parser.add_argument("--coarse-of", type=Path, metavar="WEIGHTS",
+                        help="RUN is of the preset coarse: write the weights of the coarse pass that belongs to these "
+                             "weights; OUT is then WEIGHTS/coarse")
     add_jobs_argument(parser)
 
 
 def run(args) -> None:
     import logging
 
-    from ..calibration.release import is_run, release
+    from ..calibration.release import is_run, release, release_coarse
     from ..synthetic.background_pool import load_pool
     from ..synthetic.patients import default_jobs, use_one_itk_thread
 
@@ -35,6 +38,11 @@ def run(args) -> None:
     beside = args.run_folder if is_run(args.run_folder) else args.out
     pool = load_pool(args.data, beside.parent / "heads.npz")
     jobs = default_jobs() if args.jobs is None else args.jobs
+    if args.coarse_of:
+        fields = release_coarse(args.run_folder, args.out, pool, version=args.model_version,
+                                fine_weights=args.coarse_of, patients=args.patients, jobs=jobs)
+        say(f"Coarse pass {fields['version']}, threshold {fields['threshold']}: {args.out}")
+        return
     fields = release(args.run_folder, args.out, pool, version=args.model_version, patients=args.patients, jobs=jobs,
                      start_share=args.start_share)
     say(f"Weights {fields['version']}, threshold {fields['threshold']}: {args.out}")

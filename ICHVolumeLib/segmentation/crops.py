@@ -1,6 +1,7 @@
 """The parts of a slice that the fine network has to see, where a coarse one proposed something: square crops of few
 sizes, so that compiled networks are used again, with enough around a proposal that its answer hardly changes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,17 @@ def crops_around(boxes: list[Box], shape: tuple[int, int], pixel_mm: tuple[float
     crops = [crop for _, crop in groups]
     everything = whole(shape)
     return crops if sum(crop.pixels for crop in crops) < everything.pixels else [everything]
+
+
+def predict_crops(predict: Callable[[np.ndarray], np.ndarray], slices: np.ndarray, crops: list[Crop]) -> np.ndarray:
+    """p(ICH), p(IVH) of slices (n, in_slices, rows, columns) that are all looked at through the same crops, as
+    (n, 2, rows, columns): 0 where no crop is believed, the higher where two are."""
+    lesions = np.zeros((len(slices), 2, *slices.shape[2:]), np.float32)
+    for crop in crops:
+        found = predict(np.ascontiguousarray(slices[(..., *crop.seen)]))
+        here = lesions[(..., *crop.believed)]
+        np.maximum(here, found[(..., *crop.believed_of_seen)], out=here)
+    return lesions
 
 
 def _joined(groups, i: int, j: int, shape, pixel_mm, step):

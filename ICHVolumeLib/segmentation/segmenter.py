@@ -19,7 +19,7 @@ from ..network.base import check_classes
 from ..network.weights import coarse_folder, load_weights
 from .coarse_pass import is_wanted, on_grid, propose
 from .conformal_interval import calibrated_on, volume_interval_ml
-from .crops import Crop, crops_around, whole
+from .crops import Crop, crops_around, predict_crops, whole
 from .network_runner import NetworkRunner
 from .scan import NetworkSlices, ScanResult, TurnedScan
 
@@ -180,12 +180,7 @@ class Segmenter:
         while done < len(indices):
             _stop_if(is_cancelled)
             some = indices[done:done + self._batch(looks, indices[done])]
-            seen = slices.of(np.array(some))
-            lesions = np.zeros((len(some), 2, *slices.grid.box_shape), np.float32)
-            for crop in looks[some[0]]:
-                found = self._fine.predict(np.ascontiguousarray(seen[(..., *crop.seen)]))
-                here = lesions[(..., *crop.believed)]
-                np.maximum(here, found[(..., *crop.believed_of_seen)], out=here)
+            lesions = predict_crops(self._fine.predict, slices.of(np.array(some)), looks[some[0]])
             yield from zip(some, lesions, strict=True)
             done += len(some)
             progress("network", done, len(indices))
