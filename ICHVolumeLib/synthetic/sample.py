@@ -3,6 +3,7 @@
 Needs numpy only, takes a few seconds, and gives the same patient for the same seed on every machine.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ def make_sample(seed: int = 0, *, tilt_deg: float = 0.0, uneven: bool = False, o
     site, *plan = _plan_bleed(rng)  # drawn always, so that the head is the same with and without a bleed
     progress = progress or (lambda *_: None)
     progress("head", 0, 1)
-    hu, ventricle, brain = head_hu(anatomy, grid, slab_mm=slab_mm)
+    hu, ventricle, brain = head_hu(anatomy, grid, slab_mm=slab_mm, threads=min(os.cpu_count() or 1, 4))
     shares = {"ich": np.zeros(hu.shape, np.float32), "ivh": np.zeros(hu.shape, np.float32)}
     progress("head", 1, 1)
     if bleed:
