@@ -31,6 +31,9 @@ JOBS ?= 2
 PYTEST = $(RUN) -m pytest -q
 TOGETHER = -n $(JOBS) --dist loadfile
 MEASURED = Testing/panel/test_event_loop.py
+# One thread each for numpy and torch: with more, the processes wake each other's threads most of the time.
+test test-all: export OMP_NUM_THREADS = 1
+test test-all: export OPENBLAS_NUM_THREADS = 1
 test: $(VENV)/.for-testing
 	$(PYTEST) $(TOGETHER) --ignore=Testing/training --ignore=$(MEASURED)
 	$(PYTEST) $(TOGETHER) Testing/training
