@@ -2,8 +2,8 @@
 
     python Testing/benchmarks/coarse_pass.py DATA --patients 40 -o runs/coarse_pass.jsonl
 
-DATA holds the bleed-free heads (see the model card). One line a patient; a second call goes on. A bleed is lost when the
-full run marks a tenth of it and the run with the coarse pass does not.
+DATA holds the bleed-free heads (see the model card). One line a patient; a second call goes on. A bleed is lost when
+the full run marks a tenth of it and the run with the coarse pass does not.
 """
 
 import argparse
