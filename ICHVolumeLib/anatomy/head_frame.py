@@ -20,12 +20,13 @@ GOOD_SEEN_SHARE = 0.45
 GOOD_SCALES = (0.85, 1.4)
 USUAL_SCALE, SCALE_SD = 1.08, 0.07  # the MNI152 brain is larger than most
 TURN_SD_DEG, SHIFT_SD_MM = 20.0, 30.0
-RAYS, STARTS_DEG = 500, (-30.0, 0.0, 30.0)
+RAYS, STARTS_DEG = 300, (-30.0, 0.0, 30.0)
 FINE_RAYS = 1200
 COARSE_STEPS, ROUNDS, FINE_STEPS = 12, 4, 3
 COARSE_TOLERANCE_MM, TOLERANCE_MM, WINDOW_MM = 8.0, 3.0, 15.0
 INDEPENDENT = 80.0  # so many places of the surface err independently of each other; weighs it against what is usual
 CLIPPED_MM = 10.0
+TINY_MM = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,9 +165,9 @@ def _improved(pose, points, tolerance_mm, middle_ras):
     weights = trusted / (1 + (outside / tolerance_mm) ** 2) ** 2
     if weights.sum() < 10:
         return pose
-    tiny = np.r_[np.full(3, 1e-3), np.full(3, 0.05), np.full(3, 1e-3)]
-    slopes = np.stack([(outside_mm(pose.stepped(step).to_atlas(points)) - outside) / step.sum()
-                       for step in np.diag(tiny)], axis=1)
+    turned, scales = (points - pose.middle_ras) @ pose.rotation.T, np.exp(pose.log_scales)
+    gradient = _gradient(CENTER_MM + turned * scales, outside)
+    slopes = np.concatenate([np.cross(turned, gradient * scales), -gradient * scales, gradient * turned * scales], 1)
     weights *= INDEPENDENT / len(points) / (tolerance_mm / 2) ** 2
     normal, right = slopes.T @ (slopes * weights[:, None]), -slopes.T @ (outside * weights)
     unusual, spread = _unusual(pose)
@@ -178,6 +179,11 @@ def _improved(pose, points, tolerance_mm, middle_ras):
     step = np.linalg.solve(normal, right)
     longest = max(np.abs(step[:3]).max() / 0.2, np.abs(step[3:6]).max() / 15, np.abs(step[6:]).max() / 0.1, 1.0)
     return pose.stepped(step / longest)
+
+
+def _gradient(atlas_mm, outside):
+    """(n, 3) of outside_mm, mm per mm."""
+    return np.stack([outside_mm(atlas_mm + shift) - outside for shift in np.eye(3) * TINY_MM], axis=1) / TINY_MM
 
 
 def _frame(pose, points, seen_share):
