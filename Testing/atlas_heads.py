@@ -13,7 +13,7 @@ import numpy as np
 from ICHVolumeLib.core.ct_volume import CTVolume
 
 LOWEST_MM = np.array([-90.0, -126.0, -72.0])  # of the template's voxels, RAS
-BEND_MM, BEND_LENGTHS_MM, WAVES = 2.5, (80.0, 200.0), 8
+BEND_MM, BEND_LENGTHS_MM, WAVES = 2.0, (80.0, 200.0), 8
 
 
 @cache

@@ -45,6 +45,16 @@ class HeadFrame:
     good: bool
     seen_share: float = 1.0
 
+    def to_plain(self) -> dict:
+        """For JSON; from_plain reads it."""
+        return {"ras_to_atlas": self.ras_to_atlas.tolist(), "fit_mm": self.fit_mm, "good": self.good,
+                "seen_share": self.seen_share}
+
+    @classmethod
+    def from_plain(cls, values: dict) -> "HeadFrame":
+        return cls(np.array(values["ras_to_atlas"], float), float(values["fit_mm"]), bool(values["good"]),
+                   float(values["seen_share"]))
+
     def to_atlas(self, ras: np.ndarray) -> np.ndarray:
         """(..., 3) RAS mm to (..., 3) MNI-like mm."""
         return np.asarray(ras, float) @ self.ras_to_atlas[:3, :3].T + self.ras_to_atlas[:3, 3]
@@ -58,7 +68,7 @@ _fitted: WeakKeyDictionary = WeakKeyDictionary()  # a scan is fitted once, howev
 
 
 def fit_head_frame(ct: CTVolume) -> HeadFrame | None:
-    """The frame of the head in a scan; None where no skull is found. Kept with the scan: a second call costs nothing."""
+    """The frame of the head in a scan; None where no skull is found. Kept with the scan: asking again is free."""
     if ct not in _fitted:
         _fitted[ct] = _fit(ct)
     return _fitted[ct]

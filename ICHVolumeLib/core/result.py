@@ -148,8 +148,8 @@ class MaskVersion:
 
 @dataclass(frozen=True)
 class SiteSuggestion:
-    """Where the bleed probably lies, for a person to confirm: see anatomy.site. Nothing here was seen in the brain itself;
-    it follows from the place inside the skull.
+    """Where the bleed probably lies, for a person to confirm: see anatomy.site. It follows from the place inside the
+    skull; nothing was recognised in the brain itself.
 
     side: "left", "right" (the patient's), "midline" or "both"; site: "lobar", "deep", "brain stem", "cerebellum" or
     "ventricle" (no blood in brain tissue); structure: which part of it, "putamen", "thalamus", "caudate", "pons",
@@ -167,6 +167,13 @@ class SiteSuggestion:
     certainty_word: str
     shares: dict[str, float]
     fit_mm: float
+
+    @property
+    def location(self) -> str | None:
+        """"lobar", "deep" or "infratentorial", as max-ICH and FUNC name it; None for ventricular blood alone."""
+        if self.infratentorial is None:
+            return None
+        return "infratentorial" if self.infratentorial else self.site
 
 
 def clean_up_change_ml(step: dict) -> tuple[float, float]:

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[1])]
-from atlas_heads import LOWEST_MM, bleed_at, random_pose, scan_of
+sys.path[:0] = [str(folder) for folder in Path(__file__).resolve().parents[1:3]]
 
-from ICHVolumeLib.anatomy.head_frame import fit_head_frame
-from ICHVolumeLib.anatomy.site import suggest_site
+from atlas_heads import LOWEST_MM, bleed_at, random_pose, scan_of  # noqa: E402
+
+from ICHVolumeLib.anatomy.head_frame import fit_head_frame  # noqa: E402
+from ICHVolumeLib.anatomy.site import suggest_site  # noqa: E402
 
 AAL, JHU = "aal.nii.gz", "JHU-WhiteMatter-labels-1mm.nii.gz"
 NOT_LOBAR = (21, 22, 29, 30)  # olfactory cortex and insula: between lobar and deep by definition
@@ -120,17 +121,17 @@ def run(data: Path, atlas: Path, heads: int, per_head: int, seed: int):
         grid = np.stack(np.meshgrid([-55, 0, 55], [-80, -20, 40], [-40, 0, 40]), -1).reshape(-1, 3).astype(float)
         off = np.nan if frame is None else np.median([np.linalg.norm(frame.to_atlas(pose.ras(one)) - one)
                                                       for one in grid])
-        print(f"head {number} {how}: fit {frame and round(frame.fit_mm, 2)} mm, seen {frame and round(frame.seen_share, 2)}, "
-              f"good {frame and frame.good}, median error {off:.1f} mm, {seconds:.2f} s", flush=True)
+        fit = frame and (round(frame.fit_mm, 2), round(frame.seen_share, 2), frame.good)
+        print(f"head {number} {how}: fit mm, seen, good {fit}, median error {off:.1f} mm, {seconds:.2f} s", flush=True)
         for mask, site, structure, origin in bleeds(rng, truth, ct, pose, per_head):
             ml = float((mask.sum(axis=(1, 2)) * ct.voxel_volumes_mm3).sum() / 1000)
             found = suggest_site(mask, ct, frame)
             side = "midline" if abs(origin[0]) < MIDLINE_MM else "left" if origin[0] < 0 else "right"
             rows.append((how, site, structure, side, ml, found))
             if found and (found.site != site or (side != "midline" and found.side != side)):
+                shares = {name: round(share, 2) for name, share in found.shares.items() if share > 0.01}
                 print(f"   {side} {site} {structure} {ml:.1f} mL at {np.round(origin)}: said {found.side} {found.site} "
-                      f"{found.structure} ({found.certainty:.2f}) "
-                      f"{ {name: round(share, 2) for name, share in found.shares.items() if share > 0.01} }", flush=True)
+                      f"{found.structure} ({found.certainty:.2f}) {shares}", flush=True)
     return rows
 
 
@@ -150,7 +151,8 @@ def summary(rows) -> str:
     for word in ("high", "moderate", "low"):
         these = [row for row in made if row[5].certainty_word == word]
         if these:
-            lines.append(f"  certainty {word}: site right {sum(row[5].site == row[1] for row in these)} of {len(these)}")
+            right = sum(row[5].site == row[1] for row in these)
+            lines.append(f"  certainty {word}: site right {right} of {len(these)}")
     named = [row for row in made if row[2] in ("putamen", "thalamus", "caudate") and row[5].site == "deep"]
     lines.append(f"  deep structure right {sum(row[5].structure == row[2] for row in named)} of {len(named)}")
     return "\n".join(lines)
