@@ -15,7 +15,7 @@ from ..core.ct_volume import CTVolume
 from .inner_table import SkullImage
 from .skull_model import CENTER_MM, even_directions, is_trusted, outside_mm, radius_mm, surface_mm
 
-GOOD_FIT_MM = 3.0  # see HeadFrame.good
+GOOD_FIT_MM = 2.5  # see HeadFrame.good
 GOOD_SEEN_SHARE = 0.45
 GOOD_SCALES = (0.85, 1.4)
 USUAL_SCALE, SCALE_SD = 1.08, 0.07  # the MNI152 brain is larger than most

@@ -14,15 +14,15 @@ NAMES = {LOBAR: "lobar", DEEP: "deep", BRAIN_STEM: "brain stem", CEREBELLUM: "ce
 # (|x|, y, z) of the centre and radii, mm; on both sides unless x is 0
 DEEP_MM = {
     "putamen and pallidum": ((24, 1, 1), (11, 21, 14)),
-    "head of the caudate": ((13, 14, 7), (8, 11, 11)),
+    "head of the caudate": ((13, 13, 4), (9, 13, 14)),
     "body of the caudate": ((17, -4, 19), (7, 16, 7)),
-    "thalamus": ((12, -18, 7), (12, 15, 11)),
+    "thalamus": ((12, -19, 6), (13, 17, 13)),
     "internal capsule": ((22, -12, 8), (9, 16, 13)),
 }
 PARTS_OF_DEEP_MM = {"putamen": DEEP_MM["putamen and pallidum"], "caudate": DEEP_MM["head of the caudate"],
                     "thalamus": DEEP_MM["thalamus"]}  # what a deep bleed is named after
 BRAIN_STEM_MM = {
-    "midbrain": ((0, -23, -11), (17, 12, 12)),
+    "midbrain": ((0, -21, -11), (19, 14, 13)),
     "pons": ((0, -26, -31), (19, 14, 15)),
     "medulla": ((0, -39, -53), (12, 12, 18)),
 }

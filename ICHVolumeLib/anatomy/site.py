@@ -26,7 +26,7 @@ LEFT, RIGHT, MIDLINE, BOTH = "left", "right", "midline", "both"
 MOST_PLACES = 4000  # voxels looked at, evenly drawn: enough for a share to 1 %
 ONE_SIDE_SHARE = 0.7
 MIDLINE_MM = 10.0
-DEEP_SHARE = 0.25  # a deep bleed grows into the white matter around: this much of it in the nuclei makes it deep
+DEEP_SHARE = 0.2  # a deep bleed grows into the white matter around: this much of it in the nuclei makes it deep
 FRAME_ERROR_MM = 4.0
 HIGH, MODERATE = 0.9, 0.65
 
