@@ -27,7 +27,7 @@ BRAIN_STEM_MM = {
     "medulla": ((0, -39, -53), (12, 12, 18)),
 }
 VENTRICLES_MM = {
-    "frontal horn": ((9, 20, 10), (5, 15, 9)),
+    "frontal horn": ((7, 22, 10), (5, 12, 9)),
     "body": ((10, -10, 22), (6, 24, 6)),
     "atrium": ((25, -40, 10), (7, 11, 11)),
     "occipital horn": ((26, -62, 6), (5, 16, 6)),
@@ -50,9 +50,9 @@ def above_tentorium_mm(mm: np.ndarray) -> np.ndarray:
     """(n,) height above the tentorium, negative below. Its ridge runs from the torcular to the great vein; to both
     sides it falls to the transverse sinuses and the petrous ridges."""
     across, y, z = np.abs(mm[:, 0]), mm[:, 1], mm[:, 2]
-    ridge = np.interp(y, (-100.0, -50.0, -30.0), (-25.0, 5.0, 5.0))
-    edge = np.interp(y, (-100.0, -50.0), (-25.0, -27.0))
-    share = np.clip(across / 55.0, 0, 1) ** 0.8
+    ridge = np.interp(y, (-100.0, -50.0, -30.0), (-25.0, 3.0, 0.0))
+    edge = np.interp(y, (-100.0, -50.0), (-25.0, -29.0))
+    share = np.clip(across / 55.0, 0, 1) ** 0.6
     return z - (ridge + (edge - ridge) * share)
 
 
