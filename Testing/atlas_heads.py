@@ -138,6 +138,8 @@ def bleed_at(ct: CTVolume, pose: Pose, center_mm, volume_ml: float, rng: np.rand
     j, i = np.mgrid[: ct.hu.shape[1], : ct.hu.shape[2]]
     lumps = random_pose(rng).frequencies[0] * 2.0
     for k in range(len(mask)):
+        if abs((ct.slice_origins_ras[k] - center) @ ct.slice_normal_ras) > 3 * radius + 5:
+            continue
         ras = ct.voxel_to_ras(np.stack([np.full(j.size, k), j.ravel(), i.ravel()], 1)) - center
         near = np.linalg.norm(ras, axis=1) < 3 * radius + 5
         if near.any():

@@ -64,8 +64,14 @@ class Truth:
         return cls(labels, far[0] < far[1])
 
     def origin(self, rng, atlas, numbers):
-        voxels = np.argwhere(np.isin(self.labels[atlas], numbers))
-        return voxels[rng.integers(len(voxels))] + LOWEST_MM
+        """mm of a voxel with one of the labels, drawn evenly."""
+        labels, chosen = self.labels[atlas], np.zeros(256, bool)
+        chosen[numbers] = True
+        while True:
+            voxels = rng.integers(labels.shape, size=(4000, 3))
+            inside = np.flatnonzero(chosen[labels[tuple(voxels.T)]])
+            if len(inside):
+                return voxels[inside[0]] + LOWEST_MM
 
     def at(self, mm):
         at = np.clip(np.round(mm - LOWEST_MM).astype(int), 0, np.array(self.below.shape) - 1)
@@ -90,7 +96,7 @@ def random_scan(rng, folder):
     how = str(rng.choice(["plain", "tilted", "uneven", "vertex cut", "no base", "opened", "flipped"]))
     heights = {"uneven": np.r_[np.arange(-90, -20, 2.5), np.arange(-18, 95, 7.0)],
                "vertex cut": np.arange(-90, 45, 5.0), "no base": np.arange(-45, 95, 5.0)}.get(how)
-    return scan_of(folder, pose, heights_mm=heights, tilt_deg=float(rng.uniform(10, 25)) if how == "tilted" else 0.0,
+    return scan_of(folder, pose, pixels=112, heights_mm=heights, tilt_deg=float(rng.uniform(10, 25)) if how == "tilted" else 0.0,
                    flipped=how == "flipped", opened=how == "opened"), pose, how
 
 
