@@ -21,8 +21,8 @@ GOOD_SCALES = (0.85, 1.4)
 USUAL_SCALE, SCALE_SD = 1.08, 0.07  # the MNI152 brain is larger than most
 TURN_SD_DEG, SHIFT_SD_MM = 20.0, 30.0
 RAYS, STARTS_DEG = 300, (-30.0, 0.0, 30.0)
-FINE_RAYS = 1200
-COARSE_STEPS, ROUNDS, FINE_STEPS = 12, 4, 3
+FINE_RAYS = 900
+COARSE_STEPS, KEPT, ROUNDS, FINE_STEPS = 5, 4, 3, 2
 COARSE_TOLERANCE_MM, TOLERANCE_MM, WINDOW_MM = 8.0, 3.0, 15.0
 INDEPENDENT = 80.0  # so many places of the surface err independently of each other; weighs it against what is usual
 CLIPPED_MM = 10.0
@@ -107,14 +107,12 @@ def _fit(ct):
     if felt.sum() < RAYS / 10:
         return None
     points = skull.middle_ras + directions[felt] * reach[felt][:, None]
-    poses = []
-    for start in _starts(skull.middle_ras):
-        pose = start
-        for tolerance in (2 * COARSE_TOLERANCE_MM, COARSE_TOLERANCE_MM):
-            for _ in range(COARSE_STEPS // 2):
-                pose = _improved(pose, points, tolerance, skull.middle_ras)
-        poses.append(pose)
-    pose = min(poses, key=lambda one: _misfit(one, points, COARSE_TOLERANCE_MM))
+    poses = list(_starts(skull.middle_ras))
+    for keep, used, tolerance in ((KEPT, points[::2], 2 * COARSE_TOLERANCE_MM), (1, points, COARSE_TOLERANCE_MM)):
+        for _ in range(COARSE_STEPS):
+            poses = [_improved(pose, used, tolerance, skull.middle_ras) for pose in poses]
+        poses = sorted(poses, key=lambda one: _misfit(one, points, COARSE_TOLERANCE_MM))[:keep]
+    pose = poses[0]
     for _ in range(ROUNDS):
         points = _felt_around(skull, pose)[0]
         for _ in range(FINE_STEPS):

@@ -43,5 +43,6 @@ def test_distances_are_negative_inside_and_zero_on_the_surface():
     directions = even_directions(300)
     surface = surface_mm(directions)
     assert np.abs(outside_mm(surface)).max() < 1e-9
-    assert np.allclose(outside_mm(surface + 3 * directions), 3) and np.allclose(outside_mm(surface - 3 * directions), -3)
+    assert np.allclose(outside_mm(surface + 3 * directions), 3)
+    assert np.allclose(outside_mm(surface - 3 * directions), -3)
     assert outside_mm(CENTER_MM[None]) < -40

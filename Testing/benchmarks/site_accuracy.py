@@ -96,7 +96,8 @@ def random_scan(rng, folder):
     how = str(rng.choice(["plain", "tilted", "uneven", "vertex cut", "no base", "opened", "flipped"]))
     heights = {"uneven": np.r_[np.arange(-90, -20, 2.5), np.arange(-18, 95, 7.0)],
                "vertex cut": np.arange(-90, 45, 5.0), "no base": np.arange(-45, 95, 5.0)}.get(how)
-    return scan_of(folder, pose, pixels=112, heights_mm=heights, tilt_deg=float(rng.uniform(10, 25)) if how == "tilted" else 0.0,
+    tilt_deg = float(rng.uniform(10, 25)) if how == "tilted" else 0.0
+    return scan_of(folder, pose, pixels=112, heights_mm=heights, tilt_deg=tilt_deg,
                    flipped=how == "flipped", opened=how == "opened"), pose, how
 
 
