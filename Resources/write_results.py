@@ -22,6 +22,12 @@ point as decimal mark). An empty cell is unknown or does not apply. Every cell i
 differ from their total by 0.1. A text that begins with =, +, - or @ gets an apostrophe in front, so that no
 spreadsheet takes it for a formula.
 
+`site` is where the bleed probably lies: side and part of the brain, from the places of its ICH voxels inside the skull,
+which is fitted to an average one. It is a suggestion; nothing was recognised in the brain itself. `shares` says how
+much of the blood lies in which region, `certainty` is the share of 26 displacements of the head by 4 mm under which
+side and site stay the same. It is null where nothing is marked or the skull does not fit (`fit_mm` above 2.5, less than
+half of the vault seen, no human proportions). In the scores its items have the source "mask" until they are entered.
+
 The interval is calibrated for the total. That of the ICH is the total's less the marked IVH, which is taken as right.
 
 `patient_key` is off by default. With `--patient-key SALT_FILE` it is "p-" and the first 16 hexadecimal digits of

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from ICHVolumeLib.anatomy.head_frame import fit_head_frame
 from ICHVolumeLib.core.ct_volume import CTVolume, ScanInfo
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import Finding
@@ -50,10 +51,12 @@ class Case:
     leaves behind is whole: result, mask and edits are put in place together.
     """
 
-    def __init__(self, volume_node, ct: CTVolume, noticed=None):
-        """ct: ct_of_in_steps(volume_node); noticed: check_ct(ct), None while the image is being looked at."""
+    def __init__(self, volume_node, ct: CTVolume, noticed=None, head_frame=None):
+        """ct: ct_of_in_steps(volume_node); noticed: check_ct(ct), None while the image is being looked at; head_frame:
+        fit_head_frame(ct), None likewise or where there is none: no site is suggested then."""
         self.volume_node = volume_node
         self.ct = ct
+        self.head_frame = head_frame
         self.is_checked = noticed is not None
         self.noticed = list(noticed if self.is_checked else check_without_image(ct))
         self._signature = scene.signature_of(volume_node)
@@ -71,7 +74,7 @@ class Case:
     def open(cls, volume_node) -> "Case":
         """For scripts: read and checked at once. Raises InputError when the volume cannot be used."""
         ct = at_once(ct_of_in_steps(volume_node))
-        return cls(volume_node, ct, check_ct(ct))
+        return cls(volume_node, ct, check_ct(ct), fit_head_frame(ct))
 
     @property
     def scan_age_years(self):
@@ -102,9 +105,9 @@ class Case:
             self._signature = signature
         return is_same
 
-    def checked(self, noticed) -> None:
-        """What check_ct found, once it is known; a result that stands gets it too."""
-        self.noticed, self.is_checked = list(noticed), True
+    def checked(self, noticed, head_frame=None) -> None:
+        """What check_ct found, and fit_head_frame's answer, once they are known; a result that stands gets them too."""
+        self.noticed, self.is_checked, self.head_frame = list(noticed), True, head_frame
         if self.mask is not None:
             self._score()
 
@@ -136,7 +139,8 @@ class Case:
             raise gone
         if not is_same:
             raise InputError(_("The CT was changed while it was segmented; nothing was kept. Press Segment ICH again."))
-        automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed, about_mask=[])
+        automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed, about_mask=[],
+                                head_frame=None)
         record = AiRecord.of(segmentation, automatic)
         yield
         try:
@@ -204,7 +208,8 @@ class Case:
         ai_volume = self.record.volume_ml if self.record and self.is_edited else None
         self.automatic = make_result(self.ct, self.mask, self.corrections.clinical(self.scan_age_years),
                                      self.record and self.record.segmentation, automatic_volume_ml=ai_volume,
-                                     noticed=self.noticed, about_mask=self._about_mask())
+                                     noticed=self.noticed, about_mask=self._about_mask(),
+                                     head_frame=self.head_frame)
         self.result = self.corrections.apply(self.automatic, self.scan_age_years)
 
     def _about_mask(self):

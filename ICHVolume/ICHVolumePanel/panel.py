@@ -2,6 +2,7 @@
 
 import logging
 
+from ICHVolumeLib.anatomy.head_frame import HeadFrame
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import WARNING, Finding
 from ICHVolumeLib.quality.checks import check_without_image
@@ -147,7 +148,8 @@ class Panel:
         self._window.suit(volume_node)
         scene_views.show_volume(volume_node)
         self._client.check(ct, Callbacks(
-            done=lambda _output, event: self._checked(ct, [Finding(**finding) for finding in event["findings"]]),
+            done=lambda _output, event: self._checked(ct, [Finding(**finding) for finding in event["findings"]],
+                                                      event.get("head_frame")),
             failed=lambda sentence, _kind: self._checked(ct, [*check_without_image(ct), Finding(
                 "not-checked", WARNING, _("The image could not be checked for contrast, metal and the like. {reason}")
                 .format(reason=sentence))])))
@@ -163,10 +165,10 @@ class Panel:
             self._problem = _("This volume cannot be read ({error}).").format(error=error)
         self._refresh()
 
-    def _checked(self, ct, findings):
+    def _checked(self, ct, findings, head_frame=None):
         if self._closed or self._case is None or self._case.ct is not ct:
             return
-        self._case.checked(findings)
+        self._case.checked(findings, head_frame and HeadFrame.from_plain(head_frame))
         self._problem = headline.errors_of(findings)
         if self._problem:
             self.cancel()  # asked for before the check had ended

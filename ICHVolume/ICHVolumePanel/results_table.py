@@ -69,7 +69,7 @@ def make_rows(now: Result, automatic_abc2: Abc2 | None, corrections: Corrections
     ai_*: what the model's own mask gave, None when there was no model run.
     """
     return [*_volume_rows(now, ai_volume_ml), *_abc2_rows(now, automatic_abc2, corrections, ai_abc2),
-            *_other_formulas(now, ai_abc2), *_clinical_rows(now.ich_score, corrections, scan_age_years),
+            *_other_formulas(now, ai_abc2), *_clinical_rows(now, corrections, scan_age_years),
             *_score_rows(now.ich_score)]
 
 
@@ -120,7 +120,33 @@ def _abc2_tooltip(abc2) -> str:
     return text
 
 
-def _clinical_rows(score: Score, corrections, scan_age):
+def _site_row(now: Result, corrections):
+    """The suggested side and site, for as long as nobody answered; the answer's points then."""
+    site, tooltip = now.site, _("Where the bleed began; infratentorial counts one point")
+    note = _with_points(now.ich_score, "infratentorial")
+    if site is not None and site.location is not None:
+        where = _("{side} {site}").format(side=side_word(site.side), site=site_word(site.site))
+        tooltip += ". " + _("Suggested from the place inside the skull: {where} ({certainty} certainty). Please "
+                            "confirm or correct it").format(where=where, certainty=certainty_word(site.certainty_word))
+        if corrections.site is None:
+            note = _("{answer}? confirm").format(answer=where)
+    return Row("site", _("Site"), "", dict(choices("site"))[corrections.site], note, CHOICE, tooltip=tooltip)
+
+
+def site_word(site: str) -> str:
+    return {"lobar": _("lobar"), "deep": _("deep"), "brain stem": _("brain stem"), "cerebellum": _("cerebellum")}[site]
+
+
+def side_word(side: str) -> str:
+    return {"left": _("left"), "right": _("right"), "midline": _("midline"), "both": _("both sides")}[side]
+
+
+def certainty_word(word: str) -> str:
+    return {"high": _("high"), "moderate": _("moderate"), "low": _("low")}[word]
+
+
+def _clinical_rows(now: Result, corrections, scan_age):
+    score = now.ich_score
     ivh = score.inputs["ivh"]
     suggested = ivh["value"] if ivh["source"] == "mask" else None
     age_is_scans = corrections.age_years is None and scan_age is not None
@@ -129,8 +155,7 @@ def _clinical_rows(score: Score, corrections, scan_age):
                 _("{answer}? confirm").format(answer=_("yes") if suggested else _("no"))
                 if corrections.ivh is None else _with_points(score, "ivh", RESET_MARK),
                 CHOICE, corrections.ivh is not None, tooltip=_("Blood in the ventricles: suggested by the mask")),
-            Row("site", _("Site"), "", dict(choices("site"))[corrections.site], _with_points(score, "infratentorial"),
-                CHOICE, tooltip=_("Where the bleed began; infratentorial counts one point"))]
+            _site_row(now, corrections)]
     for key, name, tooltip in (("gcs", _("GCS"), _("Glasgow Coma Scale, 3 to 15; never guessed")),
                                ("age_years", _("Age"), _("Years; 80 and more count one point"))):
         value = values[key]
@@ -168,7 +193,7 @@ def _other_formulas(now, ai):
 def nothing_entered(score: Score) -> str:
     """What to enter, while nothing that only a clinician knows is known; a range over all of it says nothing."""
     names = {"gcs": _("GCS"), "age_years": _("age"), "infratentorial": _("site")}
-    is_empty = all(score.inputs[name]["source"] == "unknown" for name in names)
+    is_empty = all(score.inputs[name]["source"] != "entered" for name in names)
     return ", ".join(names.values()) if is_empty else ""
 
 

@@ -73,38 +73,38 @@ def ich_score(inputs: ClinicalInputs, volume_ml: float | None, ivh_in_mask: bool
 
 
 def max_ich(inputs: ClinicalInputs, volume_ml: float | None, ivh_in_mask: bool | None,
-            interval_ml: tuple[float, float] | None = None) -> Score:
+            interval_ml: tuple[float, float] | None = None, location_suggested: str | None = None) -> Score:
     """The max-ICH score, 0-9 for a bleed with one site of origin (10 needs a lobar and a non-lobar one).
 
     Arguments and errors as in ich_score. The volume counts from 30 mL (lobar) or 10 mL (elsewhere); the location
-    has no points of its own.
+    has no points of its own. location_suggested: one of LOCATIONS, counted where the clinician has not answered.
     """
     check_inputs(inputs)
     _check_volumes(volume_ml, None, interval_ml)
-    location = _location(inputs)
-    limits = (30.0,) if location == LOBAR else (10.0,) if location or inputs.infratentorial else (10.0, 30.0)
-    tables = [lambda ml, limit=limit: int(ml >= limit) for limit in limits]
+    location = _suggested_location(inputs, location_suggested)
+    tables = [lambda ml, limit=limit: int(ml >= limit) for limit in
+              ((10.0, 30.0) if location.source != ENTERED else (30.0,) if location.value == LOBAR else (10.0,))]
+    counted = {LOBAR: tables[-1:], None: tables}.get(location.value, tables[:1])
     items = {
         "nihss": _entered(inputs.nihss, lambda nihss: _passed(nihss, 7, 14, 21), (0, 3)),
         "age_years": _entered(inputs.age_years, lambda age: _passed(age, 70, 75, 80), (0, 3)),
         "ivh": _suggested(inputs.ivh, ivh_in_mask),
         "oral_anticoagulation": _entered(inputs.oral_anticoagulation, int, (0, 1)),
-        "volume_ml": _volume(volume_ml, interval_ml, tables, (0, 1)),
-        "location": _Item(location, ENTERED if location else UNKNOWN, 0, 0, 0),
+        "volume_ml": _volume(volume_ml, interval_ml, tables, (0, 1), counted),
+        "location": replace(location, points=0, low=0, high=0),
     }
     return _sum("max-ICH", items, f"Predicts functional outcome after 12 months. {CARE_NOTE}")
 
 
-def func(inputs: ClinicalInputs, volume_ml: float | None, interval_ml: tuple[float, float] | None = None) -> Score:
-    """The FUNC score, 0-11; higher is better (functional independence at 90 days). Arguments as in ich_score."""
+def func(inputs: ClinicalInputs, volume_ml: float | None, interval_ml: tuple[float, float] | None = None,
+         location_suggested: str | None = None) -> Score:
+    """The FUNC score, 0-11; higher is better (functional independence at 90 days). Arguments as in max_ich."""
     check_inputs(inputs)
     _check_volumes(volume_ml, None, interval_ml)
-    not_infratentorial = inputs.infratentorial is False
     items = {
         "volume_ml": _volume(volume_ml, interval_ml, [lambda ml: 4 if ml < 30 else 2 if ml <= 60 else 0], (0, 4)),
         "age_years": _entered(inputs.age_years, lambda age: 2 - _passed(age, 70, 80), (0, 2)),
-        "location": _entered(_location(inputs), {LOBAR: 2, DEEP: 1, INFRATENTORIAL: 0}.get,
-                             (1, 2) if not_infratentorial else (0, 2)),
+        "location": _suggested_location(inputs, location_suggested),
         "gcs": _entered(inputs.gcs, lambda gcs: 2 if gcs >= 9 else 0, (0, 2)),
         "cognitive_impairment": _entered(inputs.cognitive_impairment, lambda impaired: int(not impaired), (0, 1)),
     }
@@ -180,20 +180,35 @@ def _suggested(entered, suggestion):
     return _Item(bool(suggestion), MASK, int(suggestion), 0, 1)
 
 
-def _volume(volume_ml, interval_ml, tables, possible):
-    """Points of the measured volume; `tables` are the rules that may apply (two while a location is unknown)."""
+_FUNC_POINTS = {LOBAR: 2, DEEP: 1, INFRATENTORIAL: 0}
+
+
+def _suggested_location(inputs, suggestion):
+    """The location with FUNC's points: the clinician's answer, else a suggestion that leaves the range open."""
+    possible = (1, 2) if inputs.infratentorial is False else (0, 2)
+    location = _location(inputs)
+    fits = inputs.infratentorial is None or inputs.infratentorial == (suggestion == INFRATENTORIAL)
+    if location is not None or suggestion is None or not fits:  # an answer of yes or no may exclude the suggestion
+        return _entered(location, _FUNC_POINTS.get, possible)
+    return _Item(suggestion, MASK, _FUNC_POINTS[suggestion], *possible)
+
+
+def _volume(volume_ml, interval_ml, tables, possible, counted=None):
+    """Points of the measured volume; `tables` are the rules that may apply (two while a location is not confirmed),
+    `counted` those that give the points, all if None."""
     if volume_ml is None:
         return _Item(None, UNKNOWN, None, *possible)
-    points = {table(volume_ml) for table in tables}
-    reachable = points | {table(end) for table in tables for end in interval_ml or ()}
+    points = {table(volume_ml) for table in counted or tables}
+    reachable = points | {table(end) for table in tables for end in (volume_ml, *(interval_ml or ()))}
     return _Item(float(volume_ml), MASK, points.pop() if len(points) == 1 else None, min(reachable), max(reachable))
 
 
 def _sum(name, items, note):
     points = [item.points for item in items.values()]
-    waiting = [item for item in ("ivh", "infratentorial") if item in items and items[item].source == MASK]
+    names = {"ivh": "IVH", "infratentorial": "infratentorial origin", "location": "location"}
+    waiting = [item for item in names if item in items and items[item].source == MASK]
     if waiting:
-        named = " and ".join({"ivh": "IVH", "infratentorial": "infratentorial origin"}[item] for item in waiting)
+        named = " and ".join(names[item] for item in waiting)
         note = f"Suggested by the mask, please confirm: {named}. {note}"
     return Score(name=name,
                  inputs={item: {"value": entry.value, "points": entry.points, "source": entry.source}

@@ -1,6 +1,7 @@
 """What `segment` and `measure` say at the end."""
 
 from ..clinical.scores import CARE_NOTE
+from ..report.site_words import site_remark, site_sentence
 from ..report.summary import RESEARCH_USE, finding_lines, headline, summary_rows
 from .console import say, say_json
 
@@ -14,6 +15,8 @@ def tell_outcome(case, progress_kind: str) -> None:
                   "seconds": case.seconds})
         return
     say(headline(case.result))
+    if site_sentence(case.result):
+        say(f"{site_sentence(case.result)}: {site_remark(case.result)}")
     say()
     for row in summary_rows(case.result):
         say(f"  {row.name:<16} {row.value:<10}  {row.remark}".rstrip())

@@ -146,6 +146,36 @@ class MaskVersion:
     voxels_removed: int | None = None
 
 
+@dataclass(frozen=True)
+class SiteSuggestion:
+    """Where the bleed probably lies, for a person to confirm: see anatomy.site. It follows from the place inside the
+    skull; nothing was recognised in the brain itself.
+
+    side: "left", "right" (the patient's), "midline" or "both"; site: "lobar", "deep", "brain stem", "cerebellum" or
+    "ventricle" (no blood in brain tissue); structure: which part of it, "putamen", "thalamus", "caudate", "pons",
+    "midbrain", "medulla", or empty. infratentorial: None for ventricular blood alone.
+    certainty: 0 to 1, the share of small displacements of the head's frame, as large as its error, under which side and
+    site stay the same; certainty_word: "high", "moderate" or "low".
+    shares: region -> share of the ICH (of the IVH where there is no ICH); they sum to 1. fit_mm: HeadFrame.fit_mm.
+    """
+
+    side: str
+    site: str
+    structure: str
+    infratentorial: bool | None
+    certainty: float
+    certainty_word: str
+    shares: dict[str, float]
+    fit_mm: float
+
+    @property
+    def location(self) -> str | None:
+        """"lobar", "deep" or "infratentorial", as max-ICH and FUNC name it; None for ventricular blood alone."""
+        if self.infratentorial is None:
+            return None
+        return "infratentorial" if self.infratentorial else self.site
+
+
 def clean_up_change_ml(step: dict) -> tuple[float, float]:
     """(removed, added) mL of one entry of Provenance.clean_up; files of before have both in one number, negative where
     more was added than removed."""
@@ -176,6 +206,7 @@ class Result:
     interval_coverage: float | None = None  # share of cases whose true volume interval_ml holds (0.9)
     interval_calibrated_on: str = ""  # what the patients were, "synthetic patients"; empty without an interval
     history: list[MaskVersion] = field(default_factory=list)  # the last one is the mask of this result
+    site: SiteSuggestion | None = None  # None: nothing marked, or the skull could not be fitted well
     files: dict[str, str] = field(default_factory=dict)  # name -> SHA-256 of the files written with this result
     volume_formula: str = "sum over slices of area x local slab height"
     schema: str = SCHEMA

@@ -5,6 +5,7 @@ from ..core.result import Result, Score
 from .details import details
 from .html_parts import css_string, finding_item, text
 from .pictures import Pictures
+from .site_words import site_remark, site_sentence
 from .style import CSS
 from .summary import (
     RESEARCH_USE,
@@ -59,7 +60,9 @@ def _header(result, made_at):
     bleed = "Intraventricular" if result.is_ivh_only else "Intracerebral"
     title = "Head CT searched for hemorrhage" if not result.found or result.is_probably_noise else \
         f"{bleed} hemorrhage on head CT"
-    return (f"<header><div><h1>{title}</h1><p>{text(headline(result))}</p></div>"
+    where = f'<p class="site"><b>{text(site_sentence(result))}</b> <small>{text(site_remark(result))}</small></p>' \
+        if site_sentence(result) else ""
+    return (f"<header><div><h1>{title}</h1><p>{text(headline(result))}</p>{where}</div>"
             f'<div class="origin">{origin}</div></header>')
 
 

@@ -134,9 +134,8 @@ def unknown_items(score: Score) -> list[str]:
 
 
 def items_to_confirm(score: Score) -> list[str]:
-    """Yes/no items that the mask suggests and a person has not answered."""
-    return [words(name) for name, item in score.inputs.items()
-            if item["source"] == "mask" and isinstance(item["value"], bool)]
+    """Items that the mask suggests and a person has not answered; its volume needs no answer."""
+    return [words(name) for name, item in score.inputs.items() if item["source"] == "mask" and name != "volume_ml"]
 
 
 def score_remark(score: Score) -> str:

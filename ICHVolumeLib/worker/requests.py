@@ -3,6 +3,7 @@
 Each takes a command's values (see worker.py) and returns what its "done" event says besides event and id.
 """
 
+from ..anatomy.head_frame import fit_head_frame
 from ..core.plain import to_plain
 from ..quality.checks import check_ct
 from ..report import write_report
@@ -11,8 +12,10 @@ from .npz_files import read_measured, read_scan, write_scan
 
 
 def check(command: dict) -> dict:
-    """input: scan.npz. findings: check_ct's, as dicts."""
-    return {"findings": to_plain(check_ct(read_scan(command["input"])))}
+    """input: scan.npz. findings: check_ct's, as dicts; head_frame: fit_head_frame's, as a dict, or None."""
+    ct = read_scan(command["input"])
+    frame = fit_head_frame(ct)
+    return {"findings": to_plain(check_ct(ct)), "head_frame": frame and frame.to_plain()}
 
 
 def report(command: dict) -> dict:

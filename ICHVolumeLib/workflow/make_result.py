@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from .. import __version__
+from ..anatomy.head_frame import HeadFrame, fit_head_frame
+from ..anatomy.site import suggest_site
 from ..clinical import scores
 from ..core.ct_volume import CTVolume
 from ..core.findings import Finding
@@ -17,12 +19,13 @@ from ..quality.checks import check_ct
 from ..quality.mask_checks import check_mask
 
 SOFTWARE = f"ICHVolume {__version__}"
+FIT = "fit"
 PACKAGES = ("numpy", "pydicom", "SimpleITK", "vtk", "openvino", "torch")
 
 
 def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None = None, segmentation=None,
                 automatic_volume_ml: VolumeMl | None = None, noticed: list[Finding] | None = None,
-                about_mask: list[Finding] | None = None) -> Result:
+                about_mask: list[Finding] | None = None, head_frame: HeadFrame | None | str = FIT) -> Result:
     """Measure a mask and score it.
 
     mask: uint8 (slices, rows, columns) on the scan's grid, values of labels.py.
@@ -30,11 +33,14 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     automatic_volume_ml: the model's volumes before a person edited its mask.
     noticed: check_ct(ct), when the caller already has it (it takes longer than measuring does).
     about_mask: check_mask of this mask, likewise.
+    head_frame: fit_head_frame(ct), likewise; None leaves out what needs it.
     """
     clinical = clinical or ClinicalInputs()
     measurement = measure_mask(ct, mask)
     volume_ml = measurement.volume_ml
     interval_ml = segmentation.interval_ml if segmentation and automatic_volume_ml is None else None
+    frame = fit_head_frame(ct) if isinstance(head_frame, str) and volume_ml.total > 0 else head_frame
+    site = None if isinstance(frame, str) else suggest_site(mask, ct, frame)
     noticed = list(check_ct(ct) if noticed is None else noticed)
     noticed += segmentation.findings if segmentation else []
     noticed += check_mask(ct, mask, measurement, interval_ml, by_model=segmentation is not None) \
@@ -47,11 +53,12 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
         interval_calibrated_on=segmentation.interval_calibrated_on if interval_ml else "",
         abc2=measurement.abc2,
         components=measurement.components,
-        **_scores(clinical, volume_ml, measurement.abc2, interval_ml),
+        **_scores(clinical, volume_ml, measurement.abc2, interval_ml, site),
         geometry=describe_geometry(ct),
         findings=noticed,
         provenance=_provenance(ct, segmentation),
         automatic_volume_ml=automatic_volume_ml,
+        site=site,
     )
 
 
@@ -65,17 +72,20 @@ def with_abc2(result: Result, abc2: Abc2, clinical: ClinicalInputs | None = None
     components = [replace(one, abc2_ml=(one.abc2_ml or 0.0) + change_ml) if one is largest else one
                   for one in result.components]
     return replace(result, abc2=abc2, components=components,
-                   **_scores(clinical or ClinicalInputs(), result.volume_ml, abc2, result.interval_ml))
+                   **_scores(clinical or ClinicalInputs(), result.volume_ml, abc2, result.interval_ml,
+                             result.site))
 
 
-def _scores(clinical, volume_ml, abc2, interval_ml) -> dict:
+def _scores(clinical, volume_ml, abc2, interval_ml, site) -> dict:
     """The fields ich_score, max_ich and func of a Result. They count the parenchymal volume and need some of it."""
     ivh_in_mask = volume_ml.ivh > 0
     interval_ml = ich_interval_ml(interval_ml, volume_ml.ivh)
+    location = site and site.location
     all_three = {
-        "ich_score": scores.ich_score(clinical, volume_ml.ich, ivh_in_mask, abc2 and abc2.coniglobus_ml, interval_ml),
-        "max_ich": scores.max_ich(clinical, volume_ml.ich, ivh_in_mask, interval_ml),
-        "func": scores.func(clinical, volume_ml.ich, interval_ml),
+        "ich_score": scores.ich_score(clinical, volume_ml.ich, ivh_in_mask, abc2 and abc2.coniglobus_ml, interval_ml,
+                                      site and site.infratentorial),
+        "max_ich": scores.max_ich(clinical, volume_ml.ich, ivh_in_mask, interval_ml, location),
+        "func": scores.func(clinical, volume_ml.ich, interval_ml, location),
     }
     if volume_ml.ich > 0:
         return all_three

@@ -21,7 +21,7 @@ SCHEMA = json.loads(JSON_SCHEMA.read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 STEPS = [{"name": "outlines", "threshold_mm3": None, "removed_ml": 0.5, "added_ml": 1.25, "slices": [3]},
          {"name": "labels", "threshold_mm3": None, "removed_ml": 0.0, "added_ml": 0.0, "relabelled_ml": 0.2}]
-FREE = {"seconds", "versions", "files", "inputs", "surface", "alternative"}  # names of their own inside
+FREE = {"seconds", "versions", "files", "inputs", "surface", "alternative", "shares"}  # names of their own inside
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ def test_every_page_says_research_use_at_top_and_bottom_and_not_for_limiting_car
 def test_unknown_items_are_named_and_the_score_is_a_range(page):
     parsed, _, _ = page()
     assert "1 to 6" in parsed.text and "30-day mortality 13 to 100 %" in parsed.text
-    assert "Unknown: GCS, infratentorial origin, age" in parsed.text
+    assert "Unknown: GCS, age" in parsed.text
 
 
 def test_text_from_the_file_cannot_become_markup(page, phantom):
