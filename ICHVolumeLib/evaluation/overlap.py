@@ -1,4 +1,4 @@
-"""Overlap of a mask with the truth: Dice, IoU, sensitivity and PPV from counts of voxels, and four ways to average them.
+"""Overlap of a mask with the truth: Dice, IoU, sensitivity and PPV of counts of voxels; four ways to average them.
 
 Per case: over the cases with blood in the truth (a missed bleed counts as 0). Pooled: of the summed counts, as in the
 paper's Tables 3 and 4. Per bleeding slice: over the slices with blood in the truth. Per slice with empties: over all

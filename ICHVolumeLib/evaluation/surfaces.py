@@ -1,4 +1,4 @@
-"""How far the outlines of two masks lie apart, in mm between true positions: tilted and uneven slices count as they lie.
+"""How far the outlines of two masks lie apart, in mm between true positions, on tilted and uneven slices, too.
 
 hd95_mm: the larger of the two directed 95th percentiles between the centres of outline voxels (those with a face
 neighbour outside), the usual definition (MONAI's). surface_hd95_mm and surface_dice: after Nikolov et al. 2021,
@@ -88,7 +88,7 @@ class _Grid:
         return self._ras(np.argwhere(_outline(mask)) + 1)
 
     def surface(self, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n, 3) middles of the cells of eight neighbouring voxels that the surface runs through, (n,) its mm2 there."""
+        """(n, 3) middles of the cells of eight voxels that the surface runs through, (n,) its mm2 there."""
         codes = _cell_codes(np.pad(mask, 1))
         cells = np.argwhere((codes > 0) & (codes < 255))
         steps = np.round(np.diff(self.origins_ras, axis=0), 6)

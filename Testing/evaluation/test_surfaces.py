@@ -1,4 +1,4 @@
-"""Distances between outlines: against DeepMind's surface-distance and shapes with known answers; MONAI: test_monai."""
+"""Distances between outlines: against surface-distance and shapes with known answers; MONAI: test_oracles."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.evaluation.metrics import hd95_mm
 from ICHVolumeLib.evaluation.surfaces import slice_hd95_mm, surface_scores
+
 
 @pytest.mark.parametrize("spacing_mm", GRIDS)
 @pytest.mark.parametrize("seed", [0, 1, 2])
