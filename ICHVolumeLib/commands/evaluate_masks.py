@@ -17,8 +17,9 @@ def add_mask_arguments(parser) -> None:
     group.add_argument("--cases", type=Path, metavar="CSV",
                        help="what is known of each case: a column case, and patient, ct, site, contrast_agent, or any "
                             "other to make groups by")
-    for side, words in (("", "both sides"), ("truth-", "the truth"), ("prediction-", "the predictions")):
-        group.add_argument(f"--{side}label", type=_meaning, action="append", default=[],
+    for option, words in (("--label", "both sides"), ("--truth-label", "the truth"),
+                          ("--prediction-label", "the predictions")):
+        group.add_argument(option, type=_meaning, action="append", default=[],
                            metavar="NAME=ich|ivh|outside|unsure|ignore",
                            help=f"what a segment of this name, or a voxel value, means in {words}; may be repeated")
     group.add_argument("--tolerance", type=_millimetres, default=2.0, metavar="MM", help="of surface Dice (default: 2)")

@@ -4,6 +4,7 @@ The incomplete beta function by its continued fraction (Lentz's way; DLMF 8.17.2
 """
 
 from collections.abc import Callable
+from functools import cache
 from math import exp, inf, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 
@@ -42,6 +43,7 @@ def _off_zero(value):
     return value if abs(value) > _TINY else _TINY
 
 
+@cache
 def f_quantile(share: float, first: float, second: float) -> float:
     """The value that a share of F(first, second degrees of freedom, fractions allowed) lies below; 0 < share < 1."""
     x = _bisect(lambda at: beta_share(at, first / 2, second / 2), share)
@@ -64,6 +66,6 @@ def _bisect(rising: Callable[[float], float], wanted: float) -> float:
     low, high = 0.0, 1.0
     while True:
         middle = (low + high) / 2
-        if middle in (low, high):
+        if high - low <= 2 * _PRECISION * high:
             return middle
         low, high = (middle, high) if rising(middle) < wanted else (low, middle)

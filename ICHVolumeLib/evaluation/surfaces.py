@@ -124,17 +124,19 @@ def _areas_mm2(slice_step, row_step, column_step) -> np.ndarray:
     """(256,) area of the surface in a cell of each code, its edges being the steps (3,) in mm."""
     edges = np.stack([slice_step, row_step, column_step], axis=1)
     to_mm2 = np.linalg.det(edges) * np.linalg.inv(edges).T  # of vectors that stand on triangles
-    return np.array([np.linalg.norm(normals @ to_mm2.T, axis=1).sum() for normals in _triangles()])
+    normals, codes = _triangles()
+    return np.bincount(codes, np.linalg.norm(normals @ to_mm2.T, axis=1), minlength=256)
 
 
 @lru_cache(maxsize=1)
-def _triangles() -> tuple[np.ndarray, ...]:
-    """Of each code the triangles (n, 3) of marching cubes in a cell of edge 1: vectors (k, j, i) of length area.
+def _triangles() -> tuple[np.ndarray, np.ndarray]:
+    """The triangles of marching cubes in a cell of edge 1: vectors (k, j, i) of length area (n, 3), their codes (n,).
 
     A cell more than half full is taken as its opposite, so that inside and outside have the same surface.
     """
     found = [_marched(code) for code in range(256)]
-    return tuple(found[255 - code] if code.bit_count() > _HALF else found[code] for code in range(256))
+    of_code = [found[255 - code] if code.bit_count() > _HALF else found[code] for code in range(256)]
+    return np.concatenate(of_code), np.repeat(np.arange(256), [len(one) for one in of_code])
 
 
 def _marched(code: int) -> np.ndarray:
