@@ -5,7 +5,7 @@
 
 RESULTS are output folders of `ichvolume evaluate`; each is a test set, NAME=FOLDER names it. Folders of one name are
 put together when their patients and truths are the same. An evaluation on synthetic patients is one network. See
-Resources/Study.md. Needs matplotlib.
+Resources/Study.md. The figures need matplotlib.
 """
 
 import sys
@@ -23,6 +23,7 @@ def add_arguments(parser) -> None:
                         help="with --verify: score the masks again, too, where they still lie where they were")
     parser.add_argument("--weights", action="append", default=[], metavar="NAME=FOLDER",
                         help="a model's weights or training run: its files are recorded with their SHA-256")
+    parser.add_argument("--no-figures", dest="figures", action="store_false", help="tables only; needs no matplotlib")
     parser.add_argument("--repeats", type=count, default=2000, metavar="N", help="bootstrap draws (default: 2000)")
     parser.add_argument("--seed", type=count, default=0, metavar="N", help="of the bootstrap (default: 0)")
 
@@ -44,15 +45,16 @@ def _make(args) -> None:
 
     from ..core.errors import InputError
 
-    if find_spec("matplotlib") is None:
-        raise InputError("The figures need matplotlib, which is not installed: pip install matplotlib, or the extra "
-                         "`study`.")
+    if args.figures and find_spec("matplotlib") is None:
+        raise InputError("The figures need matplotlib, which is not installed: pip install matplotlib, or give "
+                         "--no-figures.")
     from ..evaluation.study import PAGE, make_study
 
     weights = dict(_named(Path(text), must_be_named=True) for text in args.weights)
     with Progress() as progress:
         study = make_study([_named(path) for path in args.results], args.out, repeats=args.repeats, seed=args.seed,
-                           command="ichvolume " + " ".join(sys.argv[1:]), weights=weights, progress=progress)
+                           command="ichvolume " + " ".join(sys.argv[1:]), weights=weights, figures=args.figures,
+                           progress=progress)
     for one in study.figures:
         if not one.files:
             say(f"left out: {one.title}: {one.words}")

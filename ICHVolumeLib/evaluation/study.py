@@ -42,10 +42,10 @@ class Study:
 
 
 def make_study(folders: list[tuple[str, Path]], out: Path, *, repeats: int = 2000, seed: int = 0, command: str = "",
-               weights: dict[str, Path] | None = None, progress=None) -> Study:
+               weights: dict[str, Path] | None = None, figures: bool = True, progress=None) -> Study:
     """Tables, figures and the record from output folders of `evaluate`, named.
 
-    weights: model -> folder whose files are listed with their SHA-256. A figure that cannot be drawn (its masks are
+    weights: model -> folder whose files are listed with their SHA-256. figures: draw them, too (matplotlib). A figure that cannot be drawn (its masks are
     gone) is left out, and why stands in study.md.
     Raises InputError for folders that cannot be used and an OUT that cannot be written.
     """
@@ -57,7 +57,7 @@ def make_study(folders: list[tuple[str, Path]], out: Path, *, repeats: int = 200
         lock = FolderLock(out / LOCK, out)
         tables = study_tables(sets, repeats=repeats, seed=seed)
         files = _write_tables(tables, out) + _write_data(sets, out)
-        drawn = draw_figures(sets, out / FIGURES, progress)
+        drawn = draw_figures(sets, out / FIGURES, progress) if figures else []
         files += [file for one in drawn for file in one.files]
         write_text(out / PAGE, _page(sets, tables, drawn, repeats, seed))
         listed = {file.relative_to(out).as_posix(): sha256_of(file) for file in [*files, out / PAGE]}
@@ -134,7 +134,8 @@ def _page(sets, tables, drawn, repeats, seed) -> str:
                      "about real ones.\n")
     for table in tables:
         parts += [f"## {table.title}\n", markdown_table(table.head, table.rows), "", table.note, ""]
-    parts.append("## Figures\n")
+    if drawn:
+        parts.append("## Figures\n")
     for one in drawn:
         if one.files:
             parts += [f"![{one.title}]({FIGURES}/{one.name}.png)", "", f"*{one.title}.* {one.words}", ""]

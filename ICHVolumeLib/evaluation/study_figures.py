@@ -65,8 +65,8 @@ def _plans(sets: list[TestSet]) -> list[Plan]:
                    f"The cases of least (A) and most (B) disagreement of {model}'s volume and ABC/2 of the same mask "
                    f"(C = bleeding slices), with its lines A and B. {_OUTLINES}", lambda: _abc2(first)),
                   ("figure7_3d", f"Figure 7. 3D view, {first.name}",
-                   "Closed surfaces of the masks, slightly smoothed, from front, left and above; the volumes are the voxels'. "
-                   "The axes point 10 mm to the left (L), to the front (A) and up (S).",
+                   "Closed surfaces of the masks, slightly smoothed, from front, left and above; the volumes are the "
+                   "voxels'. The axes point 10 mm to the left (L), to the front (A) and up (S).",
                    lambda: _view(first))]
     for place, one in enumerate(sets):
         number = 8 if place == 0 else 9

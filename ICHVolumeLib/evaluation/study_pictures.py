@@ -107,7 +107,7 @@ def _body(axes, surface, color, middle, half):
     axes.set_box_aspect((1, 1, 1), zoom=1.25)
     axes.view_init(elev=22, azim=125)
     axes.set_axis_off()
-    corner = middle + half * np.array([0.95, -0.95, -0.95])
+    corner = middle + half * np.array([0.85, 0.85, -1.05])  # left and below on the page
     for step, letter in ((np.array([-AXIS_MM, 0, 0]), "L"), (np.array([0, AXIS_MM, 0]), "A"),
                          (np.array([0, 0, AXIS_MM]), "S")):
         end = corner + step

@@ -66,8 +66,7 @@ def volume_panels(one: TestSet, model: str):
     for column, way in enumerate(ways):
         measured, true = pairs[way].T
         marker = look(column)
-        _scatter(panels[0, column], true, measured, marker, top)
-        panels[0, column].set_title(WAYS[way])
+        _scatter(panels[0, column], true, measured, marker, top, WAYS[way])
         _bland_altman(panels[1, column], (measured + true) / 2, limits_of_agreement(measured - true),
                       measured - true, marker, "measured - true, mL")
         both = (measured > 0) & (true > 0)
@@ -80,21 +79,20 @@ def volume_panels(one: TestSet, model: str):
     return figure
 
 
-def _scatter(axes, true, measured, marker, top):
+def _scatter(axes, true, measured, marker, top, way):
     axes.plot([0, top], [0, top], color=FAINT, linewidth=1, zorder=1, label="identity")
-    line = regression(true, measured)
-    axes.scatter(true, measured, color=marker["color"], marker=marker["marker"], **_DOT)
-    found = volume_agreement(measured, true)
-    words = []
+    line, icc = regression(true, measured), volume_agreement(measured, true)["icc_a1"]
+    axes.scatter(true, measured, color=marker["color"], marker=marker["marker"], **_DOT, clip_on=False)
+    words = [way]
+    if icc:
+        words.append(f"ICC(A,1) {icc['value']:.3f} ({icc['low']:.3f} to {icc['high']:.3f})")
     if line:
         ends = np.array([0, true.max()])
         axes.plot(ends, line["intercept"] + line["slope"] * ends, color=INK, linewidth=1, linestyle="--", zorder=4,
                   label="regression")
-        words.append(f"y = {line['slope']:.3f} x {line['intercept']:+.2f}")
-    if found["icc_a1"]:
-        icc = found["icc_a1"]
-        words.append(f"ICC(A,1) {icc['value']:.3f}\n({icc['low']:.3f} to {icc['high']:.3f})")
-    axes.text(0.04, 0.97, "\n".join([*words, f"n = {len(true)}"]), transform=axes.transAxes, va="top", fontsize=6.5)
+        sign = "-" if line["intercept"] < 0 else "+"
+        words.append(f"y = {line['slope']:.3f} x {sign} {abs(line['intercept']):.2f} mL, n = {len(true)}")
+    axes.set_title("\n".join(words), fontsize=7)
     axes.set(xlabel="true volume, mL", ylabel="measured, mL", xlim=(0, top), ylim=(0, top), aspect="equal")
     axes.legend(loc="lower right", handlelength=1.6, borderaxespad=0.1)
 
@@ -108,8 +106,7 @@ def _bland_altman(axes, mean, limits, difference, marker, label):
             axes.axhspan(*limits[f"{key}_ci95"], color=INK, alpha=0.07, linewidth=0, zorder=0)
             axes.annotate(f"{limits[key]:+.1f}", (1, limits[key]), xycoords=("axes fraction", "data"), fontsize=6.5,
                           ha="right", va="bottom")
-    axes.set(xlabel="mean of both, mL", ylabel=label)
-    axes.set_xlim(left=0)
+    axes.set(xlabel="mean of both, mL", ylabel=label, xlim=(0, 1.22 * max([*mean, 1e-3])))  # room for the numbers
 
 
 def _same_height(panels):
@@ -180,8 +177,10 @@ def _intervals(axes, true, ends, held, title):
         if len(places):
             axes.vlines(places, (ends[:, 0] - true)[order][places], (ends[:, 1] - true)[order][places], color=color,
                         linewidth=1.4 if hit else 1.8, linestyle=dash, label=f"{words} ({len(places)})")
-    axes.set(title=title, xlabel="cases by true volume", ylabel="interval - true volume, mL")
-    axes.legend(loc="best")
+    axes.set_title(title, pad=20)
+    axes.set(xlabel="cases by true volume", ylabel="interval - true volume, mL")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 
 
 def _coverages(axes, true, held, nominal):
@@ -191,12 +190,12 @@ def _coverages(axes, true, held, nominal):
     groups = [(name, part) for name, part in groups if part.any()]
     for place, (_, part) in enumerate(groups):
         share, (low, high) = held[part].mean(), wilson(int(held[part].sum()), int(part.sum()))
-        axes.errorbar([share], [place], xerr=[[max(0, share - low)], [max(0, high - share)]], color=INK, marker="o", markersize=4,
-                      capsize=2, linewidth=1)
+        axes.errorbar([share], [place], xerr=[[max(0, share - low)], [max(0, high - share)]], color=INK, marker="o",
+                      markersize=4, capsize=2, linewidth=1)
     if nominal:
         axes.axvline(nominal, color=look(1)["color"], linestyle="--", linewidth=1,
                      label=f"should be {100 * nominal:g} %")
-        axes.legend(loc="lower left")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1))
     axes.set_yticks(range(len(groups)), [f"{name} (n = {int(part.sum())})" for name, part in groups])
     axes.set(xlabel="share that holds the true volume", xlim=(0, 1.03))
     axes.invert_yaxis()
