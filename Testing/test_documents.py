@@ -59,8 +59,9 @@ def test_every_command_and_option_that_is_shown_is_known(page):
         if words[0] == "COMMAND":
             continue
         assert words[0] in COMMANDS, words
-        source = "".join((ROOT / "ICHVolumeLib" / "commands" / f"{name}.py").read_text(encoding="utf-8")
-                         for name in (words[0], "clinical", "console"))
+        folder = ROOT / "ICHVolumeLib" / "commands"
+        files = [*folder.glob(f"{words[0]}*.py"), folder / "clinical.py", folder / "console.py"]
+        source = "".join(file.read_text(encoding="utf-8") for file in files)
         for option in (word for word in words if word.startswith("--") and word != "--help"):
             assert f'"{option}"' in source, words
 

@@ -5,4 +5,4 @@ A new command is a new module here and its name in COMMANDS. Modules import noth
 """
 
 COMMANDS = ("segment", "measure", "compare", "verify", "check", "sample", "demo", "bench", "train", "release",
-            "evaluate", "real", "card")
+            "evaluate", "study", "real", "card")

@@ -1,18 +1,28 @@
-"""Measure a model: held-out synthetic patients, and false alarms on real bleed-free scans.
+"""Measure a model: masks of any program against the truth, or a network on held-out synthetic patients.
 
-Writes OUT/cases.jsonl and OUT/figures.json and prints the figures; goes on where it was stopped. With --pictures it
-also draws the cases that went wrong, for `ichvolume card`. Synthetic patients only: the figures are no claim about
-real ones. With --trained-heads new bleeds lie in the heads that were trained on: figures better than in unseen heads
-mean that the network has seen too few heads.
+    ichvolume evaluate PREDICTIONS [MORE ...] TRUTH -o OUT    folders of masks, paired by name
+    ichvolume evaluate PAIRS.csv -o OUT                       a table: case, prediction, truth, model ...
+    ichvolume evaluate DATA -o OUT                            our network on synthetic patients in bleed-free heads
+
+Masks: overlap, distances, volumes and their agreement, and models compared on the same patients, into summary.md,
+cases.csv and figures.json in OUT, see Resources/Study.md. NAME=FOLDER names a model. Stopped, it goes on where it was.
+
+Synthetic patients: writes OUT/cases.jsonl and OUT/figures.json, prints the figures, and counts false alarms on real
+bleed-free scans; goes on where it was stopped. With --pictures it also draws the cases that went wrong, for
+`ichvolume card`. Synthetic patients only: the figures are no claim about real ones. With --trained-heads new bleeds
+lie in the heads that were trained on: figures better than in unseen heads mean that the network has seen too few.
 """
 
 from pathlib import Path
 
 from .console import count, say
+from .evaluate_masks import add_mask_arguments, are_masks, run_masks
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder of the bleed-free heads")
+    parser.add_argument("data", type=Path, nargs="+", metavar="PATH",
+                        help="folders of masks and then that of the truth; or a CSV of pairs; or the one folder of the "
+                             "bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--weights", type=Path, metavar="DIR")
     parser.add_argument("--patients", type=count, default=200)
@@ -24,6 +34,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("--synthetic-only", action="store_true",
                         help="count no false alarms on real slices (`ichvolume real` does)")
     add_jobs_argument(parser)
+    add_mask_arguments(parser)
 
 
 def add_jobs_argument(parser) -> None:
@@ -32,6 +43,12 @@ def add_jobs_argument(parser) -> None:
 
 
 def run(args) -> None:
+    if are_masks(args.data):
+        return run_masks(args)
+    return _run_synthetic(args)
+
+
+def _run_synthetic(args) -> None:
     import json
     import logging
 
@@ -46,7 +63,7 @@ def run(args) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     use_one_itk_thread()
     args.out.mkdir(parents=True, exist_ok=True)
-    pool = load_pool(args.data, args.out.parent / "heads.npz")
+    pool = load_pool(args.data[0], args.out.parent / "heads.npz")
     segmenter, rows_file = Segmenter(weights_dir=args.weights), args.out / "cases.jsonl"
     jobs = default_jobs() if args.jobs is None else args.jobs
     part = TRAINED if args.trained_heads else TEST
