@@ -73,14 +73,17 @@ class Segmenter:
 
     device: "auto", "cpu", "cuda"; engine: "auto", "openvino", "torch"; weights_dir: a folder instead of the shipped
     weights. crop False runs the whole of every slice (to measure what the head box and skipped slices change).
+    threads: cores that the engine may use, None: all.
     Raises InputError for missing or damaged weights, or of a network of other classes.
     """
 
-    def __init__(self, device: str = "auto", weights_dir=None, engine: str = "auto", *, crop: bool = True):
+    def __init__(self, device: str = "auto", weights_dir=None, engine: str = "auto", *, crop: bool = True,
+                 threads: int | None = None):
         self.weights = load_weights(weights_dir)
         check_classes(self.weights.config)
         self._wanted = (device, engine)
         self._crop = crop
+        self._threads = threads
         self._engine: Engine | None = None
         self._failed: tuple[str, ...] = ()
         self._engine_findings: list[Finding] = []
@@ -149,7 +152,8 @@ class Segmenter:
             return self._fall_back(engine, error, rows, columns)
 
     def _choose(self, rows: int, columns: int) -> Engine:
-        self._engine, findings = choose_engine(*self._wanted, self.weights, rows, columns, skip=self._failed)
+        self._engine, findings = choose_engine(*self._wanted, self.weights, rows, columns, skip=self._failed,
+                                               threads=self._threads)
         self._engine_findings += findings
         return self._engine
 
