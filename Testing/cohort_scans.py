@@ -22,8 +22,8 @@ SHAPE = 14, 48, 44
 class MarkBlood:
     """Stands in for the network in tests of scale: what is 55 to 80 HU is ICH.
 
-    Files that a test lays beside the scans tell it what to do: NAME.kill (end this process once), NAME.hungry (take
-    memory until something ends it), NAME.slow (holds seconds); NAME is the scan's series description or file name.
+    Files that a test lays beside a scan tell it what to do: SCAN.kill (end this process, once), SCAN.deadly (every
+    time), SCAN.hungry (run out of memory), SCAN.slow (holds the seconds to wait).
     """
 
     device: str
@@ -39,14 +39,15 @@ class MarkBlood:
         _obey(Path(ct.info.source))
         mask = ((ct.hu > 55) & (ct.hu < 80)).astype(np.uint8)
         return Segmentation(mask=mask, slice_uncertainty=np.zeros(len(mask), np.float32), findings=[],
-                            engine="stand-in", device=f"CPU {self.threads}", seconds={"network": 0.0},
-                            model="stand-in", model_sha256="f" * 64)
+                            engine="stand-in", device=f"{self.device}, threads {self.threads}",
+                            seconds={"network": 0.0}, model="stand-in", model_sha256="f" * 64)
 
 
 def _obey(scan: Path) -> None:
-    kill, hungry, slow = (scan.with_name(f"{scan.name}.{word}") for word in ("kill", "hungry", "slow"))
-    if kill.exists():
-        kill.unlink()
+    kill, deadly, hungry, slow = (scan.with_name(f"{scan.name}.{word}")
+                                  for word in ("kill", "deadly", "hungry", "slow"))
+    if kill.exists() or deadly.exists():
+        kill.unlink(missing_ok=True)
         os.kill(os.getpid(), signal.SIGKILL)
     if hungry.exists():
         raise MemoryError

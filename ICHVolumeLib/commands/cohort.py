@@ -62,7 +62,7 @@ def run(args) -> None:
         complain(remark)
     job = CohortJob(args.out, device=args.device, engine=args.engine, weights_dir=_weights(args.weights),
                     patient_salt=args.patient_key, report=args.report, dicom=args.dicom, force=args.force)
-    with _Progress(args.progress, len(cases)) as progress:
+    with _Progress(args.progress) as progress:
         cohort = run_cohort(cases, job, runner, progress=progress)
     _tell(cohort, len(cases), progress.kind)
     if cohort.problems:
@@ -125,12 +125,11 @@ def _tell(cohort, patients: int, progress_kind: str) -> None:
 class _Progress:
     """Called with a CohortProgress for each patient. kind: "bar", "json", "none", or "lines" (one a minute)."""
 
-    def __init__(self, kind: str | None, total: int):
+    def __init__(self, kind: str | None):
         self.kind = kind or ("bar" if sys.stderr.isatty() else "lines")
-        self._started = self._said_at = time.monotonic()
+        self._started = time.monotonic()
+        self._said_at = self._started - LINE_EVERY_S
         self._width_drawn = 0
-        if self.kind == "lines":
-            complain(f"{total:,} patients")
 
     def __call__(self, event) -> None:
         if self.kind == "json":

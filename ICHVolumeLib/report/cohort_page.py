@@ -21,8 +21,9 @@ from .summary import RESEARCH_USE
 
 MOST_CHIPS = 2
 # key of the sort, words in the head, css class
-_HEADS = (("", "", "pic"), ("patient", "Patient", "who"), ("ich", "ICH", "n"), ("ivh", "IVH", "n"),
-          ("total", "Total", "n"), ("abc2", "ABC/2", "n"), ("score", "ICH score", "n"), ("findings", "Findings", "f"))
+_HEADS = (("", "", "pic"), ("patient", "Patient", "who"), ("ich", "ICH<i>mL</i>", "n"), ("ivh", "IVH<i>mL</i>", "n"),
+          ("total", "Total<i>mL</i>", "n"), ("abc2", "ABC/2<i>mL</i>", "n"), ("score", "ICH score", "n"),
+          ("findings", "Findings", "f"))
 
 
 def cohort_page(rows: list[CaseRow], problems: list[tuple[str, str, str]], remarks: list[str], *, still_open: int,
@@ -159,7 +160,7 @@ def _chips(serious: list[Finding], notes: int):
 
 
 def _words(code: str) -> str:
-    return code.replace("-", " ")
+    return code.replace("-", " ").replace(" ml", " mL")
 
 
 def _count(number: int, word: str) -> str:

@@ -1,7 +1,8 @@
 """What the list of a cohort has beside the report's style sheet: its own styles, and the script that sorts it."""
 
 COHORT_CSS = """
-.cohort main { max-width: 1280px; }
+.cohort main { max-width: 1280px; overflow: visible; }
+.cohort .notice { border-radius: 14px 14px 0 0; }
 .cohort header { margin-bottom: 18px; }
 .cohort footer a, .cohort td a { color: var(--accent); }
 .cohort .findings { margin-bottom: 12px; }
@@ -29,9 +30,18 @@ COHORT_CSS = """
 .tools input[type=checkbox] { accent-color: var(--accent); width: 15px; height: 15px; margin: 0; }
 #shown { margin-left: auto; }
 
-#cases { table-layout: fixed; font-size: 14px; }
-#cases thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); padding: 8px 14px 8px 0; }
+/* each row is a grid of its own, laid out only where it is seen: a thousand of them stay smooth */
+#cases, #cases thead, #cases tbody { display: block; }
+#cases { font-size: 14px; --columns: 78px minmax(120px, 1fr) 118px 84px 84px 92px 92px 300px; }
+#cases tr { display: grid; grid-template-columns: var(--columns); column-gap: 16px; align-items: center;
+  border-bottom: 1px solid var(--line); }
+#cases tr[hidden] { display: none; }
+#cases tbody tr { content-visibility: auto; contain-intrinsic-size: auto 88px; height: 88px; }
+#cases th, #cases td { border: 0; padding: 0; min-width: 0; vertical-align: middle; }
+#cases thead { position: sticky; top: 0; z-index: 1; background: var(--paper); }
+#cases thead tr { height: 40px; border-color: #c4ced6; }
 #cases th button { all: unset; cursor: pointer; color: var(--soft); font-weight: 600; white-space: nowrap; }
+#cases th button i { font-style: normal; font-weight: 400; margin-left: 4px; }
 #cases th button:hover { color: var(--ink); }
 #cases th button:focus-visible, .tools :focus-visible, #cases a:focus-visible { outline: 2px solid var(--accent);
   outline-offset: 2px; border-radius: 4px; }
@@ -39,40 +49,36 @@ COHORT_CSS = """
 #cases th button::after { content: ""; display: inline-block; width: 1em; text-align: right; }
 #cases th[aria-sort=ascending] button::after { content: "\\25B4"; }
 #cases th[aria-sort=descending] button::after { content: "\\25BE"; }
-#cases td { height: 86px; padding: 3px 14px 3px 0; vertical-align: middle; overflow: hidden; }
-#cases td.n { padding-right: calc(14px + 1em); }
+#cases td.n { padding-right: 1em; }
 #cases td small { display: block; font-size: 11.5px; color: var(--soft); line-height: 1.35; }
 #cases td b { font-weight: 660; font-size: 15px; }
-#cases tbody tr:hover td { background: var(--tint); }
-#cases .pic { width: 92px; padding-left: 4px; }
+#cases tbody tr:hover { background: var(--tint); }
 #cases .pic img { display: block; width: 76px; height: 80px; object-fit: contain; background: #0c0f13;
   border-radius: 7px; }
-#cases .who { width: auto; overflow-wrap: anywhere; }
+#cases .who { overflow-wrap: anywhere; }
 #cases .who a { text-decoration: none; font-weight: 600; }
 #cases .who a:hover { text-decoration: underline; }
-#cases .n { width: 104px; }
-#cases th:nth-child(3) { width: 132px; }
-#cases .f { width: 300px; }
 #cases .none { color: var(--faint); }
 .chip { display: inline-block; font-size: 12px; line-height: 1.3; padding: 2px 8px; border-radius: 10px;
   margin: 2px 5px 2px 0; background: var(--warn-tint); color: var(--warn); max-width: 100%; }
 .chip.error { background: var(--bad-tint); color: var(--bad); }
 .chip.more { background: var(--tint); color: var(--soft); }
 
-@media screen and (max-width: 960px) {
-  #cases th:nth-child(5), #cases td:nth-child(5), #cases th:nth-child(6), #cases td:nth-child(6) { display: none; }
-  #cases .f { width: 190px; }
-  #cases .n, #cases th:nth-child(3) { width: 96px; }
+@media screen and (max-width: 1080px) {
+  #cases { --columns: 78px minmax(100px, 1fr) 112px 70px 92px 190px; }
+  #cases tr > :nth-child(5), #cases tr > :nth-child(6) { display: none; }
 }
-@media screen and (max-width: 640px) {
-  #cases th:nth-child(4), #cases td:nth-child(4), #cases th:nth-child(7), #cases td:nth-child(7), #cases th.f,
-  #cases td.f { display: none; }
-  #cases td, #cases thead th { padding-right: 6px; }
+@media screen and (max-width: 700px) {
+  #cases { --columns: 78px minmax(90px, 1fr) 112px; }
+  #cases tr > :nth-child(4), #cases tr > :nth-child(7), #cases tr > :nth-child(8) { display: none; }
   .histogram { overflow-x: auto; }
-  .histogram svg { min-width: 620px; }
+  .histogram svg { min-width: 940px; }
   #shown { margin-left: 0; }
 }
-@media print { .tools, #cases th button::after { display: none; } #cases td { height: auto; } }
+@media print {
+  .tools, #cases th button::after { display: none; }
+  #cases tbody tr { content-visibility: visible; break-inside: avoid; }
+}
 """
 
 # Rows are read once; a sort or a search then touches the table once, by one fragment or by `hidden` alone.

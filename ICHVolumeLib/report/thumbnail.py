@@ -50,7 +50,9 @@ def _resized(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _border(inside: np.ndarray) -> np.ndarray:
-    """The outermost pixels of an area."""
-    around = np.pad(inside, 1)
-    core = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
+    """The outermost two pixels of an area: one on the screen."""
+    core = inside
+    for _ in range(2):
+        around = np.pad(core, 1)
+        core = core & around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
     return inside & ~core

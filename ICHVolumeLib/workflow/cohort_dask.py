@@ -23,6 +23,7 @@ from .cohort_case import CaseOutcome, CohortJob, run_case
 from .cohort_inputs import CohortCase
 
 GPU = "GPU"
+HERE = "127.0.0.1"  # nothing of a local cluster is to be reached from outside
 CONNECT_S = 20.0
 PATIENCE_S = 120.0  # without a scheduler or without any worker
 BYTES_A_WORKER = 3 << 30  # a scan of 300 slices needs a good gigabyte
@@ -65,8 +66,8 @@ class OnThisComputer:
     def __call__(self, cases: list[CohortCase], job: CohortJob) -> Iterator[CaseOutcome]:
         workers = self.workers
         with _quiet_dask(), LocalCluster(
-                n_workers=workers.count, threads_per_worker=1, processes=True, dashboard_address=None,
-                host="127.0.0.1", resources={GPU: 1} if workers.gpu else None) as cluster, Client(cluster) as client:
+                n_workers=workers.count, threads_per_worker=1, processes=True, dashboard_address=f"{HERE}:0",
+                host=HERE, resources={GPU: 1} if workers.gpu else None) as cluster, Client(cluster) as client:
             client.run(_leave_ctrl_c_to_the_parent)
             yield from _Hand(lambda: client, replace(job, threads=workers.threads)).out(cases)
 
