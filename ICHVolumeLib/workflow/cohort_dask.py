@@ -141,7 +141,8 @@ class _Hand:
 
     def _hand_out(self, client: Client, waiting: list[CohortCase]) -> None:
         try:
-            workers = client.scheduler_info(n_workers=-1)["workers"].values()
+            # asked directly: Client.scheduler_info may give what another thread has asked for, without the workers
+            workers = client.sync(client.scheduler.identity, n_workers=-1)["workers"].values()
         except (OSError, RuntimeError, TimeoutError):  # it is just going
             return
         cards = sum(GPU in worker.get("resources", {}) for worker in workers)
@@ -166,7 +167,7 @@ class _Hand:
             return
         if self._alone_since is None:
             self._alone_since = time.monotonic()
-            self._say("No worker is there; waiting for one.")
+            self._say(f"No worker is there; waiting {self._patience_s:.0f} s for one.")
         if time.monotonic() - self._alone_since > self._patience_s:
             what = "none of its workers offers a card (start one with --resources GPU=1)" if there else \
                 "it has no workers (start some with `dask worker ADDRESS`)"

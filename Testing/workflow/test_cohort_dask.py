@@ -119,7 +119,7 @@ def test_a_scheduler_without_workers_is_named(scans, tmp_path):
                                                              dashboard_address=LOCAL) as empty, \
             pytest.raises(ICHVolumeError, match="it has no workers .* 0 of 5 patients are done"):
         run(scans, tmp_path / "out", OnScheduler(empty.scheduler_address, said.append, patience_s=0.5))
-    assert said == ["No worker is there; waiting for one."]
+    assert said == ["No worker is there; waiting 0 s for one."]
 
 
 @pytest.mark.parametrize("wanted, cores, memory_gib, expected", [
