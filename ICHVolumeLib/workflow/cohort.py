@@ -6,7 +6,8 @@
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +34,8 @@ TABLES_EVERY_S = 60.0
 WINDOW = 100  # the last cases, of which the time left is told
 GO_ON = "run the same command again to go on"
 
-Runner = Callable[[list[CohortCase], CohortJob], Iterable[CaseOutcome]]
+Outcomes = Generator[CaseOutcome, None, None]
+Runner = Callable[[list[CohortCase], CohortJob], Outcomes]
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Cohort:
     finished_before: int
 
 
-def in_this_process(cases: list[CohortCase], job: CohortJob) -> Iterator[CaseOutcome]:
+def in_this_process(cases: list[CohortCase], job: CohortJob) -> Outcomes:
     """One after the other."""
     for case in cases:
         yield run_case(case, job)
@@ -117,10 +119,11 @@ class _Run:
         todo = [case for case in self._cases if not case.problem]
         stopped: ICHVolumeError | None = None
         try:
-            for outcome in runner(todo, self._job):
-                if outcome.stop:
-                    raise ICHVolumeError(outcome.problem)
-                self._take(outcome)
+            with closing(runner(todo, self._job)) as outcomes:  # whatever ends it, its processes end too
+                for outcome in outcomes:
+                    if outcome.stop:
+                        raise ICHVolumeError(outcome.problem)
+                    self._take(outcome)
         except KeyboardInterrupt:
             stopped = Cancelled(f"Stopped. {self._kept()}")
         except ICHVolumeError as error:

@@ -10,7 +10,7 @@ import os
 import queue
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster, get_worker
 
 from ..core.errors import ICHVolumeError, InputError
 from ..engines.nvidia import gpu_count
+from .cohort import Outcomes
 from .cohort_case import CaseOutcome, CohortJob, run_case
 from .cohort_inputs import CohortCase
 
@@ -63,7 +64,7 @@ class OnThisComputer:
     def __init__(self, workers: LocalWorkers):
         self.workers = workers
 
-    def __call__(self, cases: list[CohortCase], job: CohortJob) -> Iterator[CaseOutcome]:
+    def __call__(self, cases: list[CohortCase], job: CohortJob) -> Outcomes:
         workers = self.workers
         with _quiet_dask(), LocalCluster(
                 n_workers=workers.count, threads_per_worker=1, processes=True, dashboard_address=f"{HERE}:0",
@@ -79,7 +80,7 @@ class OnScheduler:
                  patience_s: float = PATIENCE_S):
         self.address, self._say, self._patience_s = address, say, patience_s
 
-    def __call__(self, cases: list[CohortCase], job: CohortJob) -> Iterator[CaseOutcome]:
+    def __call__(self, cases: list[CohortCase], job: CohortJob) -> Outcomes:
         clients: list[Client] = []
 
         def connect() -> Client:
@@ -121,7 +122,7 @@ class _Hand:
         self._at_work: dict[Future, tuple[CohortCase, bool]] = {}  # with whether it asked for a card
         self._alone_since: float | None = None
 
-    def out(self, cases: list[CohortCase]) -> Iterator[CaseOutcome]:
+    def out(self, cases: list[CohortCase]) -> Outcomes:
         client, waiting = self._connect(), list(reversed(cases))
         while waiting or self._at_work:
             if client.status != "running":
@@ -140,6 +141,8 @@ class _Hand:
                     yield outcome
 
     def _hand_out(self, client: Client, waiting: list[CohortCase]) -> None:
+        if client.scheduler is None:
+            return
         try:
             # asked directly: Client.scheduler_info may give what another thread has asked for, without the workers
             workers = client.sync(client.scheduler.identity, n_workers=-1)["workers"].values()
