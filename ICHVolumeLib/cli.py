@@ -59,7 +59,10 @@ def main(argv=None) -> int:
     except InputError as error:
         complain(str(error))
         return BAD_INPUT
-    except (Cancelled, KeyboardInterrupt):
+    except Cancelled as error:
+        complain(str(error))
+        return CANCELLED
+    except KeyboardInterrupt:
         complain("Cancelled; nothing was written.")
         return CANCELLED
     except ICHVolumeError as error:

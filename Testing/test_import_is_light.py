@@ -7,7 +7,7 @@ import pytest
 from command_line import ROOT
 
 HEAVY = ("torch", "SimpleITK", "openvino", "vtk", "vtkmodules", "pydicom", "highdicom", "slicer", "qt",
-         "PySide6")
+         "PySide6", "dask", "distributed")
 
 
 def modules_after(code: str) -> set[str]:

@@ -7,7 +7,7 @@ import pytest
 from library_imports import FLOORS, GRAPH, NAMES, imports, room, targets, tree_of
 
 HEAVY = {"torch", "vtk", "vtkmodules", "openvino", "pydicom", "highdicom", "SimpleITK", "matplotlib", "monai",
-         "threadpoolctl"}
+         "threadpoolctl", "dask", "distributed"}
 MAY_IMPORT_LATE = ("ICHVolumeLib.commands", "ICHVolumeLib.cli", "ICHVolumeLib.bench.case_child")
 
 

@@ -4,5 +4,5 @@ A new command is a new module here and its name in COMMANDS. Modules import noth
 `ichvolume --help` answers at once.
 """
 
-COMMANDS = ("segment", "measure", "compare", "verify", "check", "sample", "demo", "bench", "train", "release",
+COMMANDS = ("segment", "measure", "compare", "cohort", "verify", "check", "sample", "demo", "bench", "train", "release",
             "evaluate", "study", "real", "card")

@@ -40,12 +40,13 @@ class Engine(Protocol):
 
 
 def choose_engine(device: str, engine: str, weights: Weights, rows: int = 512, columns: int = 512,
-                  skip: tuple[str, ...] = ()) -> tuple[Engine, list[Finding]]:
+                  skip: tuple[str, ...] = (), threads: int | None = None) -> tuple[Engine, list[Finding]]:
     """The first engine that gets ready, and a finding for each that was wanted and did not, saying why.
 
     device: "auto", "cpu" or "cuda"; engine: "auto", "openvino" or "torch". The order of "auto" is torch on an NVIDIA
     GPU, OpenVINO, torch on the CPU; an engine asked for by name comes first and the others stand by, so that the case
     is finished. skip: labels of engines that already failed ("torch cuda", "openvino", "torch cpu").
+    threads: how many of the processor's cores an engine may use; None: all.
     Raises InputError for an unknown device or engine, PackagesMissing or EngineError when nothing runs.
     """
     findings = []
@@ -55,7 +56,7 @@ def choose_engine(device: str, engine: str, weights: Weights, rows: int = 512, c
         if label in skip:
             continue
         try:
-            chosen = make(weights)
+            chosen = make(weights, threads)
             chosen.prepare(rows, columns)
             return chosen, findings
         except FAILURES as error:
@@ -74,7 +75,8 @@ def fallback_finding(label: str, error: BaseException) -> Finding:
                                             "taken; the mask is made by the same network.")
 
 
-def _candidates(device: str, engine: str, findings: list[Finding]) -> list[tuple[str, Callable[[Weights], Engine]]]:
+def _candidates(device: str, engine: str, findings: list[Finding]) \
+        -> list[tuple[str, Callable[[Weights, int | None], Engine]]]:
     if device not in ("auto", "cpu", "cuda"):
         raise InputError(f"device {device!r} is unknown; choose auto, cpu or cuda.")
     if engine not in ("auto", "openvino", "torch"):
@@ -95,19 +97,21 @@ def _candidates(device: str, engine: str, findings: list[Finding]) -> list[tuple
     return [("torch cuda", _torch_cuda), *on_processor]
 
 
-def _openvino(weights: Weights) -> Engine:
+def _openvino(weights: Weights, threads: int | None) -> Engine:
     from .openvino_engine import OpenVinoEngine
 
-    return OpenVinoEngine(weights)
+    return OpenVinoEngine(weights, options={"INFERENCE_NUM_THREADS": threads} if threads else None)
 
 
-def _torch_cpu(weights: Weights) -> Engine:
-    from .torch_engine import TorchEngine
+def _torch_cpu(weights: Weights, threads: int | None) -> Engine:
+    from .torch_engine import TorchEngine, set_threads
 
+    set_threads(threads)
     return TorchEngine(weights, "cpu")
 
 
-def _torch_cuda(weights: Weights) -> Engine:
-    from .torch_engine import TorchEngine
+def _torch_cuda(weights: Weights, threads: int | None) -> Engine:
+    from .torch_engine import TorchEngine, set_threads
 
+    set_threads(threads)
     return TorchEngine(weights, "cuda")

@@ -12,6 +12,12 @@ from ..network.weights import Weights
 BATCH_SIZE = 8
 
 
+def set_threads(threads: int | None) -> None:
+    """Cores that torch may use in this process, from here on; None changes nothing."""
+    if threads:
+        torch.set_num_threads(threads)
+
+
 class TorchEngine:
     """See engines.Engine. device: "cpu" or "cuda"; raises RuntimeError when torch finds no usable GPU."""
 

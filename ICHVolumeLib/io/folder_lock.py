@@ -6,8 +6,12 @@ from pathlib import Path
 from ..core.errors import InputError
 
 
+class FolderBusy(InputError):
+    """Another run is writing there."""
+
+
 class FolderLock:
-    """Holds `path` (a small file of its own) until release(). Raises InputError at once when another run holds it.
+    """Holds `path` (a small file of its own) until release(). Raises FolderBusy at once when another run holds it.
 
     Where the file system knows no locks (some network drives) nothing is held: better a case without a lock than none.
     """
@@ -19,7 +23,7 @@ class FolderLock:
             file = open(self.path, "a+b")
             if not _take(file):
                 file.close()
-                raise InputError(f"Another run is writing into {what}; wait for it to end, or choose another output "
+                raise FolderBusy(f"Another run is writing into {what}; wait for it to end, or choose another output "
                                  "folder.")
             if self._is_still_there(file):
                 self._file = file

@@ -1,4 +1,4 @@
-"""Two small drawings in SVG: the volume against ABC/2 and 30 mL, and the bleed from slice to slice."""
+"""Small drawings in SVG: the volume against ABC/2 and 30 mL, the bleed from slice to slice, and the volumes of many."""
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from ..core.result import Result
 from .summary import interval_text, ml
 
 _NICE = (1, 2, 2.5, 5, 10)
+_HISTOGRAM_ML = (0, 2, 5, 10, 20, 30, 45, 60, 90)  # lower ends; 30 mL is one point in the ICH score
 
 
 def volume_ruler(result: Result) -> str:
@@ -102,3 +103,26 @@ def _ticks(reach):
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(nice * power for nice in _NICE if nice * power >= rough)
     return [round(n * step, 10) for n in range(int(reach / step) + 1)]
+
+
+def volume_histogram(volumes_ml: list[float]) -> str:
+    """How many patients have an ICH of which size; 0 is counted apart."""
+    width, height, base = 1150, 128, 104
+    lows = np.asarray(_HISTOGRAM_ML, float)
+    values = np.asarray(volumes_ml, float)
+    inside = np.searchsorted(lows, values[values > 0], side="right") - 1
+    counts = [int((values <= 0).sum()), *np.bincount(inside, minlength=len(lows)).tolist()]
+    ends = [f"{low:g}\u2013{high:g}" for low, high in zip(lows[:-1], lows[1:], strict=True)]
+    names = ["none", *ends, f"{lows[-1]:g} mL or more"]
+    step = width / len(counts)
+    parts = [f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="patients by ICH volume">',
+             f'<line x1="0" y1="{base}" x2="{width}" y2="{base}"/>']
+    for number, (count, name) in enumerate(zip(counts, names, strict=True)):
+        tall = 84 * count / max(counts)
+        css = "none" if not number else "bar large" if lows[number - 1] >= 30 else "bar"
+        middle = (number + 0.5) * step
+        parts.append(f'<rect class="{css}" x="{number * step + 5:.1f}" y="{base - tall:.1f}" width="{step - 10:.1f}" '
+                     f'height="{tall:.1f}"/><text class="count" x="{middle:.1f}" y="{base - tall - 5:.1f}" '
+                     f'text-anchor="middle">{count:,}</text><text x="{middle:.1f}" y="{base + 17}" '
+                     f'text-anchor="middle">{name}</text>')
+    return "".join((*parts, "</svg>"))

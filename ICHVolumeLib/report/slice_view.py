@@ -51,6 +51,10 @@ class SliceView:
             parts.append(scale_bar(width, height))
         return "".join((*parts, "</svg>"))
 
+    def planes(self, k: int) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
+        """(grey uint8 (rows, columns), labels likewise, width and height of a pixel in mm) of slice k as on screen."""
+        return self._pixels(k, 1), self._crop(self.mask[k]), self._pixel_mm
+
     @cached_property
     def directions(self) -> tuple[str, str]:
         """The letters of the right and the lower edge ("L", "P" for an axial slice)."""

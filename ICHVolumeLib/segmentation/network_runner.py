@@ -14,13 +14,13 @@ log = logging.getLogger(__name__)
 class NetworkRunner:
     """device: "auto", "cpu", "cuda"; engine: "auto", "openvino", "torch"; see engines.choose_engine.
 
-    engine: the one in use, None before the first scan.
+    threads: cores that an engine may use, None: all. engine: the one in use, None before the first scan.
     """
 
-    def __init__(self, weights: Weights, device: str, engine: str):
+    def __init__(self, weights: Weights, device: str, engine: str, threads: int | None = None):
         self.weights = weights
         self.engine: Engine | None = None
-        self._wanted = (device, engine)
+        self._wanted, self._threads = (device, engine), threads
         self._failed: tuple[str, ...] = ()
         self._findings: list[Finding] = []
 
@@ -50,7 +50,8 @@ class NetworkRunner:
         return [*self._findings, *(self.engine.findings if self.engine else ())]
 
     def _choose(self, rows: int, columns: int) -> Engine:
-        self.engine, findings = choose_engine(*self._wanted, self.weights, rows, columns, skip=self._failed)
+        self.engine, findings = choose_engine(*self._wanted, self.weights, rows, columns, skip=self._failed,
+                                              threads=self._threads)
         self._findings += findings
         return self.engine
 

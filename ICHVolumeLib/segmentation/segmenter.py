@@ -63,19 +63,19 @@ class Segmenter:
 
     device: "auto", "cpu", "cuda"; engine: "auto", "openvino", "torch"; weights_dir: a folder instead of the shipped
     weights. coarse False: the fine network looks at the whole head in every slice with brain. crop False: at the whole
-    of every slice (both to measure what is lost).
+    of every slice (both to measure what is lost). threads: cores that the engines may use, None: all.
     Raises InputError for missing or damaged weights, or of a network of other classes.
     """
 
     def __init__(self, device: str = "auto", weights_dir=None, engine: str = "auto", *, crop: bool = True,
-                 coarse: bool = True):
+                 coarse: bool = True, threads: int | None = None):
         self.weights = load_weights(weights_dir)
         check_classes(self.weights.config)
-        self._fine = NetworkRunner(self.weights, device, engine)
+        self._fine = NetworkRunner(self.weights, device, engine, threads)
         self._coarse = None
         folder = coarse_folder(weights_dir)
         if coarse and folder:
-            self._coarse = NetworkRunner(load_weights(folder), device, engine)
+            self._coarse = NetworkRunner(load_weights(folder), device, engine, threads)
         self._crop = crop
 
     def apply(self, ct: CTVolume, progress: Progress | None = None,

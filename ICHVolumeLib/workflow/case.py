@@ -24,7 +24,7 @@ from ..io.output_folder import OutputFolder
 from ..io.patient_identity import patient_key, read_salt
 from ..io.read_ct import read_ct
 from ..quality.checks import check_ct
-from ..segmentation.segmenter import segment_ct
+from ..segmentation.segmenter import Segmenter
 from .exporters import DICOM_EXPORTERS, EXPORTERS, Exporter
 from .history import earlier_versions, this_version
 from .make_result import make_result
@@ -47,9 +47,10 @@ class CaseFiles:
 
 def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", engine="auto", weights_dir=None,
                 progress=None, is_cancelled=None, force=False, patient_salt: Path | None = None,
-                exporters: tuple[Exporter, ...] = EXPORTERS) -> CaseFiles:
+                exporters: tuple[Exporter, ...] = EXPORTERS, segmenter=None) -> CaseFiles:
     """Segment a head CT (DICOM folder, NIfTI or NRRD) and write every output file into `out`.
 
+    segmenter: a warm Segmenter, in place of one made of device, engine and weights_dir for this case alone.
     force: files in `out` that were changed since they were written get a dated copy instead of being refused.
     patient_salt: a file with a secret; the result then has a pseudonym of the patient, see io.patient_identity.
     Raises InputError for a scan, weights or folder that cannot be used, and Cancelled; `out` is then untouched.
@@ -58,8 +59,9 @@ def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", e
     salt = read_salt(patient_salt) if patient_salt else None
     with _output_folder(exporters, force, out, source) as folder:
         ct, noticed = _read_and_check(source, series_uid, steps)
-        segmentation = segment_ct(ct, device=device, engine=engine, weights_dir=weights_dir,
-                                  progress=progress, is_cancelled=is_cancelled)
+        if segmenter is None:
+            segmenter = Segmenter(device, weights_dir, engine)
+        segmentation = segmenter.apply(ct, progress, is_cancelled)
         steps.seconds.update(segmentation.seconds)
         with steps.step("measure"):
             result = make_result(ct, segmentation.mask, clinical, segmentation, noticed=noticed)
