@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .pranet_entry import PraNetConfig
+from .pranet_config import PraNetConfig
 
 GROUPS = 4  # of channels in a block, each seeing more around it than the one before: "scale" of Res2Net
 GROUP_SHARE = 26 / 64  # of a group's width in the base width: 26 of 64 in Res2Net-50

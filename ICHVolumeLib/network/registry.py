@@ -1,8 +1,8 @@
 """The networks by name: the one place that lists them. Their torch modules are loaded when one is built.
 
 Six are those that the paper compares (Peng et al. 2022): AttFocusNet, AttUNet and PraNet written here, UNet++, 3D U-Net
-and UNETR from MONAI, an optional extra. `NETWORKS["mine"] = Mine()` adds one (see base.py). torch runs any of them; OpenVINO those that it has a graph of
-(engines/openvino_graph.py).
+and UNETR from MONAI, an optional extra. `NETWORKS["mine"] = Mine()` adds one (see base.py). torch runs any of them;
+OpenVINO those that it has a graph of (engines/openvino_graph.py).
 """
 
 from typing import Any
