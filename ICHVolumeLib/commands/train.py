@@ -9,7 +9,7 @@ from pathlib import Path
 from .console import count, say
 
 OPTIONS = {"base_width": "--width", "fusion": "--fusion", "gate": "--gate", "focus": "--no-focus",
-           "in_slices": "--in-slices"}  # fields of a network's configuration; not every network has them all
+           "in_slices": "--in-slices", "window": "--window"}  # of a network's configuration; not every one has all
 
 
 def add_arguments(parser) -> None:
@@ -18,13 +18,17 @@ def add_arguments(parser) -> None:
     parser.add_argument("--preset", default="practical",
                         choices=("paper", "practical", "fine", "small", "faint", "real", "coarse", "many"))
     parser.add_argument("--network", default="attfocusnet", metavar="NAME",
-                        help="attfocusnet (default), attunet or another that network/registry.py lists")
-    parser.add_argument("--width", dest="base_width", type=int, help="base width of the network (16)")
+                        help="attfocusnet (default), attunet, unetpp, pranet, unet3d, unetr or another that "
+                             "network/registry.py lists")
+    parser.add_argument("--width", dest="base_width", type=int,
+                        help="base width of the network (16; unetpp and unet3d 32, pranet 64)")
+    parser.add_argument("--window", type=count, help="rows and columns of the patches of unet3d and unetr (128)")
     parser.add_argument("--fusion", choices=("R1", "R2", "R3"), help="of attfocusnet (R1)")
     parser.add_argument("--gate", choices=("concat", "add"), help="of attfocusnet and attunet (concat)")
     parser.add_argument("--no-focus", dest="focus", action="store_false", default=None,
                         help="attfocusnet without its focus structure, as attunet")
-    parser.add_argument("--in-slices", type=int, choices=(1, 3), help="slices that the network sees together (1)")
+    parser.add_argument("--in-slices", type=int, choices=(1, 3, 16, 32),
+                        help="slices that the network sees together (1); of unet3d and unetr the stack (16)")
     parser.add_argument("--minutes", type=float, help="end the schedule after this time instead of the preset's epochs")
     parser.add_argument("--start-from", type=Path, metavar="FOLDER",
                         help="start from the averaged weights of another run, or from released weights")
@@ -40,6 +44,7 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     import logging
 
+    from ..network.registry import find_network
     from ..synthetic.background_pool import load_pool
     from ..training.curves import draw_curves
     from ..training.plans import PLANS
@@ -50,6 +55,7 @@ def run(args) -> None:
     config = _config(args)
     check_jobs(PLANS[args.preset], args.jobs)  # before the heads are read, which takes a minute
     check_network(PLANS[args.preset], config)
+    find_network(args.network).check_packages()
     if args.made_heads is None:
         pool = load_pool(args.data, args.out.parent / "heads.npz")
     else:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import ICHVolumeError, InputError
 from ..core.findings import INFO, Finding
+from ..network.base import PackageMissing
 from ..network.weights import Weights
 from . import nvidia
 
@@ -63,7 +64,7 @@ def choose_engine(device: str, engine: str, weights: Weights, rows: int = 512, c
             log.warning("%s cannot run: %s", label, error)
             failures.append(error)
             findings.append(fallback_finding(label, error))
-    if failures and all(isinstance(error, ImportError) for error in failures):
+    if failures and all(isinstance(error, ImportError) and not isinstance(error, PackageMissing) for error in failures):
         raise PackagesMissing("The network needs the package openvino (or torch), and neither is installed in this "
                               "Python; install openvino and try again.") from failures[-1]
     raise EngineError("No engine can run the network here: " + " ".join(finding.message for finding in findings))

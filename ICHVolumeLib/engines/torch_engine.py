@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ..core.findings import INFO, Finding
+from ..network.memory_layout import channels_last
 from ..network.registry import network_of
 from ..network.weights import Weights
 
@@ -29,9 +30,10 @@ class TorchEngine:
                                "or torch was installed without CUDA")
         self.label = f"torch {device}"
         self.findings: list[Finding] = []
-        self.batch_size = batch_size or (BATCH_SIZE if device == "cuda" else 1)
-        model = network_of(weights.config).inference_model(weights)
-        self._model = model.to(memory_format=torch.channels_last)
+        self._network = network_of(weights.config)
+        self.batch_size = (batch_size or self._network.slices_at_once(weights.config)
+                           or (BATCH_SIZE if device == "cuda" else 1))
+        self._model = channels_last(self._network.inference_model(weights))
         self._wanted_device = device
         self._move_to(device)
 
@@ -62,7 +64,7 @@ class TorchEngine:
             precision = torch.autocast("cuda", torch.float16)  # bf16 moves the edges of tiny bleeds
         x = x.to(self._device, non_blocking=True).to(memory_format=torch.channels_last)
         with precision:
-            logits = self._model(x)
+            logits = self._network.logits(self._model, x)
         return logits.float().softmax(dim=1)[:, 1:].contiguous().cpu().numpy()
 
     def _need_less_memory(self) -> None:

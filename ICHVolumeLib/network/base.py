@@ -1,7 +1,9 @@
 """What a network offers, so that weights, training, calibration, engines, evaluation and bench take it as any other.
 
 A network maps windowed slices (n, in_slices, H, W) in 0..1 to logits (n, classes, H, W): background, ICH, IVH. To add
-one, write its NetworkConfig and its Network and name it in registry.py. Nothing here loads torch; `build` may.
+one, write its NetworkConfig and its Network and name it in registry.py. Nothing here loads torch; `build` may. A
+network of whole stacks keeps this contract with its stack as in_slices and the logits of the slice in the middle; what
+else it offers is in stacks.py.
 """
 
 from abc import ABC, abstractmethod
@@ -10,12 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVa
 
 import numpy as np
 
-from ..core.errors import InputError
+from ..core.errors import ICHVolumeError, InputError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 CLASSES = 3  # background, ICH, IVH: what training draws and a mask holds
+MOST = 4096  # of any whole number in a configuration
+
+
+class PackageMissing(ICHVolumeError, ImportError):
+    """A network needs a package that is an optional extra and not installed."""
 
 
 class NetworkConfig:
@@ -32,6 +39,19 @@ class NetworkConfig:
     @property
     def size_multiple(self) -> int:
         return 1
+
+    @property
+    def patch(self) -> tuple[int, int, int] | None:
+        """(slices, rows, columns) that a network of stacks is trained on, with a label for each; None by slice."""
+        return None
+
+    def check_whole_numbers(self, **least: int) -> None:
+        """Raises InputError unless each field named is a whole number from its least value to MOST."""
+        for name, low in least.items():
+            value = getattr(self, name)
+            if type(value) is not int or not low <= value <= MOST:
+                raise InputError(f"network config: {name} is {str(value)[:40]!r}; it must be a whole number from {low} "
+                                 f"to {MOST}.")
 
     def to_dict(self) -> dict[str, Any]:
         values: Any = self
@@ -78,6 +98,9 @@ class Network(ABC, Generic[ConfigT]):
     def name(self) -> str:
         return self.config_class.network
 
+    def check_packages(self) -> None:
+        """Raises PackageMissing, an ImportError, where `build` needs a package that is not installed."""
+
     @abstractmethod
     def build(self, config: ConfigT) -> "nn.Module":
         """The torch module, weights drawn anew. May raise ImportError for a package that is an optional extra."""
@@ -87,6 +110,23 @@ class Network(ABC, Generic[ConfigT]):
         model = self.build(config)
         model.config = config  # type: ignore[assignment]
         return model
+
+    def training_outputs(self, model: "nn.Module", images: "Tensor") -> "list[Tensor]":
+        """All logits that training judges, each against the labels: the network's answer first.
+
+        The loss is the mean over them. More than one: deep supervision.
+        """
+        return [model(images)]
+
+    def logits(self, model: "nn.Module", slices: "Tensor") -> "Tensor":
+        """(n, in_slices, H, W) -> (n, classes, H, W), as the model's own forward; a network of stacks computes what
+        consecutive rows share once."""
+        answer: Tensor = model(slices)
+        return answer
+
+    def slices_at_once(self, config: ConfigT) -> int | None:
+        """How many consecutive slices `logits` wants at least; None where it makes no difference."""
+        return None
 
     def folded_config(self, config: ConfigT) -> ConfigT:
         """Of the network that takes what `fold` returns."""

@@ -1,7 +1,8 @@
 """The networks by name: the one place that lists them. Their torch modules are loaded when one is built.
 
-`NETWORKS["mine"] = Mine()` adds one (see base.py). torch runs any of them; OpenVINO those that it has a graph of
-(engines/openvino_graph.py).
+Six are those that the paper compares (Peng et al. 2022): AttFocusNet, AttUNet and PraNet written here, UNet++, 3D U-Net
+and UNETR from MONAI, an optional extra. `NETWORKS["mine"] = Mine()` adds one (see base.py). torch runs any of them;
+OpenVINO those that it has a graph of (engines/openvino_graph.py).
 """
 
 from typing import Any
@@ -9,9 +10,14 @@ from typing import Any
 from ..core.errors import InputError
 from .attfocusnet_entry import AttFocusNetEntry, AttUNetEntry
 from .base import Network, NetworkConfig
+from .pranet_entry import PraNetEntry
+from .unet3d import UNet3DEntry
+from .unetpp import UNetPlusPlusEntry
+from .unetr import UNETREntry
 
 DEFAULT = "attfocusnet"  # also of manifests and runs written before there were others
-NETWORKS: dict[str, Network[Any]] = {one.name: one for one in (AttFocusNetEntry(), AttUNetEntry())}
+NETWORKS: dict[str, Network[Any]] = {one.name: one for one in (
+    AttFocusNetEntry(), AttUNetEntry(), UNetPlusPlusEntry(), PraNetEntry(), UNet3DEntry(), UNETREntry())}
 
 
 def find_network(name: object, source: str = "") -> Network[Any]:

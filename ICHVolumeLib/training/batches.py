@@ -13,6 +13,7 @@ from .real_blocks import RealBlocks, is_context
 GAPS = (0.1, 0.8, 0.1)  # how often a neighbour is 0, 1 or 2 slices away
 FAINT_HU = (4.0, 16.0)  # of blood above brain: below it can hardly be seen, above the network finds it
 LEAST_FAINT_MM2 = 100.0  # of blood in a slice of a block
+READY = 12  # batches in the buffer, from which slices are drawn
 DRAWS = 15  # of a block until there is faint blood in it
 END_SHARE = 0.25  # of the block's outer slices, which lack a neighbour as the first and last of a scan do
 
@@ -32,11 +33,13 @@ def has_faint_blood(block: Block) -> bool:
 class BatchStream:
     """Iterates (images (n, in_slices, size, size) float32, labels (n, size, size) uint8, origins).
 
-    Blocks of four slices (and the slices that are only their neighbours) fill a buffer of 12 batches; batches are drawn
-    from it at random. Now and then the neighbours are the slice itself, as they nearly are in thin scans, or two slices
-    away. origins are the backgrounds' indices, so that false alarms can be mined (`report_false_alarm`); -1 for slices
-    of real bleeds, whose labels are UNSURE where nobody knows.
+    Blocks of four slices (and the slices that are only their neighbours) fill a buffer of READY batches, from which
+    batches are drawn at random. Now and then the neighbours are the slice itself, as they nearly are in thin scans, or
+    two slices away. origins are the backgrounds' indices, so that false alarms can be mined (`report_false_alarm`); -1
+    for slices of real bleeds, whose labels are UNSURE where nobody knows.
     """
+
+    ready = READY
 
     def __init__(self, pool: list[Background], plan, seed: int | list[int], in_slices: int = 1,
                  ingredients: Ingredients = EVERYTHING, real: RealBlocks | None = None, block_slices: int = 4):
@@ -51,7 +54,7 @@ class BatchStream:
         return self
 
     def __next__(self):
-        while len(self.buffer) < 12 * self.plan.batch:
+        while len(self.buffer) < self.ready * self.plan.batch:
             self._add_block()
         chosen = sorted(self.rng.choice(len(self.buffer), self.plan.batch, replace=False), reverse=True)
         rows = [self.buffer.pop(index) for index in chosen]

@@ -39,7 +39,8 @@ def joined_curves(runs: list[Path]) -> tuple[dict[str, list[float]], list[int]]:
     before, joins = 0, []
     for run in runs:
         curves = json.loads((run / "curves.json").read_text(encoding="utf-8"))
-        batch = json.loads((run / "checkpoint.json").read_text(encoding="utf-8"))["plan"]["batch"]
+        about = json.loads((run / "checkpoint.json").read_text(encoding="utf-8"))
+        batch = about.get("slices_per_step", about["plan"]["batch"])
         joins += [before] if before else []
         values["slices"] += [before + step * batch for step in curves["step"]]
         for name in ("loss", "dice", "ivh_dice", "false_alarm"):

@@ -70,6 +70,11 @@ def from_scratch(logits: Tensor, labels: Tensor) -> Tensor:
             + _dice_loss(1 - probabilities[:, 0], (labels > 0).float()) + _which_blood(logits, labels))
 
 
+def logits_by_slice(logits: Tensor) -> Tensor:
+    """Those of stacks (n, 3, slices, rows, columns) as those of n x slices slices; of slices as they are."""
+    return logits if logits.dim() == 4 else logits.movedim(2, 1).flatten(0, 1)
+
+
 def without_unsure(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Logits and labels with the pixels labelled UNSURE turned into background that the network is sure of: they then
     cost nothing in any of these losses, and teach nothing."""

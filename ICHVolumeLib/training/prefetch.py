@@ -14,8 +14,9 @@ from ..synthetic.backgrounds import Background
 from .batches import BatchStream
 
 
-def prefetch(jobs: int, pool: list[Background], plan, seed: int, *more, device: torch.device) -> Iterator:
-    """What BatchStream(pool, plan, seed, *more) gives, made by `jobs` other processes, images in float16.
+def prefetch(jobs: int, pool: list[Background], plan, seed: int, *more, device: torch.device,
+             stream: type[BatchStream] = BatchStream) -> Iterator:
+    """What stream(pool, plan, seed, *more) gives, made by `jobs` other processes, images in float16.
 
     The processes take turns, each with a seed of its own, so that a run can be repeated with as many. False alarms
     cannot be reported back. Each process computes in one thread: on 16 cores, with four threads each, 14 of them made
@@ -26,7 +27,7 @@ def prefetch(jobs: int, pool: list[Background], plan, seed: int, *more, device: 
     The gigabytes of heads are in memory only once all the same, as a file in the temporary folder that all map.
     """
     with tempfile.TemporaryDirectory(prefix="ichvolume_heads_", ignore_cleanup_errors=True) as folder:
-        batches = _PrefetchedBatches(SharedPool(pool, Path(folder) / "heads"), plan, seed, more)
+        batches = _PrefetchedBatches(SharedPool(pool, Path(folder) / "heads"), plan, seed, more, stream)
         loader = DataLoader(batches, batch_size=None, num_workers=jobs, prefetch_factor=4,
                             pin_memory=device.type == "cuda", multiprocessing_context="spawn")
         yield from loader
@@ -35,15 +36,16 @@ def prefetch(jobs: int, pool: list[Background], plan, seed: int, *more, device: 
 class _PrefetchedBatches(IterableDataset):
     """Batches of a stream of its own in every process."""
 
-    def __init__(self, shared: "SharedPool", plan, seed: int, more: tuple):
-        self.shared, self.plan, self.seed, self.more = shared, plan, seed, more
+    def __init__(self, shared: "SharedPool", plan, seed: int, more: tuple,
+                 stream: type[BatchStream]):
+        self.shared, self.plan, self.seed, self.more, self.stream = shared, plan, seed, more, stream
 
     def __iter__(self):
         from threadpoolctl import threadpool_limits
 
         threadpool_limits(1)  # numpy's; torch's own are one already
         maker = get_worker_info().id
-        for images, labels, origins in BatchStream(self.shared.pool(), self.plan, [self.seed, maker], *self.more):
+        for images, labels, origins in self.stream(self.shared.pool(), self.plan, [self.seed, maker], *self.more):
             yield images.half(), labels, origins  # half as much to move; off by 0.05 HU at most
 
 

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 
 from ..core.errors import InputError
+from ..imaging.windowing import window
 from ..network.base import NetworkConfig, check_classes
+from ..network.memory_layout import channels_last
 from ..network.registry import network_of
 from ..network.weights import load_weights
 from ..segmentation.input_slices import windowed_slices
@@ -24,6 +26,7 @@ from .checkpoint import ABOUT, CHECKPOINT, load_checkpoint, load_starting_weight
 from .plans import Plan
 from .prefetch import prefetch
 from .real_blocks import RealBlocks
+from .stack_batches import StackStream, filled, stacks_per_batch
 from .warm_start.batch_norm import BATCHES, load_released_weights
 
 log = logging.getLogger(__name__)
@@ -48,7 +51,7 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: NetworkConfi
         raise InputError("The plan shows no real bleeds (its real_share is 0): train with --preset real, or without "
                          "--real-bleeds.")
     run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs, real)
-    total = plan.epochs * plan.epoch_slices // plan.batch
+    total = plan.epochs * plan.epoch_slices // run.slices_per_step
     started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
     while True:
         done = run.about["step"] / total if minutes is None else (time.monotonic() - started) / (60 * minutes)
@@ -56,7 +59,7 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: NetworkConfi
             break
         run.step(done)
         run.about["seconds"] = time.monotonic() - started
-        if run.about["step"] % max(plan.epoch_slices // plan.batch, 1) == 0:
+        if run.about["step"] % max(plan.epoch_slices // run.slices_per_step, 1) == 0:
             run.close_epoch()
         if time.monotonic() - saved > SAVE_EVERY_S:
             run.save()
@@ -80,6 +83,9 @@ def check_network(plan: Plan, config: NetworkConfig):
     if plan.size % config.size_multiple:
         raise InputError(f"The network {config.network} takes multiples of {config.size_multiple} pixels and "
                          f"the plan's crops have {plan.size}; choose another preset.")
+    if config.patch and max(config.patch[1:]) > plan.size:
+        raise InputError(f"The network {config.network} is trained on patches of {config.patch[1]} x {config.patch[2]} "
+                         f"pixels and the plan's crops have {plan.size}; choose another preset or a smaller window.")
 
 
 class _Run:
@@ -91,11 +97,15 @@ class _Run:
         self.bf16 = plan.bf16 and bf16_pays(self.device)
         self.layout = fastest_layout(self.device)
         torch.backends.cudnn.benchmark = True  # every batch has the same shape
-        self.model = network_of(config).new_model(config).to(self.device, memory_format=self.layout)
+        self.network, self.slices_per_step = network_of(config), slices_per_step(plan, config)
+        self.model = self.network.new_model(config).to(self.device)
+        if self.layout == torch.channels_last:
+            channels_last(self.model)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizer = self._optimizer()
         self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(),
                       "network": config.network, "config": config.to_dict(),
+                      "slices_per_step": self.slices_per_step,
                       "real_patients": [],
                       "first_steps": plan.first_steps if start_from is None else 0,
                       "curves": {"step": [], "seconds": [], "loss": [], "dice": [], "ivh_dice": [], "false_alarm": []}}
@@ -103,11 +113,12 @@ class _Run:
             self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
         self._note_real(real.patients if real else [])
         training = [one for one in pool if not is_validation(one.patient)]
-        given = training, plan, seed + self.about["step"], config.in_slices, ingredients, real
-        self.stream = prefetch(jobs, *given, device=self.device) if jobs else BatchStream(*given)
+        kind, shown = (StackStream, config.patch) if config.patch else (BatchStream, config.in_slices)
+        given = training, plan, seed + self.about["step"], shown, ingredients, real
+        self.stream = prefetch(jobs, *given, device=self.device, stream=kind) if jobs else kind(*given)
         if start_from is not None and self.about["step"] == 0:
             self._start_from(Path(start_from))
-        self.validation = validation_blocks(pool, config.in_slices, plan)
+        self.validation = validation_blocks(pool, config, plan)
         self.losses: list[torch.Tensor] = []
         self.best, self.stale, self.factor = math.inf, 0, 1.0
 
@@ -146,13 +157,13 @@ class _Run:
         labels = labels.to(self.device, non_blocking=True)
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            logits = self.model(images)
-        loss = self._loss()(*losses.without_unsure(logits.float(), labels))
+            outputs = self.network.training_outputs(self.model, images)
+        loss = self._loss_of(outputs, labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         self.optimizer.step()
-        self._mine(logits.detach(), labels, origins)
+        self._mine(outputs[0].detach(), labels, origins)
         self._average(step)
         self.losses.append(loss.detach())  # read at the end of the epoch: a GPU need not wait for it
         self.about["step"] += 1
@@ -161,12 +172,18 @@ class _Run:
         early = self.about["step"] < self.about.get("first_steps", 0)
         return losses.from_scratch if early else getattr(losses, self.plan.loss)
 
+    def _loss_of(self, outputs, labels):
+        """The mean over all that the network wants judged."""
+        loss, labels = self._loss(), labels.reshape(-1, *labels.shape[-2:])
+        judged = (losses.without_unsure(losses.logits_by_slice(one.float()), labels) for one in outputs)
+        return sum(loss(*one) for one in judged) / len(outputs)
+
     def _mine(self, logits, labels, origins):
-        """Bleed-free slices on which more than 60 pixels are marked come back as hard negatives."""
+        """Bleed-free slices (or stacks) on which more than 60 pixels are marked come back as hard negatives."""
         if not self.plan.hard_share:
             return
-        marked = (logits.argmax(1) > 0).sum((1, 2)).cpu().numpy()
-        empty = (labels == 0).all(2).all(1).cpu().numpy()
+        marked = (logits.argmax(1) > 0).flatten(1).sum(1).cpu().numpy()
+        empty = (labels == 0).flatten(1).all(1).cpu().numpy()
         for index in np.flatnonzero(empty & (marked > 60)):
             self.stream.report_false_alarm(origins[index], float(marked[index]))
 
@@ -215,16 +232,29 @@ def fastest_layout(device: torch.device) -> torch.memory_format:
     return torch.channels_last if bf16_pays(device) else torch.contiguous_format
 
 
-def validation_blocks(pool, in_slices: int, plan: Plan):
-    """Fixed blocks of unseen patients as the plan sees them: (images, labels, pixel_mm); a third without any bleed."""
+def slices_per_step(plan: Plan, config: NetworkConfig) -> int:
+    """The plan's batch; of a network of stacks, as many slices as come nearest to it in whole stacks."""
+    depth = config.patch[0] if config.patch else 0
+    return depth * stacks_per_batch(plan.batch, depth) if depth else plan.batch
+
+
+def validation_blocks(pool, config: NetworkConfig, plan: Plan):
+    """Fixed blocks of unseen patients as the plan sees them: (images, labels, pixel_mm); a third without any bleed.
+
+    Blocks of three slices; for a network of stacks one stack each, and about as many slices in all.
+    """
     held = [one for one in pool if is_validation(one.patient)]
     rng = np.random.default_rng(20221003)
     blocks = []
     pixel_mm = float(np.sqrt(plan.pixel_mm[0] * plan.pixel_mm[1]))
-    for index in range(plan.validation_blocks if held else 0):
-        block = make_block(rng, held[index % len(held)], size=plan.size, pixel_mm=pixel_mm, slices=3,
+    depth = config.patch[0] if config.patch else 3
+    for index in range(-(-3 * plan.validation_blocks // depth) if held else 0):
+        block = make_block(rng, held[index % len(held)], size=plan.size, pixel_mm=pixel_mm, slices=depth,
                            bleed=index % 3 > 0)
-        images = windowed_slices(block.hu, plan.window_hu, in_slices)
+        if config.patch:
+            images = filled(window(block.hu, *plan.window_hu), block.labels, depth)[0][None]
+        else:
+            images = windowed_slices(block.hu, plan.window_hu, config.in_slices)
         blocks.append((torch.from_numpy(images), block.labels, block.pixel_mm))
     return blocks
 
@@ -233,10 +263,12 @@ def validation_blocks(pool, in_slices: int, plan: Plan):
 def validate(model, blocks, device, bf16: bool = False) -> dict:
     """Mean Dice per bleeding block (any blood), pooled IVH Dice, share of clean slices with > 20 mm2 marked."""
     model.eval()
+    network = network_of(model.config)
     dices, ivh, alarms = [], np.zeros(3), []
     for images, labels, pixel_mm in blocks:
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            probabilities = torch.softmax(model(images.to(device)).float(), 1).cpu().numpy()
+            logits = losses.logits_by_slice(network.training_outputs(model, images.to(device))[0])
+        probabilities = torch.softmax(logits.float(), 1)[:len(labels)].cpu().numpy()
         marked = np.where(probabilities[:, 0] > 0.5, 0, np.where(probabilities[:, 2] > probabilities[:, 1], 2, 1))
         if labels.any():
             both = ((marked > 0) & (labels > 0)).sum()
