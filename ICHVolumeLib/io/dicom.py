@@ -17,8 +17,8 @@ from .dicom_pixels import read_hu
 from .dicom_series import Slice, index_folder, series_of
 from .hounsfield import to_int16_hu
 from .images import is_image_name
-from .patient_identity import scanned_at
 from .mixed_slices import contrast_words, first_sharp, mixed_findings
+from .patient_identity import scanned_at
 from .plain_ct import least_plain, lossy_findings, plain_first
 from .series_choice import choose
 
@@ -185,7 +185,8 @@ def _info(path, slices) -> ScanInfo:
         source=shown(path), modality=first.text("Modality"), series_uid=first.text("SeriesInstanceUID"),
         series_description=shown(odd.text("SeriesDescription")), manufacturer=shown(first.text("Manufacturer")),
         kernel=shown(first_sharp(slices).text("ConvolutionKernel")), protocol_name=shown(first.text("ProtocolName")),
-        contrast_agent=next(filter(None, map(contrast_words, slices)), ""), body_part=shown(first.text("BodyPartExamined")),
+        contrast_agent=next(filter(None, map(contrast_words, slices)), ""),
+        body_part=shown(first.text("BodyPartExamined")),
         slice_thickness_mm=Counter(known).most_common(1)[0][0] if known else None,
         slice_thicknesses_mm=tuple(known) if len(known) == len(slices) else (),
         gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first),

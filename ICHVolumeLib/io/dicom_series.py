@@ -15,8 +15,8 @@ from pydicom.dataset import Dataset
 
 from ..core.text import shown
 from .bounded_files import is_regular_file, unpacks_to_too_much
-from .patient_identity import IDENTITY_TAGS
 from .mixed_slices import contrast_words
+from .patient_identity import IDENTITY_TAGS
 from .protocol import is_bone_kernel, mentions_contrast, region_points
 from .series_parts import scans_in
 

@@ -78,7 +78,8 @@ def hu_findings(hu) -> list[Finding]:
     """
     hu = np.asarray(hu)
     levels = find_levels(hu)
-    problem = _scan_problem(hu, levels) or _slices_problem(levels)
+    offsets = _slice_offsets(levels)
+    problem = _scan_problem(hu, levels) or _slices_problem(offsets)
     if problem:
         return [Finding("not-hu", ERROR, problem[0].upper() + problem[1:])]
     findings = []
@@ -87,7 +88,6 @@ def hu_findings(hu) -> list[Finding]:
     if blank.size:
         findings.append(Finding("blank-slices", WARNING, f"No image in {slice_words(blank)}, only one single value; "
                                                          "blood there is not measured. Load the series again."))
-    offsets = _slice_offsets(levels)
     odd = np.flatnonzero(np.abs(offsets) >= _NAMED_SLICE_OFFSET)
     if odd.size:
         most = offsets[odd][np.argmax(np.abs(offsets[odd]))]
@@ -100,9 +100,9 @@ def hu_findings(hu) -> list[Finding]:
                                                        "from blood. Prefer the original head CT."))
     step = _gray_step(hu)
     if step >= _COARSE_STEP_HU:
-        findings.append(Finding("hu-coarse", WARNING, f"Gray values come in steps of about {step:.0f} HU, as after storage "
-                                                      "in 8 bits; blood and brain cannot be told apart well. Prefer "
-                                                      "the original head CT."))
+        findings.append(Finding("hu-coarse", WARNING, f"Gray values come in steps of about {step:.0f} HU, as after "
+                                                      "storage in 8 bits; blood and brain cannot be told apart well. "
+                                                      "Prefer the original head CT."))
     return findings + _scale_finding(levels)
 
 
@@ -134,8 +134,8 @@ def _scan_problem(hu, levels: Levels) -> str | None:
     offset = offset_of(whole)
     is_padded = bool((levels.padding < _PADDED_BELOW).any())  # resampled, its edge has every value up to air
     if not is_padded and share_between(whole, -4096, _WRAPPED_BELOW) > _WRAPPED_SHARE:
-        return scale + f"many lie far below air, where nothing is (down to {low}), as where dense bone was stored in too " \
-                       "few bits; export the original CT series."
+        return scale + f"many lie far below air, where nothing is (down to {low}), as where dense bone was stored in " \
+                       "too few bits; export the original CT series."
     if high > _LARGEST and np.mean(hu[:, ::4, ::4] > _LARGEST) > 0.005:
         return scale + "negative values were stored as unsigned numbers and come out near 65,000; export the " \
                        "original CT series."
@@ -174,9 +174,8 @@ def _what_is_missing(hu, air, low, high) -> str:
     return f"there is {missing}; give the original head CT, neither windowed nor skull-stripped."
 
 
-def _slices_problem(levels: Levels) -> str | None:
-    """Slices whose values lie elsewhere than those of the others."""
-    offsets = _slice_offsets(levels)
+def _slices_problem(offsets: np.ndarray) -> str | None:
+    """Slices whose values lie elsewhere than those of the others; offsets: of _slice_offsets."""
     odd = np.flatnonzero(np.abs(offsets) >= _REFUSED_SLICE_OFFSET)
     if not odd.size:
         return None

@@ -59,6 +59,12 @@ def read_nrrd(path) -> Nrrd:
         raise InputError(f"{path} cannot be read as NRRD ({_words(error)}); export it again.") from error
 
 
+def nrrd_fields(path) -> dict[str, str]:
+    """Fields and keys of the header alone, as Nrrd.header has them. Raises ValueError, InputError or OSError."""
+    with open_regular(path) as file:
+        return _read_header(file)[0]
+
+
 def write_nrrd(path, array, ijk_to_ras, keys=None, compression_level=4) -> None:
     """A 3D array (slices, rows, columns) and its RAS matrix as gzip NRRD in LPS; keys: extra key:=value pairs.
 
@@ -145,8 +151,8 @@ def _read_array(file, path, text, fields):
 def _text_of(source, count) -> bytes:
     """The numbers of an ascii file; they are counted without making an object of each."""
     if count > _MOST_ASCII_VOXELS:
-        raise ValueError(f"its header claims {count} voxels written as text, more than {_MOST_ASCII_VOXELS}; save it with "
-                         "the encoding gzip or raw")
+        raise ValueError(f"its header claims {count} voxels written as text, more than {_MOST_ASCII_VOXELS}; save it "
+                         "with the encoding gzip or raw")
     data = source.read(_ASCII_BYTES_A_VOXEL * count + 1)
     if len(data) > _ASCII_BYTES_A_VOXEL * count:
         raise ValueError(f"it holds more text than {count} voxels need")

@@ -46,8 +46,8 @@ from ..core.findings import ERROR, Finding
 from ..io.hounsfield import hu_findings
 from .brain_levels import check_brain_levels
 from .geometry_checks import check_orientation, check_spacing, check_thickness, spacing_words
-from .header_checks import check_header, check_kind
 from .head_size import check_head_size
+from .header_checks import check_header, check_kind
 from .image_checks import check_image
 from .slice_order import check_slice_order
 

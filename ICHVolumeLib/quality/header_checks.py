@@ -36,8 +36,8 @@ def check_header(ct: CTVolume) -> list[Finding]:
         said = info.contrast_agent or info.series_description
         findings.append(_warning("contrast-agent", f'The header names contrast agent ("{said}"). {CONTRAST_ADVICE}'))
     elif mentions_contrast(info.protocol_name) and not mentions_no_contrast(info.series_description):
-        findings.append(Finding("contrast-protocol", INFO, f'The name of the protocol ("{info.protocol_name}") speaks '
-                                                           "of contrast agent. Look whether this is the native series."))
+        findings.append(Finding("contrast-protocol", INFO, f'The protocol\'s name ("{info.protocol_name}") speaks of '
+                                                           "contrast agent. Look whether this is the native series."))
     if region_points(" ".join((info.series_description, info.protocol_name, info.body_part))) < 0:
         name = " / ".join(filter(None, (info.series_description, info.body_part, info.protocol_name)))
         findings.append(_warning("other-region", f'By its name ("{name}") the series shows another part of the body '

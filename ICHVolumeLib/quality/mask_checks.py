@@ -76,8 +76,8 @@ def check_mask_in_steps(ct: CTVolume, mask: np.ndarray, measurement: Measurement
     yield
     near = look_near(ct, marked)
     yield
-    noticed = [*(_noise(ct, marked, view) or _faint(near, measurement)), *_ivh_only(measurement), *_interval(measurement, interval_ml),
-               *_size(measurement.volume_ml.total)]
+    noticed = [*(_noise(ct, marked, view) or _faint(near, measurement)), *_ivh_only(measurement),
+               *_interval(measurement, interval_ml), *_size(measurement.volume_ml.total)]
     yield
     noticed += _density(near, measurement) + check_outside(ct, marked, view, measurement.volume_ml.total)
     yield
@@ -166,8 +166,8 @@ def _faint(near, measurement):
     if not contrast < _FAINT_HU or measurement.volume_ml.total < _FAINT_FROM_ML:
         return []
     return [_warning("not-denser-than-brain", "What is marked is hardly denser than the brain around it "
-                                              f"({contrast:+.0f} HU; clots: 20 to 40). Is the mask of this scan, on the "
-                                              "right side and on the right slices? Old blood looks like this, too.")]
+                                              f"({contrast:+.0f} HU; clots: 20 to 40). Is the mask of this scan, on "
+                                              "the right side and the right slices? Old blood looks like this, too.")]
 
 
 def _contrast_hu(ct, marked, view, slices) -> float | None:

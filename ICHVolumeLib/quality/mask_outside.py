@@ -26,6 +26,7 @@ def check_outside(ct: CTVolume, marked: np.ndarray, view: SkullView | None, tota
     ml = float(counts @ ct.voxel_volumes_mm3) * step_j * step_i / 1000
     if ml < max(_LEAST_ML, _LEAST_SHARE * total_ml):
         return []
-    return [Finding("mask-outside-head", WARNING, f"{ml:.2g} mL of what is marked in {slice_words(np.flatnonzero(counts))} "
-                                                  "lie in air or outside the skull, and are counted all the same. Take "
-                                                  "them out, or look whether the mask belongs to this scan.")]
+    where = slice_words(np.flatnonzero(counts))
+    return [Finding("mask-outside-head", WARNING, f"{ml:.2g} mL of what is marked in {where} lie in air or outside the "
+                                                  "skull, and are counted all the same. Take them out, or look whether "
+                                                  "the mask belongs to this scan.")]

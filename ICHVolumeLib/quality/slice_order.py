@@ -26,12 +26,12 @@ def check_slice_order(ct: CTVolume) -> list[Finding]:
         return []
     if _longest_run(odd) >= _IN_A_ROW or odd.size >= max(_IN_A_ROW, _OF_ALL * len(ct.hu)):
         return [Finding("slices-interleaved", ERROR,
-                        f"Slices do not follow each other: {slice_words(odd)} of {len(ct.hu)} show another picture than "
-                        "the slices on both their sides, which resemble each other. Two scans were mixed, or the "
+                        f"Slices do not follow each other: {slice_words(odd)} of {len(ct.hu)} show another picture "
+                        "than the slices on both their sides, which resemble each other. Two scans were mixed, or the "
                         "positions are wrong. Export one scan into a folder of its own.")]
     return [Finding("slice-misplaced", WARNING,
-                    f"What is shown in {slice_words(odd)} does not fit between its neighbors, which resemble each other "
-                    "more: a slice of another scan, mirrored, or in a wrong place? Blood there is measured wrongly.")]
+                    f"What is shown in {slice_words(odd)} does not fit between its neighbors, which resemble each "
+                    "other more: of another scan, or in a wrong place? Blood there is measured wrongly.")]
 
 
 def misplaced_slices(ct: CTVolume) -> np.ndarray:
