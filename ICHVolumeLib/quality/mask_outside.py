@@ -1,9 +1,10 @@
-"""What of a mask lies where no bleed of the brain can: in air, in bone's place or outside the skull."""
+"""What of a mask lies where no bleed of the brain can: in air, or outside the skull."""
 
 import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.findings import WARNING, Finding
+from ..imaging.head_mask import sides_with_bone
 from ..imaging.morphology import dilated
 from ..io.hounsfield import slice_words
 from .skull import SkullView
@@ -21,7 +22,8 @@ def check_outside(ct: CTVolume, marked: np.ndarray, view: SkullView | None, tota
     outside = marked & (hu < _AIR_BELOW_HU)
     if view is not None and view.gap_mm <= _GAP_MM:
         slices = np.flatnonzero(marked.any(axis=(1, 2)))
-        outside[slices] |= marked[slices] & ~dilated(view.inside[slices], (0, _SPARE_PIXELS, _SPARE_PIXELS))
+        inside = sides_with_bone(view.bone[slices]) == 4  # dense things inside, too, which view.inside leaves out
+        outside[slices] |= marked[slices] & ~dilated(inside, (0, _SPARE_PIXELS, _SPARE_PIXELS))
     counts = np.count_nonzero(outside, axis=(1, 2))
     ml = float(counts @ ct.voxel_volumes_mm3) * step_j * step_i / 1000
     if ml < max(_LEAST_ML, _LEAST_SHARE * total_ml):

@@ -15,6 +15,7 @@ _COARSE_MM = 4.0  # means over so much: noise is gone, the head's outline is not
 _WINDOW_HU = (-150, 350)
 _FITS = 0.8  # change over two steps to the smaller change over one
 _LEAST_CHANGE_HU = 1.0  # mean over the slice; less is noise
+_LEAST_SHARE = 0.7  # of the median change; at its widest a head hardly changes, and the same on both sides
 _IN_A_ROW, _OF_ALL = 5, 0.2  # so many are no single slice's mistake
 
 
@@ -42,7 +43,8 @@ def misplaced_slices(ct: CTVolume) -> np.ndarray:
     one_step = np.abs(np.diff(pictures, axis=0)).mean(axis=(1, 2))
     two_steps = np.abs(pictures[2:] - pictures[:-2]).mean(axis=(1, 2))
     least = np.minimum(one_step[:-1], one_step[1:])
-    return 1 + np.flatnonzero((least > _LEAST_CHANGE_HU) & (two_steps < _FITS * least))
+    changed = least > max(_LEAST_CHANGE_HU, _LEAST_SHARE * float(np.median(one_step)))
+    return 1 + np.flatnonzero(changed & (two_steps < _FITS * least))
 
 
 def _longest_run(indices) -> int:

@@ -212,7 +212,7 @@ CASES = [
          words="of this scan"),
     case("a mask mirrored left to right", labelmap(lambda mask: mask[:, :, ::-1].copy()), "warned:probably-noise",
          words="denser"),
-    case("a mask of the skull", bone, "warned:mask-outside-head", words="outside the skull"),
+    case("a mask of the skull", bone, "warned:denser-than-blood", words="bone"),
     case("a mask drawn in every other slice", labelmap(every_other), "warned:slice-disagreement", words="jumps"),
     case("a text file named .nrrd", text_file, "refused", words="cannot be read as NRRD"),
     case("DICOM SEG, binary", seg(), "right", ALL_ML),
