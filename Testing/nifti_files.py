@@ -7,7 +7,7 @@ import numpy as np
 
 def nifti_bytes(array, matrix, *, sform=1, qform=0, quaternion=(0, 0, 0), pixdim=(1, 1, 1, 1), slope=0.0, inter=0.0,
                 order="<", units=2, dims=None, code=None):
-    codes = {"i2": 4, "f4": 16, "f8": 64, "u1": 2, "u2": 512}
+    codes = {"i1": 256, "i2": 4, "f4": 16, "f8": 64, "u1": 2, "u2": 512}
     array = np.asarray(array)
     header = bytearray(352)
     struct.pack_into(order + "i", header, 0, 348)

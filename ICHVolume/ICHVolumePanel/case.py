@@ -10,6 +10,7 @@ from ICHVolumeLib.core.ct_volume import CTVolume, ScanInfo
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import Finding
 from ICHVolumeLib.core.labels import LABELS
+from ICHVolumeLib.io.file_behind import with_file
 from ICHVolumeLib.measure import measure_mask
 from ICHVolumeLib.quality.checks import check_ct, check_without_image
 from ICHVolumeLib.quality.mask_checks import check_mask_in_steps
@@ -39,8 +40,9 @@ def ct_of_in_steps(volume_node):
         except ValueError as error:
             if signature == scene.signature_of(volume_node) or not scene.is_in_scene(volume_node):
                 raise InputError(str(error)) from error
-    return CTVolume(arrays["hu"], arrays["ijk_to_ras"], arrays["slice_origins_ras"], ScanInfo(**arrays["info"]),
-                    tuple(Finding(*finding) for finding in arrays["findings"]))
+    ct = CTVolume(arrays["hu"], arrays["ijk_to_ras"], arrays["slice_origins_ras"], ScanInfo(**arrays["info"]),
+                  tuple(Finding(*finding) for finding in arrays["findings"]))
+    return with_file(ct, scene.file_of(volume_node))
 
 
 class Case:

@@ -26,6 +26,7 @@ from .scene_transforms import (
 from .scene_volume import (
     ct_arrays,
     ct_arrays_in_steps,
+    file_of,
     is_in_scene,
     problem_with_volume,
     put_beside,
@@ -36,7 +37,7 @@ from .translation import tr as _
 from .turns import at_once
 
 __all__ = [
-    "ct_arrays", "ct_arrays_in_steps", "find_segmentations_for", "frame_of", "is_edited",
+    "ct_arrays", "ct_arrays_in_steps", "file_of", "find_segmentations_for", "frame_of", "is_edited",
     "is_in_scene", "mark_automatic", "mask_from_segmentation", "new_segmentation", "new_segmentation_in_steps",
     "problem_with_volume", "put_images", "recall", "remember", "replace_mask", "replace_mask_in_steps", "segment_ids",
     "show_3d", "signature_of", "uncounted_segments", "volume_of",

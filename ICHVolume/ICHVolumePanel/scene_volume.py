@@ -124,6 +124,14 @@ def signature_of(volume_node) -> tuple:
             true_positions(volume_node)[0].tobytes())
 
 
+def file_of(volume_node) -> str:
+    """The file that the volume was loaded from; "" for one from the DICOM database, and for one without a file."""
+    storage = volume_node.GetStorageNode()
+    if storage is None or volume_node.GetAttribute("DICOM.instanceUIDs"):
+        return ""
+    return storage.GetFullNameFromFileName() or ""
+
+
 def show_window(volume_node, width_and_level) -> None:
     """Show the CT with this (window width, level) in HU, not the automatic one."""
     if volume_node.GetDisplayNode() is None:

@@ -33,6 +33,8 @@ class ScanInfo:
     patient_age_years: float | None = None
     image_type: str = ""  # DICOM's values joined by backslashes
     rescale_type: str = ""  # "HU" where the file says so
+    protocol_name: str = ""
+    body_part: str = ""
     patient_id: str = field(default="", repr=False)  # never written to any file; see io.patient_key
     scanned_at: str = ""  # ISO 8601 without a time zone; empty when unknown or de-identified
 

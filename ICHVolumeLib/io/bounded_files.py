@@ -11,6 +11,7 @@ from ..core.errors import InputError
 MAX_VOXEL_BYTES = 512 << 20  # 1024 slices of 512 x 512 pixels in 16 bits
 _DEFLATED_SYNTAX = b"1.2.840.10008.1.2.1.99"
 DAMAGE = (OSError, EOFError, ValueError, OverflowError, zlib.error)  # what reading a damaged file may raise
+_SURPLUS_BYTES = 4096  # after the voxels: padding, a line end
 _DEFLATE_AT_MOST = 1032  # bytes that one byte of a gzip stream can become (zlib, "Maximum compression factor")
 
 
@@ -49,6 +50,8 @@ def read_voxels(file, byte_count: int, compression=None, skip: int = 0) -> bytes
     if compression is None:
         if packed < byte_count + max(skip, 0):
             raise _truncated(packed - max(skip, 0), byte_count)
+        if skip >= 0:
+            _refuse_surplus(packed - skip - byte_count, byte_count)
         file.seek(-byte_count if skip < 0 else start + skip, 2 if skip < 0 else 0)
         return file.read(byte_count)
     if compression == "gzip" and byte_count > packed * _DEFLATE_AT_MOST:
@@ -56,10 +59,13 @@ def read_voxels(file, byte_count: int, compression=None, skip: int = 0) -> bytes
     with gzip.GzipFile(fileobj=file) if compression == "gzip" else bz2.BZ2File(file) as stream:
         wanted = byte_count + max(skip, 0)
         refuse_huge(wanted)
-        data = stream.read(MAX_VOXEL_BYTES + 1 if skip < 0 else wanted + 1)  # one more: so that checksums are compared
+        more = _surplus_borne(byte_count) + 1  # read so far that checksums are compared and a surplus is seen
+        data = stream.read(MAX_VOXEL_BYTES + 1 if skip < 0 else wanted + more)
         if skip < 0:
             refuse_huge(len(data))
             data = data[-byte_count:]
+        else:
+            _refuse_surplus(len(data) - wanted, byte_count)
     data = data[max(skip, 0):][:byte_count]
     if len(data) < byte_count:
         raise _truncated(len(data), byte_count)
@@ -82,6 +88,16 @@ def unpacks_to_too_much(file) -> bool:
         total += len(inflate.decompress(pending, 1 << 22))
         pending = inflate.unconsumed_tail or (b"" if inflate.eof else file.read(1 << 16))
     return total > MAX_VOXEL_BYTES
+
+
+def _surplus_borne(byte_count) -> int:
+    return max(_SURPLUS_BYTES, byte_count // 100)
+
+
+def _refuse_surplus(surplus, byte_count) -> None:
+    """A header that claims fewer voxels than the file holds has lost slices or tells another voxel type."""
+    if surplus > _surplus_borne(byte_count):
+        raise ValueError(f"it holds more voxels than its header says (more than {byte_count} bytes)")
 
 
 def _truncated(present, wanted) -> ValueError:

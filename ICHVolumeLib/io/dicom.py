@@ -17,8 +17,9 @@ from .dicom_pixels import read_hu
 from .dicom_series import Slice, index_folder, series_of
 from .hounsfield import to_int16_hu
 from .images import is_image_name
+from .mixed_slices import contrast_words, first_sharp, mixed_findings
 from .patient_identity import scanned_at
-from .plain_ct import lossy_findings, plain_first, rescale_type
+from .plain_ct import least_plain, lossy_findings, plain_first
 from .series_choice import choose
 
 SAME_POSITION_MM = 0.01  # positions are written to about this; closer slices are at one place
@@ -47,7 +48,7 @@ def read_dicom(path, series_uid=None) -> CTVolume:
     slices, dropped = _one_per_position(_sorted(chosen.slices))
     hu, changed = _stack(path, slices)
     findings += dropped + changed
-    findings += lossy_findings(slices)
+    findings += lossy_findings(slices) + mixed_findings(slices)
     matrix, origins = _geometry(slices)
     return CTVolume(hu, matrix, origins, _info(path, slices), tuple(findings))
 
@@ -162,6 +163,9 @@ def _geometry(slices):
     except ValueError as error:
         raise InputError(f"{first.path}: the pixel spacing is {first.text('PixelSpacing') or 'missing'}; "
                          "export the original CT series.") from error
+    if min(between_rows, between_columns) < 0:
+        raise InputError(f"{first.path}: the pixel spacing is {first.text('PixelSpacing')}, which mirrors the image; "
+                         "export the original CT series.")
     origins = np.array([item.position for item in slices]) @ _LPS_TO_RAS
     along_row, along_column = (axis / np.linalg.norm(axis) for axis in (first.orientation[:3], first.orientation[3:]))
     matrix = np.eye(4)
@@ -176,14 +180,17 @@ def _info(path, slices) -> ScanInfo:
     first = slices[0]
     thicknesses = [item.number("SliceThickness") for item in slices]
     known = [value for value in thicknesses if value]
+    odd = least_plain(slices)
     return ScanInfo(
         source=shown(path), modality=first.text("Modality"), series_uid=first.text("SeriesInstanceUID"),
-        series_description=shown(first.text("SeriesDescription")), manufacturer=shown(first.text("Manufacturer")),
-        kernel=shown(first.text("ConvolutionKernel")), contrast_agent=shown(first.text("ContrastBolusAgent")),
+        series_description=shown(odd.text("SeriesDescription")), manufacturer=shown(first.text("Manufacturer")),
+        kernel=shown(first_sharp(slices).text("ConvolutionKernel")), protocol_name=shown(first.text("ProtocolName")),
+        contrast_agent=next(filter(None, map(contrast_words, slices)), ""),
+        body_part=shown(first.text("BodyPartExamined")),
         slice_thickness_mm=Counter(known).most_common(1)[0][0] if known else None,
         slice_thicknesses_mm=tuple(known) if len(known) == len(slices) else (),
         gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first),
-        image_type=first.text("ImageType"), rescale_type=rescale_type(first), patient_id=first.text("PatientID"),
+        image_type=odd.text("ImageType"), rescale_type=odd.text("RescaleType"), patient_id=first.text("PatientID"),
         scanned_at=scanned_at(first))
 
 

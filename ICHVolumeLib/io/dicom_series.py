@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 
 from ..core.text import shown
 from .bounded_files import is_regular_file, unpacks_to_too_much
+from .mixed_slices import contrast_words
 from .patient_identity import IDENTITY_TAGS
 from .protocol import is_bone_kernel, mentions_contrast, region_points
 from .series_parts import scans_in
@@ -22,8 +23,9 @@ from .series_parts import scans_in
 _WANTED = """SOPClassUID Modality SeriesInstanceUID SeriesNumber SeriesDescription
     ProtocolName ImageType ImageOrientationPatient ImagePositionPatient PixelSpacing SliceThickness GantryDetectorTilt
     Rows Columns NumberOfFrames SamplesPerPixel PhotometricInterpretation BitsAllocated BitsStored HighBit
-    PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit RescaleSlope RescaleIntercept
-    ConvolutionKernel ContrastBolusAgent PatientAge PatientBirthDate StudyDate Manufacturer AcquisitionNumber
+    PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit RescaleSlope RescaleIntercept RescaleType
+    ConvolutionKernel ContrastBolusAgent ContrastBolusVolume ContrastBolusRoute ContrastBolusTotalDose
+    ContrastBolusStartTime PatientAge PatientBirthDate StudyDate Manufacturer AcquisitionNumber
     AcquisitionTime ContentTime TemporalPositionIdentifier KVP InstanceNumber BodyPartExamined LossyImageCompression
     SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence PatientID PatientName StudyInstanceUID StudyTime
     SeriesDate SeriesTime AcquisitionDate""".split()
@@ -102,7 +104,8 @@ class Series:
         """What tells a person which scan this is, and which UID to ask for."""
         first = self.slices[0]
         when = f"{_date(first)} {_time(first)}".strip()
-        kernel, agent = shown(first.text("ConvolutionKernel")), shown(first.text("ContrastBolusAgent"))
+        kernel = shown(first.text("ConvolutionKernel"))
+        agent = next(filter(None, map(contrast_words, self.slices)), "")
         thick = sorted({value for item in self.slices if (value := item.number("SliceThickness"))})
         words = [self.name, when or "date unknown", f"kernel {kernel}" if kernel else "kernel unknown",
                  (f"{thick[0]:g} mm thick" if len(thick) == 1 else f"{thick[0]:g} to {thick[-1]:g} mm thick")
@@ -167,8 +170,8 @@ def series_of(slices) -> list[Series]:
 def _identity(item) -> tuple:
     """What slices of one scan share by name; an empty series UID says nothing, so its number and words count."""
     uid = item.text("SeriesInstanceUID")
-    series = (uid,) if uid else ("", item.text("SeriesNumber"), item.text("SeriesDescription"), item.text("Modality"))
-    return (item.text("StudyInstanceUID"), *series, item.number("Rows"), item.number("Columns"),
+    series = (uid,) if uid else ("", item.text("SeriesNumber"), item.text("SeriesDescription"))
+    return (item.text("StudyInstanceUID"), *series, item.text("Modality"), item.number("Rows"), item.number("Columns"),
             "LOCALIZER" in item.text("ImageType").upper())
 
 
@@ -308,14 +311,14 @@ def _describe(slices, marks, patient) -> Series:
     first = slices[0]
     orientation = _orientation(first.normal)
     kernel, description = first.text("ConvolutionKernel"), shown(first.text("SeriesDescription"))
-    contrast = bool(first.text("ContrastBolusAgent")) or mentions_contrast(description)
+    contrast = any(map(contrast_words, slices)) or mentions_contrast(description)
     derived = bool({"SECONDARY", "REFORMATTED", "MPR", "MIP", "PROJECTION IMAGE"}
                    & set(first.text("ImageType").upper().split("\\")))
     region = region_points(" ".join(first.text(name) for name in ("SeriesDescription", "ProtocolName",
                                                                   "BodyPartExamined")))
     points = {"axial": orientation == "axial", "a head by its name": region, "without contrast": not contrast,
               "a soft-tissue reconstruction": not is_bone_kernel(kernel), "an original series": not derived}
-    problem = _problem(first, len(slices))
+    problem = _problem_among(slices)
     strengths = tuple(text for text, holds in points.items() if holds > 0) + (f"{len(slices)} slices long",)
     rank = (not problem, *points.values(), len(slices), -(first.number("SeriesNumber") or 0))
     return Series(first.text("SeriesInstanceUID"), first.text("SeriesNumber"), description, first.text("Modality"),
@@ -323,8 +326,16 @@ def _describe(slices, marks, patient) -> Series:
                   first.text("StudyInstanceUID"), marks)
 
 
-def _problem(first, count) -> str:
-    """Why such slices cannot be measured, in a few words, or ""."""
+def _problem_among(slices) -> str:
+    """Why these slices cannot be measured, in a few words, or ""; one bad slice among good ones spoils the scan."""
+    problems = [problem for item in slices if (problem := _problem(item))]
+    if problems:
+        where = f" ({len(problems)} of its {len(slices)} images)" if len(problems) < len(slices) else ""
+        return f"{problems[0]}{where}"
+    return "a single slice" if len(slices) < 2 else ""
+
+
+def _problem(first) -> str:
     bits = first.number("BitsAllocated") or 0
     if first.text("Modality") != "CT":
         return f"not CT but {first.text('Modality') or 'of unknown kind'}"
@@ -342,7 +353,7 @@ def _problem(first, count) -> str:
         return "without slice positions"
     if abs(np.linalg.norm(first.normal) - 1) > 0.01:
         return "without a valid slice direction"
-    return "a single slice" if count < 2 else ""
+    return ""
 
 
 def _orientation(normal) -> str:

@@ -51,8 +51,8 @@ class SourceSeries:
     """images: one per slice of the CT, in its order. positions_lps: (slices, 3) mm. orientation_lps: (6,).
 
     header: patient, study and frame of reference as the first image has them, in ISO_IR 192; what a new object must
-    have and the source lacks is there and empty. stated: date and time that new objects about the series state, None
-    for now; a de-identified series gains no date.
+    have and the source lacks is there and empty. stated: date and time that new objects about a de-identified series
+    state, so that it gains no date; None where they state when they were made.
     """
 
     images: tuple[SourceImage, ...]

@@ -1,7 +1,7 @@
 """Hounsfield units: whether numbers are on that scale, and padding outside the scanner's field of view.
 
 Findings that this gives: not-hu, padding, missing-values, slice-levels, blank-slices, hu-clipped,
-hu-scale.
+hu-coarse, hu-scale.
 """
 
 import numpy as np
@@ -18,6 +18,8 @@ _REFUSED_OFFSET = 100  # of a whole scan; air of sound scanners lies within +-20
 _REFUSED_SLICE_OFFSET = 30  # of a slice against the others: half the contrast of blood is lost or made
 _NAMED_SLICE_OFFSET = 12
 _BLOOD_HU = 100  # clotted blood reaches about here
+_WRAPPED_BELOW, _WRAPPED_SHARE = -1300, 0.002  # noise in air ends above; streaks of metal are rarer
+_COARSE_STEP_HU = 4  # gray and white matter differ by 6
 _NO_BONE_ABOVE = 300  # values that end here were clipped to a soft-tissue window
 _NOTHING = 0.0005  # share of a slice
 _AIR_JUMP = 0.25  # of the slice's area: a head does not grow by that much from one slice to the next
@@ -76,7 +78,8 @@ def hu_findings(hu) -> list[Finding]:
     """
     hu = np.asarray(hu)
     levels = find_levels(hu)
-    problem = _scan_problem(hu, levels) or _slices_problem(levels)
+    offsets = _slice_offsets(levels)
+    problem = _scan_problem(hu, levels) or _slices_problem(offsets)
     if problem:
         return [Finding("not-hu", ERROR, problem[0].upper() + problem[1:])]
     findings = []
@@ -85,7 +88,6 @@ def hu_findings(hu) -> list[Finding]:
     if blank.size:
         findings.append(Finding("blank-slices", WARNING, f"No image in {slice_words(blank)}, only one single value; "
                                                          "blood there is not measured. Load the series again."))
-    offsets = _slice_offsets(levels)
     odd = np.flatnonzero(np.abs(offsets) >= _NAMED_SLICE_OFFSET)
     if odd.size:
         most = offsets[odd][np.argmax(np.abs(offsets[odd]))]
@@ -96,7 +98,19 @@ def hu_findings(hu) -> list[Finding]:
     if _is_clipped_above(hu, int(hu.max())):
         findings.append(Finding("hu-clipped", WARNING, f"All values end at {hu.max():.0f} HU, so bone cannot be told "
                                                        "from blood. Prefer the original head CT."))
+    step = _gray_step(hu)
+    if step >= _COARSE_STEP_HU:
+        findings.append(Finding("hu-coarse", WARNING, f"Gray values come in steps of about {step:.0f} HU, as after "
+                                                      "storage in 8 bits; blood and brain cannot be told apart well. "
+                                                      "Prefer the original head CT."))
     return findings + _scale_finding(levels)
+
+
+def _gray_step(hu) -> float:
+    """HU between two values that occur, in the range of brain and blood."""
+    soft = hu[:, ::4, ::4]
+    values = np.unique(soft[(soft >= -20) & (soft <= 100)])
+    return float(np.median(np.diff(values))) if len(values) > 1 else 1.0
 
 
 def slice_words(indices) -> str:
@@ -118,6 +132,10 @@ def _scan_problem(hu, levels: Levels) -> str | None:
     background = float(levels.background_share.mean())
     tissue = share_between(whole, 0, 80)
     offset = offset_of(whole)
+    is_padded = bool((levels.padding < _PADDED_BELOW).any())  # resampled, its edge has every value up to air
+    if not is_padded and share_between(whole, -4096, _WRAPPED_BELOW) > _WRAPPED_SHARE:
+        return scale + f"many lie far below air, where nothing is (down to {low}), as where dense bone was stored in " \
+                       "too few bits; export the original CT series."
     if high > _LARGEST and np.mean(hu[:, ::4, ::4] > _LARGEST) > 0.005:
         return scale + "negative values were stored as unsigned numbers and come out near 65,000; export the " \
                        "original CT series."
@@ -156,9 +174,8 @@ def _what_is_missing(hu, air, low, high) -> str:
     return f"there is {missing}; give the original head CT, neither windowed nor skull-stripped."
 
 
-def _slices_problem(levels: Levels) -> str | None:
-    """Slices whose values lie elsewhere than those of the others."""
-    offsets = _slice_offsets(levels)
+def _slices_problem(offsets: np.ndarray) -> str | None:
+    """Slices whose values lie elsewhere than those of the others; offsets: of _slice_offsets."""
     odd = np.flatnonzero(np.abs(offsets) >= _REFUSED_SLICE_OFFSET)
     if not odd.size:
         return None

@@ -21,7 +21,7 @@ from .nifti_geometry import conflict, stated_matrices, upright_matrix
 _QUIET = logging.getLogger(__name__)  # nibabel's own logger prints every repaired header field
 _QUIET.addHandler(logging.NullHandler())
 _QUIET.propagate = False
-_HEADER_BYTES = 540
+HEADER_BYTES = 540
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,25 @@ def read_nifti(path) -> Nifti:
             file.seek(0)
             if packed:
                 with gzip.GzipFile(fileobj=file) as stream:
-                    start = stream.read(_HEADER_BYTES)
+                    start = stream.read(HEADER_BYTES)
                 file.seek(0)
             else:
-                start = file.read(_HEADER_BYTES)
+                start = file.read(HEADER_BYTES)
                 file.seek(0)
             header = _header(start)
             return _nifti(header, _array(header, file, packed))
     except (*DAMAGE, HeaderDataError, ArithmeticError, np.linalg.LinAlgError) as error:
         raise InputError(f"{path} cannot be read as NIfTI ({error}); export it again.") from error
+
+
+def nifti_header(start: bytes):
+    """(nibabel's header, its two text fields) of the first HEADER_BYTES of an unpacked file. Raises ValueError."""
+    header = _header(start)
+    return header, _description(header)
+
+
+def _description(header) -> str:
+    return " ".join(bytes(header[name]).split(b"\0")[0].decode("latin-1") for name in ("descrip", "aux_file")).strip()
 
 
 def _header(start):
@@ -104,6 +114,5 @@ def _array(header, file, packed):
 
 def _nifti(header, array):
     sform, qform = stated_matrices(header)
-    description = " ".join(bytes(header[name]).split(b"\0")[0].decode("latin-1") for name in ("descrip", "aux_file"))
-    return Nifti(array, qform if sform is None else sform, upright_matrix(header), description.strip(),
+    return Nifti(array, qform if sform is None else sform, upright_matrix(header), _description(header),
                  tuple(conflict(header, sform, qform)))

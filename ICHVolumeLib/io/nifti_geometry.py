@@ -56,8 +56,11 @@ def upright_matrix(header) -> np.ndarray:
     return np.diag([*(sizes * (-1, -1, 1)), 1.0])
 
 
-def conflict(header, sform, qform) -> list[Finding]:
-    """A finding "affine-conflict" when sform, qform and voxel sizes (pixdim) do not say the same."""
+def conflict(header, sform, qform, taken=None) -> list[Finding]:
+    """A finding "affine-conflict" when sform, qform and voxel sizes (pixdim) do not say the same.
+
+    taken: 4x4, the matrix that another program took of this file; without it the sform counts, as read_nifti does.
+    """
     if sform is None or not np.isfinite(sform).all():
         return []
     if qform is None:
@@ -69,9 +72,17 @@ def conflict(header, sform, qform) -> list[Finding]:
     if not words:
         return []
     return [Finding("affine-conflict", WARNING,
-                    f"The file places its voxels in two ways that disagree: {'; '.join(words)}. Taken is the sform, as "
-                    f"nibabel and FSL do; other programs, 3D Slicer among them, may follow the {other}. Check left and "
-                    "right and the size of the head against the original series before using the numbers.")]
+                    f"The file places its voxels in two ways that disagree: {'; '.join(words)}. "
+                    f"{_taken_words(sform, other, taken)} Check left and right and the size of the head against the "
+                    "original series before using the numbers.")]
+
+
+def _taken_words(sform, other, taken) -> str:
+    if taken is None:
+        return "Taken is the sform, as nibabel and FSL do; other programs, 3D Slicer among them, may follow the " \
+               f"{other}."
+    which = "sform" if np.allclose(sform, taken, atol=SAME_PLACE_MM) else other
+    return f"The volume was loaded by its {which}; other programs may follow the other one."
 
 
 def _difference_words(sform, qform, shape) -> list[str]:

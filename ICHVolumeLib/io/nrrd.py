@@ -22,6 +22,8 @@ _TYPES = {"i1": "signed char", "u1": "unsigned char", "i2": "short", "u2": "unsi
           "u4": "unsigned int", "i8": "long long", "u8": "unsigned long long", "f4": "float", "f8": "double"}
 _ASCII, _COMPRESSIONS = ("ascii", "text", "txt"), {"gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
 _MAX_HEADER_BYTES = 4 << 20  # a segmentation of a thousand segments has a tenth of that
+_MOST_ASCII_VOXELS = 16 << 20  # a head of 64 slices of 512 x 512
+_ASCII_BYTES_A_VOXEL = 26  # "-1.2345678901234567e-300" and what parts it from the next
 _MOST_SKIPPED_LINES = 1_000_000
 _TO_RAS = {  # space name -> factors of the file's x, y, z
     "right-anterior-superior": (1, 1, 1), "ras": (1, 1, 1),
@@ -55,6 +57,12 @@ def read_nrrd(path) -> Nrrd:
         return Nrrd(_list_axis_last(array, text), _matrix(text, fields), text)
     except (*DAMAGE, KeyError, ArithmeticError, AssertionError, nrrd.NRRDError) as error:
         raise InputError(f"{path} cannot be read as NRRD ({_words(error)}); export it again.") from error
+
+
+def nrrd_fields(path) -> dict[str, str]:
+    """Fields and keys of the header alone, as Nrrd.header has them. Raises ValueError, InputError or OSError."""
+    with open_regular(path) as file:
+        return _read_header(file)[0]
 
 
 def write_nrrd(path, array, ijk_to_ras, keys=None, compression_level=4) -> None:
@@ -132,14 +140,31 @@ def _read_array(file, path, text, fields):
         _skip_lines(source, int(text.get("line skip", text.get("lineskip", 0))))
         skip = int(text.get("byte skip", text.get("byteskip", 0)))
         if encoding in _ASCII:
-            data = source.read(MAX_VOXEL_BYTES)
-            if len(data.split(None, count)) < count:
-                raise ValueError(f"it is truncated: {len(data.split())} of {count} voxels")
+            data = _text_of(source, count)
         else:
             data = read_voxels(source, count * item_bytes, _COMPRESSIONS.get(encoding), skip)
     plain = {"dimension": fields["dimension"], "type": fields["type"], "sizes": fields["sizes"],
              "endian": fields["endian"], "encoding": encoding if encoding in _ASCII else "raw"}
     return nrrd.read_data(plain, io.BytesIO(data), index_order="C")
+
+
+def _text_of(source, count) -> bytes:
+    """The numbers of an ascii file; they are counted without making an object of each."""
+    if count > _MOST_ASCII_VOXELS:
+        raise ValueError(f"its header claims {count} voxels written as text, more than {_MOST_ASCII_VOXELS}; save it "
+                         "with the encoding gzip or raw")
+    data = source.read(_ASCII_BYTES_A_VOXEL * count + 1)
+    if len(data) > _ASCII_BYTES_A_VOXEL * count:
+        raise ValueError(f"it holds more text than {count} voxels need")
+    found, after_space = 0, True
+    for first in range(0, len(data), 1 << 20):
+        space = np.frombuffer(data, np.uint8, min(1 << 20, len(data) - first), first) <= ord(" ")
+        before = np.concatenate([[after_space], space[:-1]])
+        found += int(np.count_nonzero(before & ~space))
+        after_space = bool(space[-1])
+    if found < count:
+        raise ValueError(f"it is truncated: {found} of {count} voxels")
+    return data
 
 
 def _skip_lines(file, count) -> None:

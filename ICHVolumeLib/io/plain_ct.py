@@ -14,20 +14,30 @@ from .protocol import ImageKind, image_kind
 _LOSSY = {uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless}
 _PERHAPS_LOSSY = {uid.JPEG2000, uid.JPEG2000MC, uid.HTJ2K}
 _VIDEO = ("MPEG", "HEVC")
-_TAGS = ["RescaleType", "LossyImageCompression", "LossyImageCompressionRatio"]
+_TAGS = ["LossyImageCompression", "LossyImageCompressionRatio"]
+_FROM_BAD = ("not-plain-ct", "spectral-image", "derived-image", "derived")  # codes of ImageKind
 
 
 def kind_of(series: Series) -> ImageKind | None:
-    """What the first slice's header says the series is; None for a plain CT."""
-    return slice_kind(series.slices[0])
+    """What the headers say the series is; None for a plain CT. The worst of its slices counts."""
+    return slice_kind(least_plain(series.slices))
+
+
+def least_plain(slices) -> Slice:
+    """The slice that is farthest from a plain CT by its header; the first one where none is."""
+    said: dict[tuple, Slice] = {}
+    for item in slices:
+        said.setdefault(_said(item), item)
+    return min(said.values(), key=lambda item: _FROM_BAD.index(kind.code) if (kind := slice_kind(item))
+               else len(_FROM_BAD))
 
 
 def slice_kind(item: Slice) -> ImageKind | None:
-    return image_kind(item.text("ImageType"), item.text("SeriesDescription"), rescale_type(item))
+    return image_kind(*_said(item))
 
 
-def rescale_type(item: Slice) -> str:
-    return item.text("RescaleType") or str(_header(item.path).get("RescaleType") or "")
+def _said(item: Slice) -> tuple[str, str, str]:
+    return item.text("ImageType"), item.text("SeriesDescription"), item.text("RescaleType")
 
 
 def plain_first(series: list[Series]) -> list[Series]:

@@ -23,6 +23,11 @@ def mentions_contrast(text: str) -> bool:
     return bool(_CONTRAST.search(text)) and not _NO_CONTRAST.search(text)
 
 
+def mentions_no_contrast(text: str) -> bool:
+    """"non-contrast", "native", "w/o"."""
+    return bool(_NO_CONTRAST.search(text)) or bool(re.search(r"\bnati(ve?|f)\b", text, re.I))
+
+
 def region_points(text: str) -> int:
     """1 when the words name the head, -1 when they name another region, 0 when neither or both."""
     return bool(_HEAD.search(text)) - bool(_ELSEWHERE.search(text))

@@ -3,7 +3,9 @@
 Two acquisitions, two kernels, two thicknesses, native and contrast: each is a stack of its own, and mixing them gives
 overlapping slices of a head that may have moved. But one scan may change a tag on the way (a thin base and a thick
 vertex, one acquisition number for every rotation). So parts by a tag are chained together as long as one continues
-where the other ended, and are two scans where they cover the same stretch of the head.
+where the other ended, and are two scans where they cover the same stretch of the head. They are one scan, too, where
+one fills a hole that the other leaves (another kernel in the middle of a head), or where all together touch but do not
+overlap: half of such a scan would measure a bleed as 0 mL.
 """
 
 import re
@@ -19,6 +21,8 @@ _SAME_PLACE_MM = 0.01
 _SHARED = 0.25  # of the shorter stretch; two halves of one scan may overlap by a slice
 _COVERS = 0.5  # times alone tell scans apart only when each scan covers this much of the whole
 _APART = 0.75  # of the thickness: closer slices overlap, as those of two scans do
+_SPARE_RUNS = 2  # first A, then B, then A again
+_TOUCHING = 0.95  # of the steps; scanners may take one odd step
 _MOST_SCANS = 6  # more chains than that are no scans but a tag that means nothing
 
 
@@ -44,7 +48,7 @@ def _chains(slices, places, tag) -> list[list[tuple[str, list[int]]]]:
     if len(parts) < 2 or _says_too_little(slices, parts, places, tag):
         return [sum(parts, [])]
     chains = _chained(_chained(parts, places), places)  # again: chains that lie beside each other are one scan
-    if len(chains) > _MOST_SCANS:
+    if len(chains) > _MOST_SCANS or len(chains) > 1 and _is_one_stack(slices, chains, places):
         return [sum(parts, [])]
     if tag in _TIMES and min(np.ptp(_reach(chain, places)) for chain in chains) < _COVERS * np.ptp(places):
         return [sum(parts, [])]
@@ -59,6 +63,24 @@ def _says_too_little(slices, parts, places, tag) -> bool:
     thick = [value for item in slices if (value := item.number("SliceThickness"))]
     steps = np.diff(np.sort(places))
     return bool(thick) and steps.min() > _SAME_PLACE_MM and np.median(steps) > _APART * np.median(thick)
+
+
+def _is_one_stack(slices, chains, places) -> bool:
+    """Whether the chains complete each other: every slice at a place of its own, and either one chain lies in a hole of
+    another, or all slices together are no closer than they are thick."""
+    order = np.argsort(places, kind="stable")
+    steps = np.diff(places[order])
+    if steps.min() < _SAME_PLACE_MM:
+        return False
+    owner = np.empty(len(places), int)
+    for number, chain in enumerate(chains):
+        owner[_members(chain)] = number
+    runs = 1 + np.count_nonzero(np.diff(owner[order]))
+    if runs <= len(chains) + _SPARE_RUNS:
+        return True
+    thick = np.array([slices[n].number("SliceThickness") or np.nan for n in order])
+    touching = steps > _APART * (thick[:-1] + thick[1:]) / 2  # False where a thickness is unknown
+    return bool(touching.mean() > _TOUCHING)
 
 
 def _chained(parts, places):

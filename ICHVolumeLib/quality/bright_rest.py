@@ -15,11 +15,12 @@ _SMOOTHING_MM = 1.0  # SD of the Gaussian
 _WINDOW_HU = (-20, 130)  # bone must not bleed into what lies beside it
 _BRAIN_HU = (10, 55)
 _BONE_HU = 150
-_OFF_BONE_MM = 4.0  # partial volume
+_OFF_BONE_MM = 2.0  # partial volume; a clot along the skull may be no thicker than 4 mm
 _RIM_MM = 1.5  # of the mark's own edge
 _NECK_MM = 1.5  # radius: what hangs on by less is a vessel or a fold
 _BRIGHT = 0.6  # of the mark's contrast to the brain around it
-_LEAST_CONTRAST_HU = 12.0
+_BRIGHTER_THAN_GRAY_HU = 12.0  # above brain; gray matter lies up to 10 above
+_LEAST_CONTRAST_HU = 17.0  # fainter marks: cortex at the vertex is as bright
 _TOO_BRIGHT_HU = 100
 _NOTHING = (0.0, np.empty(0, int))
 
@@ -67,19 +68,27 @@ def dense_part_ml(near: _Near, above_hu: float) -> tuple[float, np.ndarray]:
     return near.ml(near.opened(near.marked & (near.smooth > above_hu)))
 
 
+def brain_and_contrast_hu(near: _Near) -> tuple[float, float]:
+    """Median of the brain around the mark, and by how much that of the mark lies above it; NaN where no brain is."""
+    smooth = near.smooth
+    brain = smooth[~near.marked & (smooth > _BRAIN_HU[0]) & (smooth < _BRAIN_HU[1])]
+    if not brain.size:
+        return np.nan, np.nan
+    brain_hu = float(np.median(brain))
+    return brain_hu, float(np.median(smooth[near.marked])) - brain_hu
+
+
 def bright_rest_ml(near: _Near) -> tuple[float, np.ndarray]:
     """mL of unmarked tissue about as dense as the mark and connected with it, and its slices.
 
     Rims, thin strands and what lies at bone are left out: partial volume, vessels and cortex are this bright too.
     """
     own, smooth = near.marked, near.smooth
-    brain = smooth[~own & (smooth > _BRAIN_HU[0]) & (smooth < _BRAIN_HU[1])]
-    if not brain.size:
+    brain_hu, contrast = brain_and_contrast_hu(near)
+    if not contrast >= _LEAST_CONTRAST_HU:  # NaN too
         return _NOTHING
-    brain_hu, own_hu = float(np.median(brain)), float(np.median(smooth[own]))
-    if own_hu - brain_hu < _LEAST_CONTRAST_HU:
-        return _NOTHING
-    bright = (smooth > brain_hu + _BRIGHT * (own_hu - brain_hu)) & (smooth < _TOO_BRIGHT_HU)
+    above_hu = max(_BRIGHT * contrast, _BRIGHTER_THAN_GRAY_HU)
+    bright = (smooth > brain_hu + above_hu) & (smooth < _TOO_BRIGHT_HU)
     bright &= ~near.grown(near.hu > _BONE_HU, _OFF_BONE_MM)
     rest = near.opened(bright & ~near.grown(own, _RIM_MM))
     touching, _ = connected_components(rest | (bright & near.grown(own, _RIM_MM, slices=1)) | own)

@@ -6,6 +6,7 @@ Codes of check_ct (severity), beside those that reading gave already (ct.finding
     slice-levels (warning)       air and soft tissue of some slices lie 12 to 30 HU off those of the others
     blank-slices (warning)       slices that hold one single value between others
     hu-clipped (warning)         the values end below bone
+    hu-coarse (warning)          gray values in steps of 4 HU and more
     hu-scale (warning)           air or soft tissue lies off its usual place in the whole scan
     not-plain-ct (error)         a map or a difference, whose values are no HU, by the header
     spectral-image (warning)     a monoenergetic or virtual non-contrast image, by the header
@@ -17,11 +18,16 @@ Codes of check_ct (severity), beside those that reading gave already (ct.finding
     uneven-spacing (warning)     slices are not equally far apart; each counts by its own height
     missing-slices (warning)     a gap of two or more steps in an otherwise even stretch
     sideways-shift (warning)     slices are shifted sideways against each other
+    slices-interleaved (error)   every other slice shows another picture: two scans mixed
+    slice-misplaced (warning)    a slice that does not fit between its neighbors
+    head-size (warning)          the head is too small, too large, too flat or too tall: a wrong voxel size?
     overlapping-slices (info)    slices are thicker than their distance
     gaps-between-slices (warning) slices are thinner than their distance: blood between them is not seen
     thick-slices (warning)       more than 6 mm between slices: small bleeds are missed, volumes are coarser
     pixel-spacing (warning)      unusual or unequal pixel sizes
     contrast-agent (warning)     contrast by header or by bright vessels: a bleed is under-measured
+    contrast-protocol (info)     only the name of the protocol speaks of contrast
+    other-region (warning)       by its name the series shows another part of the body
     bone-kernel (warning)        a sharp reconstruction
     child (warning)              younger than 18 years
     padding (info)               values below air outside the field of view
@@ -38,9 +44,12 @@ One rule for readers of the list: an error means that the scan must not be segme
 from ..core.ct_volume import CTVolume
 from ..core.findings import ERROR, Finding
 from ..io.hounsfield import hu_findings
+from .brain_levels import check_brain_levels
 from .geometry_checks import check_orientation, check_spacing, check_thickness, spacing_words
+from .head_size import check_head_size
 from .header_checks import check_header, check_kind
 from .image_checks import check_image
+from .slice_order import check_slice_order
 
 __all__ = ["check_ct", "check_without_image", "spacing_words"]
 
@@ -49,7 +58,8 @@ def check_ct(ct: CTVolume) -> list[Finding]:
     """ct.findings first, then what the geometry, the header and the image show; no code occurs twice."""
     scale = hu_findings(ct.hu)
     is_hu = not any(finding.severity == ERROR for finding in scale)
-    return _each_once([*ct.findings, *scale, *check_without_image(ct), *(check_image(ct) if is_hu else [])])
+    image = [*check_slice_order(ct), *check_brain_levels(ct), *check_head_size(ct), *check_image(ct)] if is_hu else []
+    return _each_once([*ct.findings, *scale, *check_without_image(ct), *image])
 
 
 def check_without_image(ct: CTVolume) -> list[Finding]:

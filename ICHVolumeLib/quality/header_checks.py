@@ -2,7 +2,7 @@
 
 from ..core.ct_volume import CTVolume
 from ..core.findings import ERROR, INFO, WARNING, Finding
-from ..io.protocol import image_kind, is_bone_kernel, mentions_contrast
+from ..io.protocol import image_kind, is_bone_kernel, mentions_contrast, mentions_no_contrast, region_points
 
 CONTRAST_ADVICE = ("The model was made for scans without contrast: it may mark vessels or measure about a third too "
                    "little. Prefer the native series.")  # 10.1186/s12880-022-00735-3: 32 % less
@@ -35,6 +35,13 @@ def check_header(ct: CTVolume) -> list[Finding]:
     if info.contrast_agent or mentions_contrast(info.series_description):
         said = info.contrast_agent or info.series_description
         findings.append(_warning("contrast-agent", f'The header names contrast agent ("{said}"). {CONTRAST_ADVICE}'))
+    elif mentions_contrast(info.protocol_name) and not mentions_no_contrast(info.series_description):
+        findings.append(Finding("contrast-protocol", INFO, f'The protocol\'s name ("{info.protocol_name}") speaks of '
+                                                           "contrast agent. Look whether this is the native series."))
+    if region_points(" ".join((info.series_description, info.protocol_name, info.body_part))) < 0:
+        name = " / ".join(filter(None, (info.series_description, info.body_part, info.protocol_name)))
+        findings.append(_warning("other-region", f'By its name ("{name}") the series shows another part of the body '
+                                                 "than the head. Prefer the head series of this examination."))
     if is_bone_kernel(info.kernel):
         findings.append(_warning("bone-kernel", f'The series was reconstructed with a sharp kernel ("{info.kernel}"); '
                                                 "its noise hides blood. Prefer the soft-tissue series."))

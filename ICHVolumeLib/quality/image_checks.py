@@ -29,8 +29,9 @@ def check_image(ct: CTVolume) -> list[Finding]:
                                          "that is taken as air."))
     view = look_at_skull(ct)
     if view is None:
-        return [*findings, _warning("no-head", "No closed skull was found in the slices; is this a head CT with its "
-                                               "vertex?"), *_metal(ct, None)]
+        return [*findings, *_metal(ct, None),
+                _warning("no-head", "No closed skull of a head's size was found in the slices; is this a head CT with "
+                                    "its vertex, and is the voxel size right?")]
     return findings + _coverage(view) + _metal(ct, view) + _air_and_contrast(view) + _noise_and_gap(view)
 
 

@@ -13,6 +13,8 @@ Codes of check_mask (severity):
     small-bleed (warning)        less than 1 mL
     large-bleed (warning)        more than 150 mL
     slice-disagreement (warning) an area that its neighboring slices do not show
+    mask-outside-head (warning)  marked air, or marks outside the skull
+    not-denser-than-brain (warning) what is marked is hardly denser than the brain around it
     unmarked-bright (warning)    tissue as dense as the mark touches it and is left unmarked
 """
 
@@ -27,8 +29,9 @@ from ..core.result import ich_interval_ml
 from ..imaging.morphology import dilated
 from ..io.hounsfield import slice_words
 from ..measure import Measurement
-from .bright_rest import bright_rest_ml, dense_part_ml, look_near
+from .bright_rest import brain_and_contrast_hu, bright_rest_ml, dense_part_ml, look_near
 from .image_checks import NOISY_HU, SKULL_GAP_MM, TOP_SHARE
+from .mask_outside import check_outside
 from .skull import SkullView, heights_mm, look_at_skull
 
 DENSER_THAN_BLOOD_HU = 100  # clotted blood stays below; calcification lies above
@@ -36,13 +39,14 @@ SMALL_ML, LARGE_ML = 1.0, 150.0
 DENSE_PART_ML = 0.2
 _LARGE_AREA_CM2, _LARGE_SLICES = 15.0, 3
 _FAINT_HU, _FAINT_IN_ODD_HEAD_HU = 8.0, 18.0  # contrast to the brain beside; clots have 20 to 40
+_FAINT_FROM_ML = 0.3
 _BAND_PIXELS = 2  # of the coarse look, about 2 mm each, along the inner table
 _ALONG_MM, _THIN_MM = 45.0, 17.0  # a crescent or lens: this long, and on average no thicker
 _LOW_MM = 80.0  # below the inner vertex: tentorium and below
 _BEHIND_MM = 5.0  # the middle of the slice's inner skull
 _JUMP_CM2, _JUMP_SHARE = 8.0, 0.6  # of the largest area
 _FLAT = 4.0  # times as wide as its one slice is high
-_REST_ML, _REST_SHARE = 0.5, 0.07
+_REST_ML, _REST_SHARE = 0.5, 0.03
 _SEEN: WeakKeyDictionary[CTVolume, SkullView | None] = WeakKeyDictionary()
 
 
@@ -72,10 +76,10 @@ def check_mask_in_steps(ct: CTVolume, mask: np.ndarray, measurement: Measurement
     yield
     near = look_near(ct, marked)
     yield
-    noticed = [*_noise(ct, marked, view), *_ivh_only(measurement), *_interval(measurement, interval_ml),
-               *_size(measurement.volume_ml.total)]
+    noticed = [*(_noise(ct, marked, view) or _faint(near, measurement)), *_ivh_only(measurement),
+               *_interval(measurement, interval_ml), *_size(measurement.volume_ml.total)]
     yield
-    noticed += _density(near, measurement)
+    noticed += _density(near, measurement) + check_outside(ct, marked, view, measurement.volume_ml.total)
     yield
     noticed += [*_place(ct, marked, view, measurement), *_neighbors(ct, marked, measurement)]
     yield
@@ -155,6 +159,15 @@ def _noise(ct, marked, view):
                                      f"{_LARGE_AREA_CM2:.0f} cm2 or more (up to {areas_cm2.max():.0f}), and what is "
                                      f"marked is only {contrast:.0f} HU denser than the brain beside it{head}. Do not "
                                      "use volume and scores before a person has looked at the mask.")]
+
+
+def _faint(near, measurement):
+    contrast = brain_and_contrast_hu(near)[1] if near else np.nan
+    if not contrast < _FAINT_HU or measurement.volume_ml.total < _FAINT_FROM_ML:
+        return []
+    return [_warning("not-denser-than-brain", "What is marked is hardly denser than the brain around it "
+                                              f"({contrast:+.0f} HU; clots: 20 to 40). Is the mask of this scan, on "
+                                              "the right side and the right slices? Old blood looks like this, too.")]
 
 
 def _contrast_hu(ct, marked, view, slices) -> float | None:

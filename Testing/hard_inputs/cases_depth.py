@@ -1,11 +1,13 @@
 """Scans and marks out of the model's depth: each is measured as it is given, with a finding beside the number."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from dicom_files import change_all
 from hard_inputs.hard_input import HardInput, sample
 
+from ICHVolumeLib.io.nrrd import write_nrrd
 from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
 from ICHVolumeLib.quality.skull import look_at_skull
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
@@ -23,6 +25,7 @@ def at(ct, center_ras, radius_mm):
 
 def case(name, code, draw, words="", **tags):
     """draw(hu int32, ct) changes the voxels of a bleed-free head and returns the mask."""
+    @cache
     def drawn():
         ct = sample(bleed=False).ct
         hu = ct.hu.astype(np.int32)
@@ -31,10 +34,12 @@ def case(name, code, draw, words="", **tags):
 
     def build(folder):
         ct, mask = drawn()
-        write_dicom_series(ct, folder / "ct")
-        if tags:
-            change_all(folder / "ct", **tags)
         write_mask_seg_nrrd(folder / "mask.seg.nrrd", mask, ct)
+        if not tags:
+            write_nrrd(folder / "ct.nrrd", ct.hu, ct.ijk_to_ras)
+            return folder / "ct.nrrd", folder / "mask.seg.nrrd"
+        write_dicom_series(ct, folder / "ct")
+        change_all(folder / "ct", **tags)
         return folder / "ct", folder / "mask.seg.nrrd"
     return HardInput(name, build, f"warned:{code}" if code else "right", words, volume_ml(*drawn()))
 

@@ -4,16 +4,16 @@ import json
 import os
 import zipfile
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pydicom
 from dicom_files import change, change_all
-from hard_inputs.hard_input import BALL_ML, HardInput, ball_ct
+from hard_inputs.hard_input import BALL_ML, HardInput, ball_ct, write_series
 from nifti_files import nifti_bytes
 
 from ICHVolumeLib.core.ct_volume import CTVolume
 from ICHVolumeLib.io.nrrd import write_nrrd
-from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 LATIN_1 = os.fsdecode("M\u00fcller".encode("latin-1"))
 TILT_DEG = 20.0
@@ -75,7 +75,7 @@ def even_copy_of_an_uneven_scan(folder):
 
 def series(spoil=lambda folder: None, **options):
     def build(folder):
-        write_dicom_series(ball_ct(**options), folder / "ct")
+        write_series(ball_ct(**options), folder / "ct")
         spoil(folder / "ct")
         return folder / "ct"
     return build
@@ -86,6 +86,11 @@ def spacing_as_text(folder):
         if number % 2:
             spacing = pydicom.dcmread(path, stop_before_pixels=True).PixelSpacing
             change(path, PixelSpacing=[f"{float(value):.6f}" for value in spacing])
+
+
+@cache
+def without_ball(up_mm) -> CTVolume:
+    return shifted(ball_ct(), up_mm)
 
 
 def shifted(ct, up_mm, sideways_mm=4.0) -> CTVolume:
@@ -100,7 +105,7 @@ def and_a_second_scan(up_mm=2.0, **tags):
     """Another scan, the head moved and the ball gone, under the same study and series UID unless tags say else."""
     def spoil(folder):
         first = pydicom.dcmread(folder / "CT0001.dcm", stop_before_pixels=True)
-        write_dicom_series(shifted(ball_ct(), up_mm), folder / "second")
+        write_series(without_ball(up_mm), folder / "second")
         change_all(folder / "second", **{"SeriesInstanceUID": first.SeriesInstanceUID,
                                          "StudyInstanceUID": first.StudyInstanceUID, **tags})
     return spoil
@@ -139,7 +144,7 @@ def pixels_of_unknown_kind(folder):
 
 def zipped(spoil=lambda archive: None):
     def build(folder):
-        paths = write_dicom_series(ball_ct(), folder / "ct")
+        paths = write_series(ball_ct(), folder / "ct")
         with zipfile.ZipFile(folder / "ct.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for path in paths:
                 archive.write(path, f"patient/ct/{path.name}")
@@ -149,7 +154,7 @@ def zipped(spoil=lambda archive: None):
 
 
 def latin_1(folder):
-    write_dicom_series(ball_ct(), folder / LATIN_1)
+    write_series(ball_ct(), folder / LATIN_1)
     return folder / LATIN_1
 
 

@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pydicom
 from dicom_files import change, change_all
-from hard_inputs.hard_input import BALL_ML, HardInput, ball_ct
+from hard_inputs.hard_input import BALL_ML, HardInput, ball_ct, write_series
 from nifti_files import nifti_bytes
 
 from ICHVolumeLib.io.nrrd import write_nrrd
-from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 LOST = range(14, 26)  # 12 of 40 slices
 
@@ -26,11 +25,11 @@ def padded(hu, value):
     return hu
 
 
-def series(change_hu=lambda hu: hu, spoil=lambda folder: None, **options):
+def series(change_hu=None, spoil=lambda folder: None, **options):
     """A DICOM series of the changed voxels, whose files are then spoiled."""
     def build(folder):
         ct = ball_ct(**options)
-        write_dicom_series(replace(ct, hu=change_hu(ct.hu).astype(np.int16)), folder / "ct")
+        write_series(replace(ct, hu=change_hu(ct.hu).astype(np.int16)) if change_hu else ct, folder / "ct")
         spoil(folder / "ct")
         return folder / "ct"
     return build

@@ -1,14 +1,14 @@
 """Series that are no plain CT by what their headers say."""
 
 from dicom_files import change_all
-from hard_inputs.hard_input import BALL_ML, HardInput, ball_ct
+from hard_inputs.hard_input import BALL_ML, HardInput, ball_ct, write_series
 
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 
 def series(**tags):
     def build(folder):
-        write_dicom_series(ball_ct(), folder / "ct")
+        write_series(ball_ct(), folder / "ct")
         change_all(folder / "ct", **tags)
         return folder / "ct"
     return build
@@ -55,9 +55,12 @@ WARNED = {
     "derived without further words": (image_type("DERIVED", "SECONDARY"), "derived-image", "derived"),
     "compressed with loss by its tag": ({"LossyImageCompression": "01"}, "lossy-compression", "with loss"),
 }
+QUICK = ("RescaleType Z_EFF", "a topogram by its description", "ImageType VMI", "a MIP by description",
+         "compressed with loss by its tag")  # the words are tried in Testing/io/test_plain_ct.py, too
 CASES = [
-    *(HardInput(name, series(**tags), "refused", words) for name, (tags, words) in REFUSED.items()),
-    *(HardInput(name, series(**tags), f"warned:{code}", words, BALL_ML)
+    *(HardInput(name, series(**tags), "refused", words, slow=name not in QUICK)
+      for name, (tags, words) in REFUSED.items()),
+    *(HardInput(name, series(**tags), f"warned:{code}", words, BALL_ML, slow=name not in QUICK)
       for name, (tags, code, words) in WARNED.items()),
     HardInput("a Z_EFF map beside a plain series", beside_a_plain_one(RescaleType="Z_EFF"), "warned:series-chosen",
               "Measured is series 2", BALL_ML),

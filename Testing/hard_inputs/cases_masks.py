@@ -8,12 +8,11 @@ import json
 
 import numpy as np
 from dicom_seg_files import BRAIN, HEMORRHAGE, VENTRICLE, seg_bytes
-from hard_inputs.hard_input import HardInput, sample
+from hard_inputs.hard_input import HardInput, sample, write_series
 from nifti_files import nifti_bytes
 
 from ICHVolumeLib.core.labels import ICH
 from ICHVolumeLib.io.nrrd import write_nrrd
-from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 
 def scan():
@@ -28,7 +27,7 @@ def ml(wanted) -> float:
 def case(name, write, expected, true_ml=None, words=""):
     """write(folder, ct, mask) writes the mask and returns its path; the scan lies beside it as DICOM."""
     def build(folder):
-        write_dicom_series(scan().ct, folder / "ct")
+        write_series(scan().ct, folder / "ct")
         (folder / "mask").mkdir()
         return folder / "ct", write(folder / "mask", scan().ct, scan().mask)
 
@@ -127,6 +126,44 @@ def named_without_values(folder, ct, mask):
     return folder / "m.seg.nrrd"
 
 
+def in_air(mask):
+    out = np.zeros_like(mask)
+    out[18:22, 2:10, 2:10] = 1
+    return out
+
+
+def leaking(mask):
+    """A band from the bleed through bone into the air."""
+    out = mask.copy()
+    k, j, i = (int(axis.mean()) for axis in np.nonzero(mask))
+    out[k, j - 1:j + 1, i:] = 1
+    return out
+
+
+def elsewhere(mask):
+    """A small box in the brain of the other side."""
+    k, j, i = (int(axis.mean()) for axis in np.nonzero(mask == 1))
+    out = np.zeros_like(mask)
+    out[k:k + 2, j - 3:j + 3, 127 - i - 3:127 - i + 3] = 1
+    return out
+
+
+def every_other(mask):
+    out = mask.copy()
+    out[::2] = 0
+    return out
+
+
+def bone(folder, ct, mask):
+    write_nrrd(folder / "m.nrrd", (ct.hu > 300).astype(np.uint8), ct.ijk_to_ras)
+    return folder / "m.nrrd"
+
+
+def text_file(folder, ct, mask):
+    (folder / "m.nrrd").write_text("hello")
+    return folder / "m.nrrd"
+
+
 MASK = scan().mask
 ALL_ML, ICH_ML = ml(MASK > 0), ml(MASK == 1)
 LAYERS = "Segment0_ID:=a\nSegment0_Name:=ICH\nSegment1_ID:=b\nSegment1_Name:=IVH\n"
@@ -169,6 +206,15 @@ CASES = [
     case("a straight mask for a tilted CT", moved(straight), "refused", words="the mask's by 0.0: the tilt was lost"),
     case("a mask 3 mm away", moved(lambda ct: np.vstack([ct.ijk_to_ras[:3] + [[0, 0, 0, 3.1]] * 3, [0, 0, 0, 1]])),
          "refused", words="another grid"),
+    case("a mask in the air beside the head", labelmap(in_air), "warned:mask-outside-head", words="outside the skull"),
+    case("a mask that leaks through the skull", labelmap(leaking), "warned:mask-outside-head", words="outside the"),
+    case("a mask of a small place without blood", labelmap(elsewhere), "warned:not-denser-than-brain",
+         words="of this scan"),
+    case("a mask mirrored left to right", labelmap(lambda mask: mask[:, :, ::-1].copy()), "warned:probably-noise",
+         words="denser"),
+    case("a mask of the skull", bone, "warned:denser-than-blood", words="bone"),
+    case("a mask drawn in every other slice", labelmap(every_other), "warned:slice-disagreement", words="jumps"),
+    case("a text file named .nrrd", text_file, "refused", words="cannot be read as NRRD"),
     case("DICOM SEG, binary", seg(), "right", ALL_ML),
     case("DICOM SEG, labelmap", seg("LABELMAP"), "right", ALL_ML),
     case("DICOM SEG, frames from the top", seg(order=lambda frames: frames[::-1]), "right", ALL_ML),

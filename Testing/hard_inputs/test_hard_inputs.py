@@ -7,7 +7,8 @@ from hard_inputs.hard_input import BALL_ML, ball_ct, outcome_of
 CASES = all_cases()
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+@pytest.mark.parametrize("case", [
+    pytest.param(case, id=case.name, marks=pytest.mark.slow if case.slow else ()) for case in CASES])
 def test_a_hard_input_ends_as_its_case_says(case, tmp_path):
     outcome = outcome_of(case, tmp_path)
     assert outcome.meets(case), (case.expected, case.true_ml, case.words, outcome)

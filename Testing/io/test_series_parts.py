@@ -165,3 +165,29 @@ def test_a_tag_that_some_slices_lack_splits_nothing(small, folder, tag):
     ct = read_ct(folder)
     assert np.array_equal(ct.hu, small.hu)
     assert "series-chosen" not in codes(ct) and "several-scans-in-series" not in codes(ct)
+
+
+@pytest.mark.parametrize("tags", [{"ConvolutionKernel": "H70h"}, {"SliceThickness": 30}, {"KVP": 80},
+                                  {"SeriesDescription": "other"}], ids=lambda tags: next(iter(tags)))
+def test_slices_in_the_middle_with_another_tag_belong_to_their_scan(small, folder, tags):
+    """Taken for a scan of their own they left a hole in which a bleed was measured as 0 mL."""
+    for path in sorted(folder.glob("*.dcm"))[6:11]:
+        change(path, **tags)
+    ct = read_ct(folder)
+    assert np.array_equal(ct.hu, small.hu)
+    assert "several-scans-in-series" not in codes(ct)
+
+
+def test_slices_that_alternate_between_kernels_are_one_scan(small, folder):
+    for path in sorted(folder.glob("*.dcm"))[::2]:
+        change(path, ConvolutionKernel="H70h")
+    ct = read_ct(folder)
+    assert np.array_equal(ct.hu, small.hu)
+    assert "H70h in" in message(ct, "mixed-slices") and ct.info.kernel == "H70h"
+
+
+def test_contrast_agent_in_some_slices_is_contrast_agent(small, folder):
+    for path in sorted(folder.glob("*.dcm"))[:6]:
+        change(path, ContrastBolusVolume=60)
+    ct = read_ct(folder)
+    assert ct.info.contrast_agent and "6 slices with" in message(ct, "mixed-slices")

@@ -73,7 +73,8 @@ def test_nothing_is_removed_by_a_finding(deep):
 
 def test_every_code_is_explained_in_the_table():
     module = ICHVolumeLib.quality.mask_checks
-    source = Path(module.__file__).read_text(encoding="utf-8")
+    sources = (Path(module.__file__), Path(module.__file__).with_name("mask_outside.py"))
+    source = "".join(path.read_text(encoding="utf-8") for path in sources)
     used = set(re.findall(r"(?:_warning|Finding)\(\s*\"([a-z0-9-]+)\"", source))
     table = set(re.findall(r"^    ([a-z0-9-]+) \((?:info|warning|error)", module.__doc__, re.M))
     assert used == table and len(used) > 10

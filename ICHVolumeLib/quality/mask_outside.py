@@ -1,0 +1,34 @@
+"""What of a mask lies where no bleed of the brain can: in air, or outside the skull."""
+
+import numpy as np
+
+from ..core.ct_volume import CTVolume
+from ..core.findings import WARNING, Finding
+from ..imaging.head_mask import sides_with_bone
+from ..imaging.morphology import dilated
+from ..io.hounsfield import slice_words
+from .skull import SkullView
+
+_AIR_BELOW_HU = -200
+_SPARE_PIXELS = 2  # of the coarse look, about 2 mm each, around what lies inside the skull
+_GAP_MM = 35.0  # beside an open skull inside cannot be told from outside
+_LEAST_ML, _LEAST_SHARE = 0.1, 0.005
+
+
+def check_outside(ct: CTVolume, marked: np.ndarray, view: SkullView | None, total_ml: float) -> list[Finding]:
+    """ "mask-outside-head"; marked: bool (slices, rows, columns)."""
+    step_j, step_i = view.steps if view else (max(1, round(2 / mm)) for mm in ct.pixel_spacing_mm)
+    hu, marked = ct.hu[:, ::step_j, ::step_i], marked[:, ::step_j, ::step_i]
+    outside = marked & (hu < _AIR_BELOW_HU)
+    if view is not None and view.gap_mm <= _GAP_MM:
+        slices = np.flatnonzero(marked.any(axis=(1, 2)))
+        inside = sides_with_bone(view.bone[slices]) == 4  # dense things inside, too, which view.inside leaves out
+        outside[slices] |= marked[slices] & ~dilated(inside, (0, _SPARE_PIXELS, _SPARE_PIXELS))
+    counts = np.count_nonzero(outside, axis=(1, 2))
+    ml = float(counts @ ct.voxel_volumes_mm3) * step_j * step_i / 1000
+    if ml < max(_LEAST_ML, _LEAST_SHARE * total_ml):
+        return []
+    where = slice_words(np.flatnonzero(counts))
+    return [Finding("mask-outside-head", WARNING, f"{ml:.2g} mL of what is marked in {where} lie in air or outside the "
+                                                  "skull, and are counted all the same. Take them out, or look whether "
+                                                  "the mask belongs to this scan.")]
