@@ -6,7 +6,7 @@ from command_line import ROOT
 
 LIBRARY = ROOT / "ICHVolumeLib"
 # a room may import those of earlier floors, never those of its own or a later one
-FLOORS = [{"core"}, {"imaging", "clinical", "network"}, {"io", "engines", "measure"},
+FLOORS = [{"core"}, {"imaging", "clinical", "network"}, {"io", "engines", "anatomy"}, {"measure"},
           {"postprocessing", "datasets"}, {"segmentation", "correction"}, {"quality", "synthetic"}, {"report"},
           {"workflow", "training"}, {"worker", "evaluation", "bench"}, {"calibration"}, {"experiments"}, {"commands"}]
 
