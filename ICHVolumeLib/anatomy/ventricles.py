@@ -10,22 +10,25 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.labels import ICH, IVH
-from ..imaging.components import component_volumes_mm3, connected_components
+from ..imaging.components import connected_components
+from ..imaging.morphology import dilated, opened
 from .head_frame import HeadFrame
 from .midline import Path, brain_median_hu
 from .midplane import Midplane, smoothed_slice
 
 RIGHT, LEFT = 1, 2
 COURSE_MM = {  # |x|, y, z of points along each part, and how far its wall may lie from them
-    "frontal horn": (((13, 31, 4), (12, 20, 10), (9, 4, 16)), 12.0),
-    "body": (((9, 4, 16), (13, -12, 22), (19, -28, 22)), 12.0),
-    "atrium": (((19, -28, 22), (27, -42, 12), (30, -38, 2)), 14.0),
-    "occipital horn": (((27, -42, 12), (24, -58, 9), (20, -76, 6)), 11.0),
-    "temporal horn": (((30, -38, 2), (34, -26, -10), (31, -12, -18)), 8.0),
+    "frontal horn": (((13, 31, 4), (12, 20, 10), (9, 4, 16)), 15.0),
+    "body": (((9, 4, 16), (13, -12, 22), (19, -28, 22)), 15.0),
+    "atrium": (((19, -28, 22), (27, -42, 12), (30, -38, 2)), 18.0),
+    "occipital horn": (((27, -42, 12), (24, -58, 9), (20, -76, 6)), 14.0),
+    "temporal horn": (((30, -38, 2), (34, -26, -10), (31, -12, -18)), 11.0),
 }
-CORE_SHARE = 0.6  # of that distance; most of a ventricle lies nearer
-LEAST_IN_CORE = 0.4  # share of a piece
-SMALLEST_PIECE_MM3 = 150.0
+CORE_SHARE = 0.9  # of that distance: most of a ventricle lies nearer
+FARTHEST = 1.7  # times that distance: the end of a piece that begins nearer, where the frame does not fit well
+LEAST_IN_CORE = 0.25  # share of a piece in its slice
+DARK_SHARE, LEAST_DARK = 0.3, 0.4  # of the way from fluid to the wall; share of a piece that must be so dark
+OPENING_MM = 0.9  # thinner bridges do not join a piece to its neighbour
 THIRD_MM = ((-30.0, 6.0), (-15.0, 13.0), 5.0)  # y, z, |x| of the third ventricle, which is not a lateral one
 FLUID_BELOW_BRAIN_HU = 24.0  # usual
 WHITE_BELOW_BRAIN_HU = 3.0  # the wall is white matter
@@ -42,23 +45,25 @@ def lateral_ventricles(ct: CTVolume, mask: np.ndarray | None, frame: HeadFrame, 
     """
     brain_hu = brain_median_hu(ct, midplane)
     places = _Places(ct, frame, midplane, paths)
-    level = brain_hu - SURE_FLUID_HU
     smooth = {k: (area, smoothed_slice(ct, k)[area]) for k, area in places.areas.items()}
     fluid_hu = _own_fluid_hu(smooth, places, brain_hu)
-    level = (fluid_hu + brain_hu - WHITE_BELOW_BRAIN_HU) / 2
+    wall_hu = brain_hu - WHITE_BELOW_BRAIN_HU
     found = np.zeros(ct.hu.shape, np.uint8)
-    core = np.zeros(ct.hu.shape, bool)
     for k, (area, hu) in smooth.items():
-        candidates = hu < level
+        inside = hu < (fluid_hu + wall_hu) / 2
         if mask is not None:
-            candidates = (candidates & (mask[k][area] != ICH.value)) | (mask[k][area] == IVH.value)
-        rows, columns = np.nonzero(candidates)
-        rows, columns = rows + area[0].start, columns + area[1].start
-        x, nearness = places.at(k, rows, columns)
-        near = nearness <= 1
-        found[k, rows[near], columns[near]] = np.where(x[near] > 0, RIGHT, LEFT)
-        core[k, rows[near], columns[near]] = nearness[near] <= CORE_SHARE
-    return _without_other_pieces(ct, found, core)
+            blood = mask[k][area] == IVH.value
+            inside = (inside & (mask[k][area] != ICH.value)) | blood
+            hu = np.where(blood, np.float32(fluid_hu), hu)
+        rows, columns = np.nonzero(inside)
+        x, nearness = places.at(k, rows + area[0].start, columns + area[1].start)
+        sides, near = np.zeros(hu.shape, np.uint8), np.full(hu.shape, np.inf)
+        sides[rows, columns], near[rows, columns] = np.where(x > 0, RIGHT, LEFT), nearness
+        reached = near <= FARTHEST
+        fluid = reached & dilated(opened(reached, OPENING_MM, ct.pixel_spacing_mm), (1, 1))
+        kept = _on_the_course(fluid, near, hu, fluid_hu + DARK_SHARE * (wall_hu - fluid_hu))
+        found[k][area] = np.where(kept, sides, 0)
+    return found
 
 
 class _Places:
@@ -69,7 +74,7 @@ class _Places:
         self._scale = float(np.linalg.norm(frame.ras_to_atlas[0, :3]))
         heights = {path.line.plane.k: self._middle_height(path.line.plane.k) for path in paths}
         self._pushed = [(heights[path.line.plane.k], path.largest[0]) for path in paths]
-        box = np.array([[x, y, z] for x in (-50, 50) for y in (-95, 45) for z in (-28, 36)], float)
+        box = np.array([[x, y, z] for x in (-55, 55) for y in (-95, 55) for z in (-28, 42)], float)
         corners = frame.to_ras(box)
         self.areas = {}
         away = (ct.slice_origins_ras - corners.mean(0)) @ ct.slice_normal_ras
@@ -130,11 +135,13 @@ def _own_fluid_hu(smooth, places, brain_hu):
     return float(np.clip(np.median(values), usual - 6, usual + 4)) if len(values) > 200 else usual
 
 
-def _without_other_pieces(ct, found, core):
-    """Pieces that are large enough and lie mostly on the course."""
-    components, count = connected_components(found > 0)
-    volumes = component_volumes_mm3(components, count, ct.voxel_volumes_mm3)
-    in_core = component_volumes_mm3(components, count, ct.voxel_volumes_mm3, core)
-    kept = (volumes >= SMALLEST_PIECE_MM3) & (in_core >= LEAST_IN_CORE * volumes)
+def _on_the_course(fluid, nearness, hu, dark_hu):
+    """One slice's pieces that lie mostly on the course and are as dark as fluid, as an old infarct hardly is."""
+    pieces, count = connected_components(fluid, fully_connected=False)
+    numbers = pieces[fluid]
+    sizes = np.bincount(numbers, minlength=count + 1)
+    in_core = np.bincount(numbers, nearness[fluid] <= CORE_SHARE, minlength=count + 1)
+    dark = np.bincount(numbers, hu[fluid] <= dark_hu, minlength=count + 1)
+    kept = (in_core >= LEAST_IN_CORE * sizes) & (dark >= LEAST_DARK * sizes)
     kept[0] = False
-    return np.where(kept[components], found, 0).astype(np.uint8)
+    return kept[pieces]
