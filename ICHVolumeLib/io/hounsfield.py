@@ -79,7 +79,7 @@ def hu_findings(hu) -> list[Finding]:
     hu = np.asarray(hu)
     levels = find_levels(hu)
     offsets = _slice_offsets(levels)
-    problem = _scan_problem(hu, levels) or _slices_problem(offsets)
+    problem = _scan_problem(hu, levels) or _slices_problem(offsets) or _wrapped_problem(hu, levels)
     if problem:
         return [Finding("not-hu", ERROR, problem[0].upper() + problem[1:])]
     findings = []
@@ -132,10 +132,6 @@ def _scan_problem(hu, levels: Levels) -> str | None:
     background = float(levels.background_share.mean())
     tissue = share_between(whole, 0, 80)
     offset = offset_of(whole)
-    is_padded = bool((levels.padding < _PADDED_BELOW).any())  # resampled, its edge has every value up to air
-    if not is_padded and share_between(whole, -4096, _WRAPPED_BELOW) > _WRAPPED_SHARE:
-        return scale + f"many lie far below air, where nothing is (down to {low}), as where dense bone was stored in " \
-                       "too few bits; export the original CT series."
     if high > _LARGEST and np.mean(hu[:, ::4, ::4] > _LARGEST) > 0.005:
         return scale + "negative values were stored as unsigned numbers and come out near 65,000; export the " \
                        "original CT series."
@@ -150,6 +146,15 @@ def _scan_problem(hu, levels: Levels) -> str | None:
     if _is_clipped_above(hu, high) and high < _BLOOD_HU:
         return scale + f"they end at {high}, so they were clipped to a window; give the original head CT."
     return None
+
+
+def _wrapped_problem(hu, levels: Levels) -> str | None:
+    """Values below air where the field of view is not padded; of a resampled padding the edge has every value."""
+    is_padded = bool((levels.padding < _PADDED_BELOW).any())
+    if is_padded or share_between(levels.whole, -4096, _WRAPPED_BELOW) <= _WRAPPED_SHARE:
+        return None
+    return (f"the voxel values ({hu.min()} to {hu.max()}) are not Hounsfield units: many lie far below air, where "
+            "nothing is, as where dense bone was stored in too few bits; export the original CT series.")
 
 
 def _is_clipped_above(hu, high) -> bool:

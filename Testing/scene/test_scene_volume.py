@@ -187,3 +187,23 @@ def test_a_real_tilted_uneven_scan_keeps_its_geometry_and_its_mask(slicer, tilte
     bone = (expected.hu > 700).astype(np.uint8)
     segmentation = scene.new_segmentation(node, bone, LABELS)
     np.testing.assert_array_equal(scene.mask_from_segmentation(segmentation, node), bone)
+
+
+def test_a_volume_loaded_from_a_file_gets_the_findings_about_that_file(slicer, tmp_path):
+    from ICHVolumePanel.case import ct_of_in_steps
+    from ICHVolumePanel.turns import at_once
+    from nifti_files import nifti_bytes
+
+    ct = small("regular").ct
+    mirrored = np.diag([-1.0, 1, 1, 1]) @ ct.ijk_to_ras
+    path = tmp_path / "head.nii"
+    path.write_bytes(nifti_bytes(ct.hu, mirrored, qform=1, quaternion=(0, 0, 1), pixdim=(1, 3, 3, 7.5)))
+    node = add_ct(slicer, ct)
+    assert "even-spacing-assumed" not in [finding.code for finding in at_once(ct_of_in_steps(node)).findings]
+    storage = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVolumeArchetypeStorageNode")
+    storage.SetFileName(str(path))
+    node.SetAndObserveStorageNodeID(storage.GetID())
+    found = {finding.code: finding.message for finding in at_once(ct_of_in_steps(node)).findings}
+    assert "loaded by its qform" in found["affine-conflict"] and "even-spacing-assumed" in found
+    node.SetAttribute("DICOM.instanceUIDs", "1.2.3")
+    assert "even-spacing-assumed" not in [finding.code for finding in at_once(ct_of_in_steps(node)).findings]
