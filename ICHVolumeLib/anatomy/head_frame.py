@@ -22,7 +22,7 @@ USUAL_SCALE, SCALE_SD = 1.08, 0.07  # the MNI152 brain is larger than most
 TURN_SD_DEG, SHIFT_SD_MM = 20.0, 30.0
 RAYS, STARTS_DEG = 300, (-30.0, 0.0, 30.0)
 FINE_RAYS = 900
-COARSE_STEPS, KEPT, ROUNDS, FINE_STEPS = 5, 4, 3, 2
+COARSE_STEPS, ROUNDS, FINE_STEPS = 5, 4, 2
 COARSE_TOLERANCE_MM, TOLERANCE_MM, WINDOW_MM = 8.0, 3.0, 15.0
 INDEPENDENT = 80.0  # so many places of the surface err independently of each other; weighs it against what is usual
 CLIPPED_MM = 10.0
@@ -108,17 +108,23 @@ def _fit(ct):
         return None
     points = skull.middle_ras + directions[felt] * reach[felt][:, None]
     poses = list(_starts(skull.middle_ras))
-    for keep, used, tolerance in ((KEPT, points[::2], 2 * COARSE_TOLERANCE_MM), (1, points, COARSE_TOLERANCE_MM)):
+    for keep, used, tolerance in ((4, points[::2], 2 * COARSE_TOLERANCE_MM), (2, points, COARSE_TOLERANCE_MM)):
         for _ in range(COARSE_STEPS):
             poses = [_improved(pose, used, tolerance, skull.middle_ras) for pose in poses]
         poses = sorted(poses, key=lambda one: _misfit(one, points, COARSE_TOLERANCE_MM))[:keep]
-    pose = poses[0]
+    return min((_refined(skull, pose) for pose in poses), key=lambda refined: refined[0])[1]
+
+
+def _refined(skull, pose):
+    """(misfit, HeadFrame or None) after the last steps, each with the surface felt anew."""
     for _ in range(ROUNDS):
         points = _felt_around(skull, pose)[0]
         for _ in range(FINE_STEPS):
             pose = _improved(pose, points, TOLERANCE_MM, skull.middle_ras)
     points, seen_share = _felt_around(skull, pose)
-    return _frame(pose, points, seen_share)
+    if not len(points):
+        return 1.0, None
+    return _misfit(pose, points, TOLERANCE_MM), _frame(pose, points, seen_share)
 
 
 def _starts(middle_ras):
@@ -195,8 +201,6 @@ def _gradient(atlas_mm, outside):
 
 
 def _frame(pose, points, seen_share):
-    if len(points) == 0:
-        return None
     outside, _ = _residuals(pose, points)
     fit_mm = float(np.minimum(np.abs(outside), CLIPPED_MM).mean())
     scales = np.exp(pose.log_scales)

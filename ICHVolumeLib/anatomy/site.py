@@ -24,7 +24,7 @@ from .regions import (
 
 LEFT, RIGHT, MIDLINE, BOTH = "left", "right", "midline", "both"
 MOST_PLACES = 4000  # voxels looked at, evenly drawn: enough for a share to 1 %
-ONE_SIDE_SHARE = 0.7
+ONE_SIDE_SHARE, OFF_MIDLINE_MM = 0.6, 3.0  # a side needs so much of the blood, and its middle so far from the midline
 MIDLINE_MM = 10.0
 DEEP_SHARE = 0.2  # a deep bleed grows into the white matter around: this much of it in the nuclei makes it deep
 FRAME_ERROR_MM = 4.0
@@ -83,9 +83,10 @@ def _region(shares):
 
 def _side(across_mm, weights):
     left_share = weights[across_mm < 0].sum() / weights.sum()
-    if left_share >= ONE_SIDE_SHARE:
+    middle_mm = across_mm @ weights / weights.sum()
+    if left_share >= ONE_SIDE_SHARE and middle_mm <= -OFF_MIDLINE_MM:
         return LEFT
-    if left_share <= 1 - ONE_SIDE_SHARE:
+    if left_share <= 1 - ONE_SIDE_SHARE and middle_mm >= OFF_MIDLINE_MM:
         return RIGHT
     near = weights[np.abs(across_mm) <= MIDLINE_MM].sum() / weights.sum()
     return MIDLINE if near >= 0.5 else BOTH

@@ -1,7 +1,7 @@
 """The inner surface of an average adult skull as one smooth star-shaped surface in MNI-like mm.
 
 radius(direction) from CENTER_MM is a sum of real spherical harmonics, symmetric in left and right. The numbers are
-ours: `python -m ICHVolumeLib.experiments.fit_skull_model` makes them from the CT template of Rorden et al. 2012
+ours: `python -m ICHVolumeLib.experiments.fit_skull_model FOLDER` makes them from the CT template of Rorden et al. 2012
 (10.1016/j.neuroimage.2012.03.020), which is in MNI space and is not shipped, and says how well they fit it.
 """
 
@@ -11,15 +11,15 @@ CENTER_MM = np.array([0.0, -18.0, 10.0])  # about the middle of the cavity
 DEGREE = 8
 VAULT_FLOOR_MM, FOSSA_FRONT_MM, FOSSA_FLOOR_MM = -18.0, -45.0, -62.0  # see is_trusted
 HARMONICS = np.array([  # order as in harmonics()
-    78.3449, -2.6538, -6.7721, 7.6222, -6.6813, 5.5413, -3.4290, 2.2950, -0.3745,
-    -1.8773, 1.0107, -2.4887, 0.7984, -0.1921, 0.0837, 0.0780, -0.0926,
-    8.4731, -0.6562, -0.4891, 0.1588, 0.1531, -0.0808, -0.0084,
-    2.3678, 0.0911, 0.0735, 0.0648, -0.0195, -0.0066,
-    0.1140, 0.0117, -0.1688, 0.0842, -0.0536,
-    -0.5356, 0.1790, 0.1031, -0.0475,
-    -0.8753, 0.3608, -0.0647,
-    0.2477, 0.1454,
-    -0.6750,
+    78.3761, -2.7643, -6.4761, 7.1956, -6.2295, 5.3495, -3.4636, 2.4329, -0.4340,
+    -1.8734, 0.9690, -2.3623, 0.6205, -0.0524, 0.0082, 0.0992, -0.0985,
+    8.4738, -0.6620, -0.4585, 0.1277, 0.1941, -0.1048, 0.0024,
+    2.3958, 0.0507, 0.1108, 0.0482, -0.0134, -0.0097,
+    0.1487, -0.0357, -0.1616, 0.0821, -0.0567,
+    -0.4759, 0.1347, 0.1269, -0.0519,
+    -0.8280, 0.3291, -0.0557,
+    0.2456, 0.1684,
+    -0.6686,
 ])
 
 
