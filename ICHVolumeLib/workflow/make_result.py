@@ -8,10 +8,22 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from .. import __version__
+from ..anatomy.head_frame import fit_head_frame
+from ..anatomy.mass_effect import measure_mass_effect
 from ..clinical import scores
 from ..core.ct_volume import CTVolume
 from ..core.findings import Finding
-from ..core.result import Abc2, ClinicalInputs, Geometry, Provenance, Result, VolumeMl, ich_interval_ml
+from ..core.result import (
+    Abc2,
+    ClinicalInputs,
+    Geometry,
+    MidlineShift,
+    Provenance,
+    Result,
+    Ventricles,
+    VolumeMl,
+    ich_interval_ml,
+)
 from ..measure import measure_mask
 from ..quality.checks import check_ct
 from ..quality.mask_checks import check_mask
@@ -22,7 +34,8 @@ PACKAGES = ("numpy", "pydicom", "SimpleITK", "vtk", "openvino", "torch")
 
 def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None = None, segmentation=None,
                 automatic_volume_ml: VolumeMl | None = None, noticed: list[Finding] | None = None,
-                about_mask: list[Finding] | None = None) -> Result:
+                about_mask: list[Finding] | None = None,
+                mass_effect: tuple[MidlineShift, Ventricles] | tuple[None, None] | None = None) -> Result:
     """Measure a mask and score it.
 
     mask: uint8 (slices, rows, columns) on the scan's grid, values of labels.py.
@@ -30,11 +43,14 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     automatic_volume_ml: the model's volumes before a person edited its mask.
     noticed: check_ct(ct), when the caller already has it (it takes longer than measuring does).
     about_mask: check_mask of this mask, likewise.
+    mass_effect: measure_mass_effect of this mask, likewise; (None, None) leaves it out.
     """
     clinical = clinical or ClinicalInputs()
     measurement = measure_mask(ct, mask)
     volume_ml = measurement.volume_ml
     interval_ml = segmentation.interval_ml if segmentation and automatic_volume_ml is None else None
+    if mass_effect is None:
+        mass_effect = measure_mass_effect(ct, mask, fit_head_frame(ct)) if volume_ml.total > 0 else (None, None)
     noticed = list(check_ct(ct) if noticed is None else noticed)
     noticed += segmentation.findings if segmentation else []
     noticed += check_mask(ct, mask, measurement, interval_ml, by_model=segmentation is not None) \
@@ -52,6 +68,8 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
         findings=noticed,
         provenance=_provenance(ct, segmentation),
         automatic_volume_ml=automatic_volume_ml,
+        midline_shift=mass_effect[0],
+        ventricles=mass_effect[1],
     )
 
 
