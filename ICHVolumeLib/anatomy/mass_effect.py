@@ -5,6 +5,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..core.ct_volume import CTVolume
+from ..core.plain import from_plain
 from ..core.result import MidlineShift, Ventricles
 from .head_frame import HeadFrame
 from .midline import Path, follow_midline
@@ -95,6 +96,13 @@ def _ventricles(ct, mask, frame, midplane, paths) -> Ventricles:
     if right + left < SMALLEST_VENTRICLES_ML:
         return Ventricles(reason=NO_VENTRICLES, quality=on_course)
     return Ventricles(right + left, left, right, quality=on_course)
+
+
+def read_mass_effect(values: list | None) -> tuple[MidlineShift, Ventricles] | tuple[None, None]:
+    """What to_plain made of measure_mass_effect's answer; (None, None) of nothing."""
+    if not values:
+        return None, None
+    return from_plain(MidlineShift, values[0]), from_plain(Ventricles, values[1])
 
 
 def with_dragged_line(shift: MidlineShift, ideal_line_ras, point_ras) -> MidlineShift:

@@ -3,6 +3,8 @@
 Each takes a command's values (see worker.py) and returns what its "done" event says besides event and id.
 """
 
+from ..anatomy.head_frame import fit_head_frame
+from ..anatomy.mass_effect import measure_mass_effect
 from ..core.plain import to_plain
 from ..quality.checks import check_ct
 from ..report import write_report
@@ -11,8 +13,10 @@ from .npz_files import read_measured, read_scan, write_scan
 
 
 def check(command: dict) -> dict:
-    """input: scan.npz. findings: check_ct's, as dicts."""
-    return {"findings": to_plain(check_ct(read_scan(command["input"])))}
+    """input: scan.npz. findings: check_ct's, as dicts; mass_effect: measure_mass_effect's without a mask, as dicts."""
+    ct = read_scan(command["input"])
+    mass_effect = measure_mass_effect(ct, None, fit_head_frame(ct))
+    return {"findings": to_plain(check_ct(ct)), "mass_effect": to_plain(mass_effect)}
 
 
 def report(command: dict) -> dict:
