@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 
 from ICHVolumeLib.anatomy.head_frame import fit_head_frame
+from ICHVolumeLib.anatomy.mass_effect import measure_mass_effect
 from ICHVolumeLib.core.ct_volume import CTVolume, ScanInfo
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import Finding
@@ -16,7 +17,7 @@ from ICHVolumeLib.quality.checks import check_ct, check_without_image
 from ICHVolumeLib.quality.mask_checks import check_mask_in_steps
 from ICHVolumeLib.workflow.make_result import make_result
 
-from . import scene, scene_lines
+from . import scene, scene_lines, scene_midline
 from .ai_record import AiRecord
 from .corrections import Corrections
 from .results_table import make_rows
@@ -24,7 +25,7 @@ from .translation import tr as _
 from .turns import at_once
 
 AI_KEY, MEASURED_KEY, CLINICAL_KEY, NOT_FOUND_KEY = "ai", "corrections", "clinical", "notFound"
-_MEASURED_FIELDS = ("a_mm", "b_mm", "c_mm", "a_line_ras", "b_line_ras", "ivh")
+_MEASURED_FIELDS = ("a_mm", "b_mm", "c_mm", "a_line_ras", "b_line_ras", "midline_points_ras", "ivh")
 
 
 def ct_of_in_steps(volume_node):
@@ -59,6 +60,7 @@ class Case:
         self.volume_node = volume_node
         self.ct = ct
         self.head_frame = head_frame
+        self.mass_effect = (None, None)  # measure_mass_effect without a mask, once the image was looked at
         self.is_checked = noticed is not None
         self.noticed = list(noticed if self.is_checked else check_without_image(ct))
         self._signature = scene.signature_of(volume_node)
@@ -76,7 +78,10 @@ class Case:
     def open(cls, volume_node) -> "Case":
         """For scripts: read and checked at once. Raises InputError when the volume cannot be used."""
         ct = at_once(ct_of_in_steps(volume_node))
-        return cls(volume_node, ct, check_ct(ct), fit_head_frame(ct))
+        frame = fit_head_frame(ct)
+        case = cls(volume_node, ct, check_ct(ct), frame)
+        case.mass_effect = measure_mass_effect(ct, None, frame)
+        return case
 
     @property
     def scan_age_years(self):
@@ -107,9 +112,11 @@ class Case:
             self._signature = signature
         return is_same
 
-    def checked(self, noticed, head_frame=None) -> None:
-        """What check_ct found, and fit_head_frame's answer, once they are known; a result that stands gets them too."""
-        self.noticed, self.is_checked, self.head_frame = list(noticed), True, head_frame
+    def checked(self, noticed, head_frame=None, mass_effect=(None, None)) -> None:
+        """What check_ct, fit_head_frame and measure_mass_effect found, once it is known; a result that stands gets it
+        too."""
+        self.noticed, self.is_checked = list(noticed), True
+        self.head_frame, self.mass_effect = head_frame, mass_effect
         if self.mask is not None:
             self._score()
 
@@ -142,7 +149,7 @@ class Case:
         if not is_same:
             raise InputError(_("The CT was changed while it was segmented; nothing was kept. Press Segment ICH again."))
         automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed, about_mask=[],
-                                head_frame=None)
+                                head_frame=None, mass_effect=(None, None))
         record = AiRecord.of(segmentation, automatic)
         yield
         try:
@@ -211,7 +218,8 @@ class Case:
         self.automatic = make_result(self.ct, self.mask, self.corrections.clinical(self.scan_age_years),
                                      self.record and self.record.segmentation, automatic_volume_ml=ai_volume,
                                      noticed=self.noticed, about_mask=self._about_mask(),
-                                     head_frame=self.head_frame)
+                                     head_frame=self.head_frame,
+                                     mass_effect=self.mass_effect if self.mask.any() else (None, None))
         self.result = self.corrections.apply(self.automatic, self.scan_age_years)
 
     def _about_mask(self):
@@ -257,11 +265,28 @@ class Case:
             scene_lines.remove_ab_lines(self.segmentation_node)
         else:
             scene_lines.set_ab_lines(self.segmentation_node, self.volume_node, abc2.a_line_ras, abc2.b_line_ras)
+        scene_midline.draw_midline(self.segmentation_node, self.volume_node, self.result.midline_shift)
         scene_lines.write_table(self.segmentation_node, ["Measure", "AI", "Edited", "Remark"],
                                 [[row.name.strip(), row.ai, row.edited, row.note] for row in self.rows()])
 
     def lines_were_dragged(self) -> bool:
         """Take over the lines' end points when they are not where `draw` put them; True when they are not."""
+        moved = self._midline_was_dragged()
+        return self._ab_were_dragged() or moved
+
+    def _midline_was_dragged(self):
+        lines = self.segmentation_node and scene_midline.midline_lines(self.segmentation_node)
+        shift = self.result and self.result.midline_shift
+        if not lines or shift is None or shift.shift_mm is None:
+            return False
+        points = scene_midline.midline_points(lines, self.volume_node)
+        points = scene_lines.onto_slice(points, self.ct, shift.slice_index)
+        if np.abs(np.subtract(points, (*shift.ideal_line_ras, shift.point_ras))).max() <= 0.01:
+            return False
+        self.correct(midline_points_ras=points)
+        return True
+
+    def _ab_were_dragged(self):
         lines = self.segmentation_node and scene_lines.ab_lines(self.segmentation_node)
         if not lines or self.result is None or self.result.abc2 is None:
             return False

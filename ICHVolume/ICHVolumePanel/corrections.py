@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from math import isfinite
 
+from ICHVolumeLib.anatomy.mass_effect import with_dragged_line
 from ICHVolumeLib.clinical.scores import check_inputs
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import INFO, Finding
@@ -29,6 +30,7 @@ class Corrections:
     c_mm: float | None = None
     a_line_ras: tuple[Point, Point] | None = None
     b_line_ras: tuple[Point, Point] | None = None
+    midline_points_ras: tuple[Point, Point, Point] | None = None  # front and rear end, middle structure
     ivh: bool | None = None
     site: str | None = None
     age_years: float | None = None
@@ -52,10 +54,11 @@ class Corrections:
 
     def without_measured(self) -> "Corrections":
         """Everything that has an automatic value put back to it; what only the clinician knows stays."""
-        return replace(self, a_mm=None, b_mm=None, c_mm=None, a_line_ras=None, b_line_ras=None, ivh=None)
+        return replace(self, a_mm=None, b_mm=None, c_mm=None, a_line_ras=None, b_line_ras=None, ivh=None,
+                       midline_points_ras=None)
 
     def without_lines(self) -> "Corrections":
-        return replace(self, a_mm=None, b_mm=None, a_line_ras=None, b_line_ras=None)
+        return replace(self, a_mm=None, b_mm=None, a_line_ras=None, b_line_ras=None, midline_points_ras=None)
 
     def clinical(self, scan_age_years: float | None = None) -> ClinicalInputs:
         """For the scores; scan_age_years (from the file) stands in for an age that was not entered."""
@@ -79,11 +82,25 @@ class Corrections:
 
         automatic: make_result with self.clinical(scan_age_years), on the present mask.
         """
+        automatic = self._with_midline(automatic)
         abc2 = self.abc2(automatic.abc2)
         if abc2 == automatic.abc2:
             return automatic
         corrected = with_abc2(automatic, abc2, self.clinical(scan_age_years))
         return replace(corrected, findings=[*automatic.findings, _corrected_finding(automatic.abc2, abc2)])
+
+    def _with_midline(self, automatic: Result) -> Result:
+        """The shift as drawn, with a finding that says so."""
+        measured, points = automatic.midline_shift, self.midline_points_ras
+        if points is None or measured is None or measured.shift_mm is None:
+            return automatic
+        drawn = with_dragged_line(measured, points[:2], points[2])
+        if drawn.shift_mm is None:
+            return automatic
+        said = Finding("midline-corrected", INFO, _("The midline shift was corrected by hand: {now:.1f} mm (automatic "
+                                                    "{automatic:.1f}).").format(now=drawn.shift_mm,
+                                                                                automatic=measured.shift_mm))
+        return replace(automatic, midline_shift=drawn, findings=[*automatic.findings, said])
 
     def to_json(self) -> str:
         return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
@@ -103,15 +120,17 @@ class Corrections:
             for name in ("a_line_ras", "b_line_ras"):
                 if name in values:
                     values[name] = _line(values[name])
+            if "midline_points_ras" in values:
+                values["midline_points_ras"] = _line(values["midline_points_ras"], 3)
             return cls().changed(**values)
         except (TypeError, AttributeError, InputError) as error:
             raise ValueError(str(error)) from error
 
 
-def _line(points):
+def _line(points, count=2):
     line = tuple(tuple(float(value) for value in point) for point in points)
-    if [len(point) for point in line] != [3, 3] or not all(isfinite(value) for point in line for value in point):
-        raise ValueError("a line has two points of three coordinates in mm")
+    if [len(point) for point in line] != [3] * count or not all(isfinite(value) for point in line for value in point):
+        raise ValueError(f"a line has {count} points of three coordinates in mm")
     return line
 
 

@@ -3,6 +3,7 @@
 import logging
 
 from ICHVolumeLib.anatomy.head_frame import HeadFrame
+from ICHVolumeLib.anatomy.mass_effect import read_mass_effect
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import WARNING, Finding
 from ICHVolumeLib.quality.checks import check_without_image
@@ -149,7 +150,7 @@ class Panel:
         scene_views.show_volume(volume_node)
         self._client.check(ct, Callbacks(
             done=lambda _output, event: self._checked(ct, [Finding(**finding) for finding in event["findings"]],
-                                                      event.get("head_frame")),
+                                                      event.get("head_frame"), event.get("mass_effect")),
             failed=lambda sentence, _kind: self._checked(ct, [*check_without_image(ct), Finding(
                 "not-checked", WARNING, _("The image could not be checked for contrast, metal and the like. {reason}")
                 .format(reason=sentence))])))
@@ -165,14 +166,14 @@ class Panel:
             self._problem = _("This volume cannot be read ({error}).").format(error=error)
         self._refresh()
 
-    def _checked(self, ct, findings, head_frame=None):
+    def _checked(self, ct, findings, head_frame=None, mass_effect=None):
         if self._closed or self._case is None or self._case.ct is not ct:
             return
-        self._case.checked(findings, head_frame and HeadFrame.from_plain(head_frame))
+        self._case.checked(findings, head_frame and HeadFrame.from_plain(head_frame), read_mass_effect(mass_effect))
         self._problem = headline.errors_of(findings)
         if self._problem:
             self.cancel()  # asked for before the check had ended
-        self._refresh(lines=False)
+        self._refresh(lines=self._case.result is not None and self._case.result.midline_shift is not None)
 
     def _choose(self):
         """Measure the wanted segmentation of the open case."""

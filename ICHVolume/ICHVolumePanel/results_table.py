@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.result import Abc2, Result, Score, VolumeMl
+from ICHVolumeLib.report.mass_effect_words import shift_remark
 
 from .corrections import SITES, Corrections
 from .translation import tr as _
@@ -69,7 +70,8 @@ def make_rows(now: Result, automatic_abc2: Abc2 | None, corrections: Corrections
     ai_*: what the model's own mask gave, None when there was no model run.
     """
     return [*_volume_rows(now, ai_volume_ml), *_abc2_rows(now, automatic_abc2, corrections, ai_abc2),
-            *_other_formulas(now, ai_abc2), *_clinical_rows(now, corrections, scan_age_years),
+            *_mass_effect_rows(now, corrections), *_other_formulas(now, ai_abc2),
+            *_clinical_rows(now, corrections, scan_age_years),
             *_score_rows(now.ich_score)]
 
 
@@ -100,6 +102,25 @@ def _abc2_rows(now, automatic, corrections, ai):
         name = _("  {letter}, mm").format(letter=letter)
         rows.append(Row(key, name, _mm(ai and getattr(ai, key)), _mm(abc2 and getattr(abc2, key)), note,
                         TYPED if abc2 else "", corrected))
+    return rows
+
+
+def _mass_effect_rows(now, corrections):
+    """Midline shift and lateral ventricles; the note says where, or why they were not measured."""
+    rows, shift, ventricles = [], now.midline_shift, now.ventricles
+    if shift is not None:
+        corrected = corrections.midline_points_ras is not None and shift.shift_mm is not None
+        where = {"left": _("to the left"), "right": _("to the right"), "": ""}[shift.direction]
+        note = _("drawn by hand  {mark}").format(mark=RESET_MARK) if corrected else where or shift.reason
+        rows.append(Row("midline_points_ras", _("Midline shift, mm"), "", _mm(shift.shift_mm), note, "", corrected,
+                        tooltip=_("Largest distance of the septum pellucidum or third ventricle from the line between "
+                                  "both ends of the falx; drag either line to correct it. {remark}").format(
+                                      remark=shift_remark(shift))))
+    if ventricles is not None:
+        rows.append(Row("ventricles", _("Lateral ventricles, mL"), "", _ml(ventricles.total_ml),
+                        _("left {left:.1f}, right {right:.1f}").format(left=ventricles.left_ml,
+                                                                       right=ventricles.right_ml)
+                        if ventricles.total_ml is not None else ventricles.reason))
     return rows
 
 

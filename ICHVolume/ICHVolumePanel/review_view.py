@@ -1,6 +1,6 @@
 """Looking and correcting: the segment editor, the walk through doubtful slices, the lines A and B, the 3D surface."""
 
-from . import scene, scene_lines
+from . import scene, scene_lines, scene_midline
 from .loudness import make_loud
 from .review_tools import ReviewTools
 from .translation import tr as _
@@ -91,3 +91,4 @@ class ReviewView:
     def _show_lines(self, shown):
         if self._case is not None and scene.is_in_scene(self._case.segmentation_node):
             scene_lines.show_ab_lines(self._case.segmentation_node, shown)
+            scene_midline.show_midline(self._case.segmentation_node, shown)

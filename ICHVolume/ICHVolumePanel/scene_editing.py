@@ -6,6 +6,7 @@ import slicer
 import vtk
 
 from . import scene, scene_lines
+from .scene_midline import midline_lines
 from .scene_transforms import hold, is_held, is_warped, parent_of, release
 from .translation import tr as _
 
@@ -118,15 +119,16 @@ class _Lines:
 
     def __init__(self, volume_node, segmentation_nodes):
         self._volume_node = volume_node
-        self._points = [(node, [scene_lines.line_points(line, volume_node) for line in lines])
-                        for node in segmentation_nodes if (lines := scene_lines.ab_lines(node))]
+        self._points = [(line, scene_lines.line_points(line, volume_node))
+                        for node in segmentation_nodes
+                        for line in (*(scene_lines.ab_lines(node) or ()), *(midline_lines(node) or ()))]
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_error):
-        for node, points in self._points:
-            scene_lines.set_ab_lines(node, self._volume_node, *points)
+        for line, points in self._points:
+            scene_lines.place_line(line, self._volume_node, points)
 
 
 def _held_nodes() -> list:

@@ -13,6 +13,7 @@ from .scene_watch import Observation
 
 LINE_ROLES = ("ICHVolume.lineA", "ICHVolume.lineB")  # node references from the segmentation
 LINE_NAMES = ("A", "B")
+OTHER_LINE_ROLES = ("ICHVolume.midline", "ICHVolume.midlineShift")  # see scene_midline
 LINE_COLORS = ((0.20, 0.85, 0.95), (0.75, 0.95, 0.35))  # cyan and lime, seen on grey, on red and on orange
 LABEL_HEIGHT_MM = 8.0  # with a whole head in view
 TABLE_ROLE = "ICHVolume.table"
@@ -31,17 +32,22 @@ def set_ab_lines(segmentation_node, volume_node, a_line_ras, b_line_ras):
     for role, name, color, points in zip(LINE_ROLES, LINE_NAMES, LINE_COLORS, (a_line_ras, b_line_ras), strict=True):
         line = segmentation_node.GetNodeReference(role)
         if line is None:
-            line = _new_line(name, color, volume_node)
+            line = new_line(name, color, volume_node)
             segmentation_node.SetNodeReferenceID(role, line.GetID())
-        points, above = measured_to_shown(points, volume_node)
-        line.SetAndObserveTransformNodeID(above.GetID() if above else None)
-        while line.GetNumberOfControlPoints() < 2:
-            line.AddControlPoint([0.0, 0.0, 0.0])
-        for index, point in enumerate(points):
-            line.SetNthControlPointPosition(index, *map(float, point))
+        place_line(line, volume_node, points)
         lines.append(line)
     _label(segmentation_node)
     return tuple(lines)
+
+
+def place_line(line, volume_node, points_ras) -> None:
+    """Both ends of a Markups line at two RAS points (mm, measuring frame), on the CT as it is shown."""
+    points, above = measured_to_shown(points_ras, volume_node)
+    line.SetAndObserveTransformNodeID(above.GetID() if above else None)
+    while line.GetNumberOfControlPoints() < 2:
+        line.AddControlPoint([0.0, 0.0, 0.0])
+    for index, point in enumerate(points):
+        line.SetNthControlPointPosition(index, *map(float, point))
 
 
 def ab_lines(segmentation_node):
@@ -63,6 +69,10 @@ def remove_ab_lines(segmentation_node) -> None:
 def remove_segmentation(segmentation_node) -> None:
     """Take it out of the scene, with its lines and its table."""
     remove_ab_lines(segmentation_node)
+    for role in OTHER_LINE_ROLES:
+        line = segmentation_node.GetNodeReference(role)
+        if line is not None:
+            slicer.mrmlScene.RemoveNode(line)
     for node in (segmentation_node.GetNodeReference(TABLE_ROLE), segmentation_node):
         if node is not None:
             slicer.mrmlScene.RemoveNode(node)
@@ -180,7 +190,8 @@ def _label(segmentation_node):
                 line.SetNthControlPointLabel(index, text)
 
 
-def _new_line(name, color, volume_node):
+def new_line(name, color, volume_node):
+    """A Markups line beside the CT, without points yet."""
     line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", slicer.mrmlScene.GenerateUniqueName(name))
     put_beside(line, volume_node)
     line.CreateDefaultDisplayNodes()

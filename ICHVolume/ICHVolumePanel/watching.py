@@ -1,6 +1,6 @@
 """What the panel is told of: changes of its CT, its mask and its lines, each once, soon after they happened."""
 
-from . import scene, scene_lines, scene_watch
+from . import scene, scene_lines, scene_midline, scene_watch
 
 EDIT_SETTLE_MS = 80  # an edit fires several events; the table follows within 300 ms
 DRAG_SETTLE_MS = 40
@@ -15,7 +15,7 @@ class Watching:
         self._on_volume, self._on_mask, self._on_lines = on_volume, on_mask, on_lines
         self._volume_node = None
         self._observations = []
-        self._line_observation, self._watched_lines = None, None
+        self._line_observations, self._watched_lines = [], None
         self._waiting = set()  # what a timer will do soon
 
     @property
@@ -38,21 +38,22 @@ class Watching:
 
     def follow_lines(self, segmentation_node) -> None:
         """The lines that it has now; they may have been made anew."""
-        lines = scene_lines.ab_lines(segmentation_node)
-        if lines == self._watched_lines and self._line_observation is not None:
+        lines = scene_lines.ab_lines(segmentation_node), scene_midline.midline_lines(segmentation_node)
+        if lines == self._watched_lines:
             return
-        if self._line_observation is not None:
-            self._line_observation.stop()
-        self._line_observation = lines and scene_lines.observe_ab_lines(
-            segmentation_node, lambda: self._soon(DRAG_SETTLE_MS, self._on_lines))
+        for observation in self._line_observations:
+            observation.stop()
+        self._line_observations = [observe(segmentation_node, lambda: self._soon(DRAG_SETTLE_MS, self._on_lines))
+                                   for observe, found in zip((scene_lines.observe_ab_lines,
+                                                              scene_midline.observe_midline), lines, strict=True)
+                                   if found]
         self._watched_lines = lines
 
     def stop(self) -> None:
-        for observation in [*self._observations, self._line_observation]:
-            if observation is not None:
-                observation.stop()
+        for observation in [*self._observations, *self._line_observations]:
+            observation.stop()
         self._volume_node, self._observations = None, []
-        self._line_observation, self._watched_lines = None, None
+        self._line_observations, self._watched_lines = [], None
 
     def _soon(self, milliseconds, action):
         """Run the action once, this much later, however often it is asked for until then."""

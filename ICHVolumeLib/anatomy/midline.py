@@ -52,8 +52,9 @@ class Path:
         return float(away[n]), s, float(np.median(self.t_mm[n:n + rows]))
 
 
-def follow_midline(ct: CTVolume, mask: np.ndarray | None, frame: HeadFrame, midplane: Midplane) -> tuple[str, list[Path]]:
-    """("septum pellucidum" or "third ventricle", its paths in the slices that show it clearly); no paths: not visible."""
+def follow_midline(ct: CTVolume, mask: np.ndarray | None, frame: HeadFrame,
+                   midplane: Midplane) -> tuple[str, list[Path]]:
+    """("septum pellucidum" or "third ventricle", its paths in the slices that show it clearly); none: not visible."""
     brain_hu = brain_median_hu(ct, midplane)
     layouts = [_Layout(ct, mask, frame, line, brain_hu) for line in midplane.lines.values()]
     for name, evidence, y, z in (("septum pellucidum", _septum, SEPTUM_Y_MM, SEPTUM_Z_MM),
@@ -87,20 +88,8 @@ class _Layout:
         values = smoothed_slice(ct, plane.k)
         if mask is not None and (mask[plane.k] == IVH.value).any():
             values = np.where(mask[plane.k] == IVH.value, np.float32(brain_hu - 28), values)
-        self.hu = _sampled(ct, plane, values, self.s, self.t)
+        self.hu = plane.sample_at(ct, values, self.s, self.t, 0)
         self.atlas = frame.to_atlas(plane.ras(self.s, self.t))
-
-
-def _sampled(ct, plane, values, s, t):
-    from .midplane import _pixels
-
-    i, j = _pixels(ct, plane.k, plane.ras(s, t))
-    rows, columns = values.shape
-    i, j = np.clip(i, 0, columns - 1.001), np.clip(j, 0, rows - 1.001)
-    left, top = i.astype(int), j.astype(int)
-    across, down = i - left, j - top
-    return ((values[top, left] * (1 - across) + values[top, left + 1] * across) * (1 - down)
-            + (values[top + 1, left] * (1 - across) + values[top + 1, left + 1] * across) * down)
 
 
 def _extreme(values, low_mm, high_mm, function):

@@ -1,7 +1,7 @@
 """The ideal midline: the symmetry plane of the inner skull, and in each slice the line between both ends of the falx.
 
-Everything is laid out slice by slice along the middle of the head: s runs to the front, t to the patient's right, both in
-mm within the slice as it was scanned, so that a tilt or uneven slices change no length.
+Everything is laid out slice by slice along the middle of the head: s runs to the front, t to the patient's right, both
+in mm within the slice as it was scanned, so that a tilt or uneven slices change no length.
 """
 
 from dataclasses import dataclass
@@ -47,8 +47,11 @@ class SlicePlane:
 
     def sample(self, ct: CTVolume, values: np.ndarray, s_mm, t_mm, outside: float) -> np.ndarray:
         """(len(s), len(t)) float32: values (rows, columns) of this slice, linear between pixels."""
-        points = self.ras(np.asarray(s_mm)[:, None], np.asarray(t_mm)[None])
-        i, j = _pixels(ct, self.k, points)
+        return self.sample_at(ct, values, np.asarray(s_mm)[:, None], np.asarray(t_mm)[None], outside)
+
+    def sample_at(self, ct: CTVolume, values: np.ndarray, s_mm, t_mm, outside: float) -> np.ndarray:
+        """float32 like s and t, which are of one shape or broadcast."""
+        i, j = _pixels(ct, self.k, self.ras(s_mm, t_mm))
         rows, columns = values.shape
         inside = (i >= 0) & (i <= columns - 1) & (j >= 0) & (j <= rows - 1)
         i, j = np.clip(i, 0, columns - 1.001), np.clip(j, 0, rows - 1.001)

@@ -38,8 +38,9 @@ MIDDLE_HEIGHT_MM, MIDDLE_FADE_MM = 12.0, 25.0
 
 
 def lateral_ventricles(ct: CTVolume, mask: np.ndarray | None, frame: HeadFrame, midplane: Midplane,
-                       paths: list[Path]) -> np.ndarray:
-    """uint8 (slices, rows, columns): RIGHT and LEFT, the patient's; fluid and blood marked as IVH.
+                       paths: list[Path]) -> tuple[np.ndarray, float]:
+    """uint8 (slices, rows, columns): RIGHT and LEFT, the patient's, fluid and blood marked as IVH; and the share of it
+    that lies where the course leads one to expect it.
 
     paths: of the midline, as follow_midline gives them; empty where it is not known to be pushed.
     """
@@ -48,7 +49,7 @@ def lateral_ventricles(ct: CTVolume, mask: np.ndarray | None, frame: HeadFrame, 
     smooth = {k: (area, smoothed_slice(ct, k)[area]) for k, area in places.areas.items()}
     fluid_hu = _own_fluid_hu(smooth, places, brain_hu)
     wall_hu = brain_hu - WHITE_BELOW_BRAIN_HU
-    found = np.zeros(ct.hu.shape, np.uint8)
+    found, on_course = np.zeros(ct.hu.shape, np.uint8), 0
     for k, (area, hu) in smooth.items():
         inside = hu < (fluid_hu + wall_hu) / 2
         if mask is not None:
@@ -63,7 +64,8 @@ def lateral_ventricles(ct: CTVolume, mask: np.ndarray | None, frame: HeadFrame, 
         fluid = reached & dilated(opened(reached, OPENING_MM, ct.pixel_spacing_mm), (1, 1))
         kept = _on_the_course(fluid, near, hu, fluid_hu + DARK_SHARE * (wall_hu - fluid_hu))
         found[k][area] = np.where(kept, sides, 0)
-    return found
+        on_course += np.count_nonzero(kept & (near <= 1))
+    return found, float(on_course / max(np.count_nonzero(found), 1))
 
 
 class _Places:
@@ -89,7 +91,7 @@ class _Places:
         return float(self._frame.to_atlas(self._midplane.lines[k].plane.middle_ras)[2])
 
     def at(self, k, rows, columns):
-        """(x from the pushed midline, to the right positive; distance from the course as a share of what is allowed)."""
+        """(x from the pushed midline, right positive; distance from the course as a share of what is allowed)."""
         ras = self._ct.slice_origins_ras[k] + columns[:, None] * self._ct.ijk_to_ras[:3, 0] \
             + rows[:, None] * self._ct.ijk_to_ras[:3, 1]
         _, y, z = self._frame.to_atlas(ras).T
@@ -99,7 +101,8 @@ class _Places:
         points = np.stack([np.abs(x), y, z], axis=1)
         for course, reach in COURSE_MM.values():
             for start, end in zip(course, course[1:], strict=False):
-                nearness = np.minimum(nearness, _from_line(points, np.array(start, float), np.array(end, float)) / reach)
+                away = _from_line(points, np.array(start, float), np.array(end, float))
+                nearness = np.minimum(nearness, away / reach)
         (y0, y1), (z0, z1), half = THIRD_MM
         third = (np.abs(x) < half) & (y > y0) & (y < y1) & (z > z0) & (z < z1)
         return x, np.where(third, np.inf, nearness)

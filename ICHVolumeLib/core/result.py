@@ -176,6 +176,42 @@ class SiteSuggestion:
         return "infratentorial" if self.infratentorial else self.site
 
 
+@dataclass(frozen=True)
+class MidlineShift:
+    """How far the middle of the brain lies from the ideal midline, in the slice where that is most.
+
+    shift_mm: perpendicular, within the slice; None: not measured, reason says why. direction: "left" or "right" (the
+    patient's), empty at 0.0 mm. ideal_line_ras: front and rear end of the falx; point_ras: the middle structure;
+    foot_ras: where its perpendicular meets the line. landmark: "septum pellucidum", "third ventricle" or "drawn by
+    hand".
+    quality: 0 to 1, how clearly the middle structure was seen.
+    """
+
+    shift_mm: float | None = None
+    direction: str = ""
+    slice_index: int | None = None
+    ideal_line_ras: tuple[Point, Point] | None = None
+    point_ras: Point | None = None
+    foot_ras: Point | None = None
+    landmark: str = ""
+    quality: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Ventricles:
+    """Volume of the lateral ventricles, fluid and marked blood; None: not measured, reason says why.
+
+    quality: 0 to 1, the share of it that lies where the head's frame leads one to expect it.
+    """
+
+    total_ml: float | None = None
+    left_ml: float | None = None
+    right_ml: float | None = None
+    quality: float = 0.0
+    reason: str = ""
+
+
 def clean_up_change_ml(step: dict) -> tuple[float, float]:
     """(removed, added) mL of one entry of Provenance.clean_up; files of before have both in one number, negative where
     more was added than removed."""
@@ -207,6 +243,8 @@ class Result:
     interval_calibrated_on: str = ""  # what the patients were, "synthetic patients"; empty without an interval
     history: list[MaskVersion] = field(default_factory=list)  # the last one is the mask of this result
     site: SiteSuggestion | None = None  # None: nothing marked, or the skull could not be fitted well
+    midline_shift: MidlineShift | None = None  # None: nothing marked, or a file from before it was measured
+    ventricles: Ventricles | None = None  # likewise
     files: dict[str, str] = field(default_factory=dict)  # name -> SHA-256 of the files written with this result
     volume_formula: str = "sum over slices of area x local slab height"
     schema: str = SCHEMA

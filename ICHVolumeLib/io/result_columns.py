@@ -55,6 +55,10 @@ def _part(*names: str) -> Callable[[Result], Value]:
     return value
 
 
+def _from_1(index: int | None) -> int | None:
+    return None if index is None else index + 1
+
+
 def _entered(score: str, item: str) -> Callable[[Result], Value]:
     """What a person entered; never what the mask suggests."""
     def value(result: Result) -> Value:
@@ -134,6 +138,22 @@ COLUMNS = (
            _part("site", "certainty_word")),
     Column("skull_fit_mm", "mean distance of the inner skull surface from the fitted model, in the model's mm",
            _part("site", "fit_mm"), MM),
+    Column("midline_shift_mm", "largest distance of the septum pellucidum or third ventricle from the ideal midline; "
+           "empty: not measured, see midline_reason", _part("midline_shift", "shift_mm"), MM),
+    Column("midline_direction", "left or right, the patient's", _part("midline_shift", "direction")),
+    Column("midline_slice_from_1", "slice it was measured on, counted from 1 as in the report",
+           lambda result: _from_1(result.midline_shift and result.midline_shift.slice_index)),
+    Column("midline_landmark", "septum pellucidum, third ventricle or drawn by hand",
+           _part("midline_shift", "landmark")),
+    Column("midline_quality", "0 to 1, how clearly that was seen", _part("midline_shift", "quality"), 2),
+    Column("midline_reason", "why the shift was not measured", _part("midline_shift", "reason")),
+    Column("lateral_ventricles_ml", "both lateral ventricles, fluid and marked IVH; empty: not measured",
+           _part("ventricles", "total_ml"), ML),
+    Column("left_ventricle_ml", "the patient's left one", _part("ventricles", "left_ml"), ML),
+    Column("right_ventricle_ml", "the patient's right one", _part("ventricles", "right_ml"), ML),
+    Column("ventricles_quality", "0 to 1, the share that lies where the head's frame leads one to expect it",
+           _part("ventricles", "quality"), 2),
+    Column("ventricles_reason", "why they were not measured", _part("ventricles", "reason")),
     Column("components", "connected pieces of the mask", lambda result: len(result.components)),
     Column("first_marked_slice_from_1", "lowest slice with a mark, counted from 1 as in the report",
            _part("marked_slices", "0")),

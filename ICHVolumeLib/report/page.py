@@ -4,6 +4,7 @@ from ..clinical.scores import CARE_NOTE
 from ..core.result import Result, Score
 from .details import details
 from .html_parts import css_string, finding_item, text
+from .mass_effect_words import mass_effect_rows, with_midline
 from .pictures import Pictures
 from .site_words import site_remark, site_sentence
 from .style import CSS
@@ -31,6 +32,7 @@ def report_page(result: Result, pictures: Pictures, made_at) -> str:
              _findings_that_matter(result),
              _numbers(result, pictures) if result.found else _nothing_found(result),
              _large_pictures(result, pictures),
+             _mass_effect(result, pictures),
              _areas(pictures),
              _small_pictures(result, pictures),
              details(result),
@@ -60,9 +62,10 @@ def _header(result, made_at):
     bleed = "Intraventricular" if result.is_ivh_only else "Intracerebral"
     title = "Head CT searched for hemorrhage" if not result.found or result.is_probably_noise else \
         f"{bleed} hemorrhage on head CT"
-    where = f'<p class="site"><b>{text(site_sentence(result))}</b> <small>{text(site_remark(result))}</small></p>' \
-        if site_sentence(result) else ""
-    return (f"<header><div><h1>{title}</h1><p>{text(headline(result))}</p>{where}</div>"
+    where = f'<p class="site"><b>{text(with_midline(site_sentence(result), result))}</b> ' \
+        f'<small>{text(site_remark(result))}</small></p>' if site_sentence(result) else ""
+    said = headline(result) if where else with_midline(headline(result), result)
+    return (f"<header><div><h1>{title}</h1><p>{text(said)}</p>{where}</div>"
             f'<div class="origin">{origin}</div></header>')
 
 
@@ -156,6 +159,20 @@ def _large_pictures(result, pictures):
             f'<figure><div class="dark">{pictures.large}</div><figcaption>{where}{lines}. Seen from below, as '
             "radiologists do; window 0 to 80 HU.</figcaption></figure>"
             f'<figure><div class="dark views">{in_3d}</div><figcaption>{caption}</figcaption></figure></div>')
+
+
+def _mass_effect(result, pictures):
+    """Midline shift and lateral ventricles, with the line drawn on its slice; or why they were not measured."""
+    rows = mass_effect_rows(result)
+    if not rows:
+        return ""
+    said = "".join(f"<p>{text(row.name)} <b>{text(row.value)}</b>: {text(row.remark)}</p>" for row in rows)
+    shown = result.midline_shift
+    figure = "" if not pictures.midline else (
+        f'<figure><div class="dark">{pictures.midline}</div><figcaption>Slice {shown.slice_index + 1}: the line '
+        f"between both ends of the falx, and the distance of the {text(shown.landmark)} from it.</figcaption></figure>")
+    return (f'<div class="keep"><h2>Mass effect</h2><div class="pictures">{figure}'
+            f'<div class="card" style="align-self:start">{said}</div></div></div>')
 
 
 def _legend(result):

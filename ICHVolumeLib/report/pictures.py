@@ -24,6 +24,7 @@ class Pictures:
     in_3d: list[str]
     in_3d_caption: str
     ruler: str
+    midline: str
     areas: str
 
 
@@ -44,6 +45,19 @@ def make_pictures(ct: CTVolume, mask: np.ndarray, result: Result, picture=None) 
         small=[(k, view.svg(k, thin=thin, title=f"slice {k + 1}")) for k in small],
         in_3d=list(views or ()),
         in_3d_caption=caption,
+        midline=_midline(view, result),
         ruler=volume_ruler(result) if abc2 else "",
         areas=area_chart(ct, mask, largest) if result.found else "",
     )
+
+
+def _midline(view, result) -> str:
+    """The slice of the largest shift, with the ideal line and the shift; empty where it was not measured."""
+    shift = result.midline_shift
+    if shift is None or shift.shift_mm is None or shift.slice_index is None:
+        return ""
+    lines = [("ideal", "midline", shift.ideal_line_ras)]
+    if shift.direction:
+        lines.append(("shift", f"{shift.shift_mm:.1f} mm", (shift.foot_ras, shift.point_ras)))
+    return view.svg(shift.slice_index, lines=lines, letters=True, with_scale=True,
+                    title=f"slice {shift.slice_index + 1}, midline shift")

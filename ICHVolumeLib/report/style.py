@@ -67,6 +67,10 @@ figcaption { font-size: 12.5px; line-height: 1.45; color: var(--soft); padding: 
 .slice .axis path:first-child { stroke: rgba(0,0,0,.82); stroke-width: 5.4; stroke-linecap: round; }
 .slice .axis.a path + path { stroke: var(--a); }
 .slice .axis.b path + path { stroke: var(--b); }
+.slice .axis.ideal path + path, .slice .axis.shift path + path { stroke: #ffd84d; }
+.slice .axis.ideal path { stroke-width: 1.1; } .slice .axis.ideal path:first-child { stroke-width: 2.6; }
+.slice .axis.ideal circle, .slice .axis.ideal text { fill: #ffd84d; }
+.slice .axis.shift circle, .slice .axis.shift text { fill: #ffd84d; }
 .slice .axis circle { stroke: rgba(0,0,0,.82); stroke-width: .5px; }
 .slice .axis.a circle, .slice .axis.a text { fill: var(--a); }
 .slice .axis.b circle, .slice .axis.b text { fill: var(--b); }

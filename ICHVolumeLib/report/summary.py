@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..core.findings import Finding
 from ..core.result import Geometry, Result, Score, VolumeMl
 from ..quality.checks import spacing_words
+from .mass_effect_words import mass_effect_rows
 
 RESEARCH_USE = "Research use only. Not a medical device. Not for diagnosis or treatment decisions."
 PAPER_FORMULA_DIFFERS = 0.01  # shown beside the volume from here on (share of the volume)
@@ -34,6 +35,7 @@ def summary_rows(result: Result) -> list[Row]:
         rows.append(Row("Before editing", ml(result.automatic_volume_ml.total), before_editing_remark(result)))
     if result.abc2:
         rows.append(Row("ABC/2", ml(result.abc2.coniglobus_ml), abc2_remark(result)))
+    rows += [Row(*row) for row in mass_effect_rows(result)]
     return [*rows, *(_score_row(score) for score in (result.ich_score, result.max_ich, result.func))]
 
 

@@ -9,11 +9,22 @@ import numpy as np
 
 from .. import __version__
 from ..anatomy.head_frame import HeadFrame, fit_head_frame
+from ..anatomy.mass_effect import measure_mass_effect
 from ..anatomy.site import suggest_site
 from ..clinical import scores
 from ..core.ct_volume import CTVolume
 from ..core.findings import Finding
-from ..core.result import Abc2, ClinicalInputs, Geometry, Provenance, Result, VolumeMl, ich_interval_ml
+from ..core.result import (
+    Abc2,
+    ClinicalInputs,
+    Geometry,
+    MidlineShift,
+    Provenance,
+    Result,
+    Ventricles,
+    VolumeMl,
+    ich_interval_ml,
+)
 from ..measure import measure_mask
 from ..quality.checks import check_ct
 from ..quality.mask_checks import check_mask
@@ -25,7 +36,8 @@ PACKAGES = ("numpy", "pydicom", "SimpleITK", "vtk", "openvino", "torch")
 
 def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None = None, segmentation=None,
                 automatic_volume_ml: VolumeMl | None = None, noticed: list[Finding] | None = None,
-                about_mask: list[Finding] | None = None, head_frame: HeadFrame | None | str = FIT) -> Result:
+                about_mask: list[Finding] | None = None, head_frame: HeadFrame | None | str = FIT,
+                mass_effect: tuple[MidlineShift, Ventricles] | tuple[None, None] | None = None) -> Result:
     """Measure a mask and score it.
 
     mask: uint8 (slices, rows, columns) on the scan's grid, values of labels.py.
@@ -34,13 +46,17 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     noticed: check_ct(ct), when the caller already has it (it takes longer than measuring does).
     about_mask: check_mask of this mask, likewise.
     head_frame: fit_head_frame(ct), likewise; None leaves out what needs it.
+    mass_effect: measure_mass_effect of this mask, likewise; (None, None) leaves it out.
     """
     clinical = clinical or ClinicalInputs()
     measurement = measure_mask(ct, mask)
     volume_ml = measurement.volume_ml
     interval_ml = segmentation.interval_ml if segmentation and automatic_volume_ml is None else None
     frame = fit_head_frame(ct) if isinstance(head_frame, str) and volume_ml.total > 0 else head_frame
-    site = None if isinstance(frame, str) else suggest_site(mask, ct, frame)
+    frame = None if isinstance(frame, str) else frame
+    site = suggest_site(mask, ct, frame)
+    if mass_effect is None:
+        mass_effect = measure_mass_effect(ct, mask, frame) if volume_ml.total > 0 else (None, None)
     noticed = list(check_ct(ct) if noticed is None else noticed)
     noticed += segmentation.findings if segmentation else []
     noticed += check_mask(ct, mask, measurement, interval_ml, by_model=segmentation is not None) \
@@ -59,6 +75,8 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
         provenance=_provenance(ct, segmentation),
         automatic_volume_ml=automatic_volume_ml,
         site=site,
+        midline_shift=mass_effect[0],
+        ventricles=mass_effect[1],
     )
 
 

@@ -1,0 +1,123 @@
+"""Midline shift and lateral ventricles of one case, or why they were not measured."""
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from ..core.ct_volume import CTVolume
+from ..core.plain import from_plain
+from ..core.result import MidlineShift, Ventricles
+from .head_frame import HeadFrame
+from .midline import Path, follow_midline
+from .midplane import Midplane, find_midplane, is_axial
+from .ventricles import LEFT, RIGHT, lateral_ventricles
+
+NO_FRAME = "the skull could not be fitted well"
+NOT_AXIAL = "the slices are not axial"
+NO_MIDPLANE = "too little of the skull is in the scan, or its halves do not match"
+NOT_COVERED = "the scan does not cover the ventricles"
+NO_MIDDLE = "neither septum pellucidum nor third ventricle is clearly visible"
+NO_VENTRICLES = "no lateral ventricles are visible, as when they are compressed"
+COVERED_MIDLINE_Z_MM = (4.0, 20.0)  # MNI-like, of the slices at the middle of the head
+COVERED_VENTRICLES_Z_MM = (-8.0, 30.0)
+SMALLEST_VENTRICLES_ML = 2.0
+FULL_PATH_MM = 20.0
+SUPPORT_MM = 3.0  # a neighbouring slice's shift differs by no more
+LEAST_QUALITY = 0.25
+
+_midplanes: WeakKeyDictionary = WeakKeyDictionary()  # of a scan and its frame; edits of the mask do not change it
+
+
+def measure_mass_effect(ct: CTVolume, mask: np.ndarray | None,
+                        frame: HeadFrame | None) -> tuple[MidlineShift, Ventricles]:
+    """mask: uint8 (slices, rows, columns), values of labels.py; blood marked as IVH counts as ventricle."""
+    reason = _unusable(ct, frame)
+    midplane = None if reason else _midplane(ct, frame)
+    if midplane is None:
+        reason = reason or NO_MIDPLANE
+        return MidlineShift(reason=reason), Ventricles(reason=reason)
+    landmark, paths = follow_midline(ct, mask, frame, midplane)
+    return _shift(ct, frame, landmark, paths), _ventricles(ct, mask, frame, midplane, paths)
+
+
+def _unusable(ct, frame):
+    if frame is None or not frame.good:
+        return NO_FRAME
+    return "" if is_axial(ct, frame) else NOT_AXIAL
+
+
+def _midplane(ct, frame) -> Midplane | None:
+    if ct not in _midplanes or _midplanes[ct][0] is not frame:
+        _midplanes[ct] = frame, find_midplane(ct, frame)
+    return _midplanes[ct][1]
+
+
+def _covers(ct, frame, z_mm):
+    middle = frame.to_ras(np.array([0.0, -18.0, 12.0]))
+    off = (ct.slice_origins_ras - middle) @ ct.slice_normal_ras
+    z = frame.to_atlas(middle + off[:, None] * ct.slice_normal_ras)[:, 2]
+    return z.min() <= z_mm[0] and z.max() >= z_mm[1]
+
+
+def _shift(ct, frame, landmark: str, paths: list[Path]) -> MidlineShift:
+    if not _covers(ct, frame, COVERED_MIDLINE_Z_MM):
+        return MidlineShift(reason=NOT_COVERED)
+    supported = [path for path in paths if _is_supported(path, paths)] or paths
+    if not supported:
+        return MidlineShift(reason=NO_MIDDLE)
+    path = max(supported, key=lambda one: abs(one.largest[0]))
+    quality = float(path.evidence.mean() * min(1.0, len(path.s_mm) / FULL_PATH_MM))
+    quality *= 1.0 if _is_supported(path, paths) else 0.5
+    if quality < LEAST_QUALITY:
+        return MidlineShift(reason=NO_MIDDLE, quality=quality)
+    away, s, t = path.largest
+    plane = path.line.plane
+    return MidlineShift(
+        shift_mm=abs(away), direction="" if round(abs(away), 1) == 0 else "right" if away > 0 else "left",
+        slice_index=plane.k, ideal_line_ras=tuple(_point(end) for end in path.line.ends_ras),
+        point_ras=_point(plane.ras(s, t)), foot_ras=_point(plane.ras(*path.line.foot_mm(s, t))), landmark=landmark,
+        quality=quality)
+
+
+def _is_supported(path, paths):
+    return any(other is not path and abs(other.line.plane.k - path.line.plane.k) <= 2
+               and abs(other.largest[0] - path.largest[0]) <= SUPPORT_MM for other in paths)
+
+
+def _point(ras):
+    return tuple(float(value) for value in ras)
+
+
+def _ventricles(ct, mask, frame, midplane, paths) -> Ventricles:
+    if not _covers(ct, frame, COVERED_VENTRICLES_Z_MM):
+        return Ventricles(reason=NOT_COVERED)
+    found, on_course = lateral_ventricles(ct, mask, frame, midplane, paths)
+    right, left = (float((found == side).sum(axis=(1, 2)) @ ct.voxel_volumes_mm3) / 1000 for side in (RIGHT, LEFT))
+    if right + left < SMALLEST_VENTRICLES_ML:
+        return Ventricles(reason=NO_VENTRICLES, quality=on_course)
+    return Ventricles(right + left, left, right, quality=on_course)
+
+
+def read_mass_effect(values: list | None) -> tuple[MidlineShift, Ventricles] | tuple[None, None]:
+    """What to_plain made of measure_mass_effect's answer; (None, None) of nothing."""
+    if not values:
+        return None, None
+    return from_plain(MidlineShift, values[0]), from_plain(Ventricles, values[1])
+
+
+def with_dragged_line(shift: MidlineShift, ideal_line_ras, point_ras) -> MidlineShift:
+    """A shift whose ideal line or point a person has moved, all within the same slice: measured again.
+
+    The patient's right is where the old measure says; without one it is +R of the scan.
+    """
+    (first, last), point = np.asarray(ideal_line_ras, float), np.asarray(point_ras, float)
+    along = last - first
+    length = float(np.linalg.norm(along))
+    if length < 1.0:
+        return MidlineShift(reason="the ideal midline is too short")
+    foot = first + ((point - first) @ along) / length**2 * along
+    away = point - foot
+    mm = float(np.linalg.norm(away))
+    direction = "" if round(mm, 1) == 0 else "right" if away[0] > 0 else "left"
+    return MidlineShift(mm, direction, shift.slice_index, (_point(first), _point(last)), _point(point), _point(foot),
+                        "drawn by hand", 1.0)
