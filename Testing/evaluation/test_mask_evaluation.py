@@ -225,15 +225,15 @@ def test_a_folder_with_another_evaluation_is_not_written_over(folders):
 
 
 def test_a_case_without_its_scan_is_named_and_nnunets_scan_names_are_known(folders):
-    masks = patients()
-    scans = {}
-    for name, mask in masks.items():
-        hu = np.where(mask > 0, 65, 30) + np.random.default_rng(0).integers(-6, 7, mask.shape)
-        hu[:, :3], hu[:, :, -3:] = -1000, -1000
-        scans[f"{name}_0000"] = hu.astype(np.int16)
-    ct = write_masks(folders["out"].parent / "ct", scans)
+    ct, matrix = folders["out"].parent / "ct", matrix_of((5.0, 5.0, 5.0))
+    for name, mask in patients().items():
+        hu = np.where(mask > 0, 65, 30) + np.random.default_rng(0).normal(0, 6, mask.shape)
+        hu[:, :4], hu[:, :, -4:], hu[:, 5], hu[:, :, 2] = -1000, -1000, 900, 1200
+        write_masks(ct, {f"{name}_0000": hu.astype(np.int16)}, matrix)
+        write_masks(folders["truth"], {name: mask}, matrix)
+        write_masks(folders["exact"], {name: mask}, matrix, ".nrrd")
     row = evaluated(folders, "exact", cts=ct).rows[0]
-    assert row["contrast_hu"] == pytest.approx(35, abs=5) and "ct" in row["sha256"]
+    assert row["contrast_hu"] == pytest.approx(35, abs=8) and "ct" in row["sha256"]
     (ct / "p3_0000.nii.gz").unlink()
     with pytest.raises(InputError, match="p3 has no scan in "):
         evaluated(folders, "exact", cts=ct)
