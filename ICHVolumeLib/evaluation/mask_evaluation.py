@@ -101,7 +101,7 @@ def _evaluate(cases: MaskCases, out, settings, command, progress) -> MaskEvaluat
 
 
 def _rows(cases: MaskCases, file: Path, settings, progress) -> tuple[list[dict], list[Problem]]:
-    known = {(row["model"], row["case"]): row for row in read_rows(file)}
+    known = _known_rows(file)
     rows, problems = [], []
     for done, case in enumerate(cases.cases):
         if progress:
@@ -115,6 +115,18 @@ def _rows(cases: MaskCases, file: Path, settings, progress) -> tuple[list[dict],
     if progress:
         progress("Comparing masks", len(cases.cases), len(cases.cases))
     return rows, problems
+
+
+def _known_rows(file: Path) -> dict[tuple[str, str], dict]:
+    """(model, case) -> row of an earlier run. Raises InputError where OUT holds something else."""
+    try:
+        rows = read_rows(file)
+    except ValueError as error:
+        raise InputError(f"{file} is damaged ({error}); remove it, or give another output folder.") from error
+    if any(row.get("schema") != SCHEMA for row in rows):
+        raise InputError(f"{file} holds another kind of evaluation (synthetic patients, or an earlier version's); give "
+                         "another output folder.")
+    return {(row["model"], row["case"]): row for row in rows}
 
 
 def case_rows(case: MaskCase, settings: EvaluationSettings, known: dict) -> tuple[list[dict], list[Problem]]:
@@ -185,4 +197,5 @@ def _words(problems: list[Problem], then: str) -> str:
     more = len(problems) - SHOWN
     sentences = "; ".join(one.sentence.rstrip(".") for one in problems[:SHOWN])
     listed = sentences + (f"; and {more} more in problems.csv" if more > 0 else "")
-    return f"{len({one.case for one in problems})} cases cannot be evaluated: {listed}{then}"
+    count = len({one.case for one in problems})
+    return f"{count} case{'s' if count > 1 else ''} cannot be evaluated: {listed}{then}"

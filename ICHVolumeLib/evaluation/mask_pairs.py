@@ -18,6 +18,7 @@ from ..io.result_files import MASK_NRRD
 
 OUR_CASES = "cases"  # where `cohort` puts its folders
 ONE_MODEL = "model"
+FIRST_CHANNEL = "_0000"
 COLUMNS = ("case", "patient", "model", "prediction", "truth", "ct")
 
 
@@ -64,7 +65,7 @@ def cases_of_folders(predictions: dict[str, Path], truth: Path, *, cts: Path | N
     for model, folder in predictions.items():
         found[model], more = _masks_in(folder)
         problems += [Problem(one.case, one.sentence, model) for one in more]
-    scans = _named_in(cts, is_scan=True)[0] if cts else {}
+    scans = _scans_in(cts) if cts else {}
     known = _known_cases(table) if table else {}
     bad = {one.case for one in problems}
     cases = []
@@ -75,6 +76,9 @@ def cases_of_folders(predictions: dict[str, Path], truth: Path, *, cts: Path | N
             continue
         row = known.get(name, {})
         ct = _path_of(table.parent, row["ct"]) if table and row.get("ct") else scans.get(name)
+        if cts and ct is None:
+            problems.append(Problem(name, f"{name} has no scan in {cts}; give one of the same name."))
+            continue
         cases.append(MaskCase(name, row.get("patient") or name, truths[name],
                               {model: masks[name] for model, masks in found.items()}, ct, _strata(row)))
     problems += [Problem(name, f"{name} is in {table} only: there is no mask of that name.")
@@ -153,6 +157,11 @@ def _masks_in(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
         raise InputError(f"{folder} holds no mask; give a folder of NIfTI or NRRD files, or of folders that `ichvolume "
                          "segment` or `cohort` wrote.")
     return masks, problems
+
+
+def _scans_in(folder: Path) -> dict[str, Path]:
+    """By name; nnU-Net's ending of a scan's first channel is no part of it."""
+    return {name.removesuffix(FIRST_CHANNEL): path for name, path in _named_in(folder, is_scan=True)[0].items()}
 
 
 def _named_in(folder: Path, *, is_scan: bool) -> tuple[dict[str, Path], list[Problem]]:

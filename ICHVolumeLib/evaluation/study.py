@@ -45,11 +45,11 @@ def make_study(folders: list[tuple[str, Path]], out: Path, *, repeats: int = 200
                weights: dict[str, Path] | None = None, figures: bool = True, progress=None) -> Study:
     """Tables, figures and the record from output folders of `evaluate`, named.
 
-    weights: model -> folder whose files are listed with their SHA-256. figures: draw them, too (matplotlib). A figure that cannot be drawn (its masks are
-    gone) is left out, and why stands in study.md.
+    weights: model -> folder whose files are listed with their SHA-256. figures: draw them, too (matplotlib). A figure
+    that cannot be drawn (its masks are gone) is left out, and why stands in study.md.
     Raises InputError for folders that cannot be used and an OUT that cannot be written.
     """
-    sets = read_test_sets(folders)
+    sets, hashes = read_test_sets(folders), _hashes_of(weights or {})
     out, lock = Path(out), None
     try:
         for folder in (out, out / TABLES, out / FIGURES, out / DATA):
@@ -64,7 +64,7 @@ def make_study(folders: list[tuple[str, Path]], out: Path, *, repeats: int = 200
         _remove_earlier(out, set(listed))
         write_text(out / RECORD, _json({
             "schema": SCHEMA, "software": SOFTWARE, "versions": installed_versions(PACKAGES), "made_at": now(),
-            "command": command, "repeats": repeats, "seed": seed, "weights": _hashes_of(weights or {}),
+            "command": command, "repeats": repeats, "seed": seed, "weights": hashes,
             "sets": [{"name": one.name, "data": f"{DATA}/{_data_name(number, one)}", "has_masks": one.has_masks,
                       "models": one.models, "records": one.records} for number, one in enumerate(sets, 1)],
             "files": listed}))

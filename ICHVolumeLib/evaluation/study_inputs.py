@@ -62,7 +62,10 @@ def read_test_sets(folders: list[tuple[str, Path]]) -> list[TestSet]:
 
 
 def _read(name: str, folder: Path) -> TestSet:
-    rows = read_rows(folder / ROWS_JSONL)
+    try:
+        rows = read_rows(folder / ROWS_JSONL)
+    except ValueError as error:
+        raise InputError(f"{folder / ROWS_JSONL} is damaged ({error}); evaluate again.") from error
     if not rows:
         raise InputError(f"{folder} holds no {ROWS_JSONL}; give an output folder of `ichvolume evaluate`.")
     is_masks = [row.get("schema") == SCHEMA for row in rows]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mask_pairs import ball, matrix_of, patients, shifted, write_masks
+from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.evaluation import mask_evaluation
@@ -14,6 +15,8 @@ from ICHVolumeLib.evaluation.mask_evaluation import EvaluationSettings, evaluate
 from ICHVolumeLib.evaluation.mask_labels import LabelMap
 from ICHVolumeLib.evaluation.mask_pairs import cases_of_folders, cases_of_table
 from ICHVolumeLib.evaluation.mask_rows import mask_row
+from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
+from ICHVolumeLib.io.written_files import sha256_of
 
 FAST = EvaluationSettings(repeats=50)
 
@@ -205,10 +208,59 @@ def test_finished_rows_are_not_measured_again_and_changed_files_are(folders, mon
 
 def test_a_damaged_file_costs_one_case_and_the_rows_of_the_others_stay(folders):
     (folders["moved"] / "p4.nii.gz").write_bytes(b"no image")
-    with pytest.raises(InputError, match="1 cases cannot be evaluated: p4"):
+    with pytest.raises(InputError, match="1 case cannot be evaluated: p4"):
         evaluated(folders, "moved")
     kept = (folders["out"] / "cases.jsonl").read_text(encoding="utf-8").splitlines()
     assert {json.loads(line)["case"] for line in kept} == {"p0", "p1", "p2", "p3", "p5"}
+
+
+def test_a_folder_with_another_evaluation_is_not_written_over(folders):
+    folders["out"].mkdir()
+    before = json.dumps({"case": "s1", "model": "ours", "dice": 0.9, "true_ml": 1.0}) + "\n"
+    for text, sentence in ((before, "another kind of evaluation"), ("{no json\n", "is damaged")):
+        (folders["out"] / "cases.jsonl").write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match=sentence):
+            evaluated(folders, "exact")
+        assert (folders["out"] / "cases.jsonl").read_text(encoding="utf-8") == text
+
+
+def test_a_case_without_its_scan_is_named_and_nnunets_scan_names_are_known(folders):
+    ct, matrix = folders["out"].parent / "ct", matrix_of((5.0, 5.0, 5.0))
+    for name, mask in patients().items():
+        hu = np.where(mask > 0, 65, 30) + np.random.default_rng(0).normal(0, 6, mask.shape)
+        hu[:, :4], hu[:, :, -4:], hu[:, 5], hu[:, :, 2] = -1000, -1000, 900, 1200
+        write_masks(ct, {f"{name}_0000": hu.astype(np.int16)}, matrix)
+        write_masks(folders["truth"], {name: mask}, matrix)
+        write_masks(folders["exact"], {name: mask}, matrix, ".nrrd")
+    row = evaluated(folders, "exact", cts=ct).rows[0]
+    assert row["contrast_hu"] == pytest.approx(35, abs=8) and "ct" in row["sha256"]
+    (ct / "p3_0000.nii.gz").unlink()
+    with pytest.raises(InputError, match="p3 has no scan in "):
+        evaluated(folders, "exact", cts=ct)
+
+
+def test_our_own_output_brings_its_true_slab_heights_its_model_and_its_interval(tmp_path):
+    """A mask file has even slices; the volumes of uneven ones are those that `measure` gives."""
+    phantom = ellipsoid_ct("uneven", step_mm=6, columns=80, rows=80, half_height_mm=40, head=False,
+                           semi_axes_mm=(20, 15, 18))
+    case = tmp_path / "model" / "p1"
+    case.mkdir(parents=True)
+    write_mask_seg_nrrd(case / "mask.seg.nrrd", phantom.mask, phantom.ct)
+    (case / "result.json").write_text(json.dumps({
+        "geometry": {"slab_heights_mm": [round(one, 6) for one in phantom.ct.slab_heights_mm.tolist()]},
+        "provenance": {"software": "ICHVolume", "model": "0.7.0", "model_sha256": "ab", "training_data": "made",
+                       "engine": "openvino"},
+        "mask_origin": "model", "files": {"mask.seg.nrrd": sha256_of(case / "mask.seg.nrrd")},
+        "interval_ml": [1.0, 99.0], "interval_coverage": 0.9, "interval_calibrated_on": "phantoms"}), encoding="utf-8")
+    write_masks(tmp_path / "truth", {"p1": phantom.mask}, phantom.ct.ijk_to_ras)
+    found = evaluate_masks(cases_of_folders({"model": tmp_path / "model"}, tmp_path / "truth"), tmp_path / "out", FAST)
+    row = found.rows[0]
+    true_ml = phantom.mask.sum(axis=(1, 2)) @ phantom.ct.voxel_volumes_mm3 / 1000
+    assert row["targets"]["total"]["ml"] == row["targets"]["total"]["true_ml"] == pytest.approx(true_ml, rel=1e-5)
+    assert row["is_uneven"] and row["made_by"]["model"] == "0.7.0"
+    assert found.figures["models"]["model"]["intervals"]["covered"] == 1
+    even_ml = phantom.mask.sum() * abs(np.linalg.det(phantom.ct.ijk_to_ras[:3, :3])) / 1000
+    assert abs(even_ml - true_ml) > 0.01 * true_ml
 
 
 def test_a_full_disk_ends_in_a_sentence(folders, monkeypatch):

@@ -106,7 +106,7 @@ def test_a_changed_table_and_a_changed_row_are_found_out(results, tmp_path):
     out = tmp_path / "out"
     make_study([("hospital", results / "hospital")], out, repeats=20, figures=False)
     table = out / "tables" / "table2.csv"
-    table.write_text(table.read_text(encoding="utf-8").replace("0.9", "0.8", 1), encoding="utf-8")
+    table.write_text(table.read_text(encoding="utf-8").replace("0.", "1.", 1), encoding="utf-8")
     data = out / "data" / "set1_hospital.jsonl"
     rows = [json.loads(line) for line in data.read_text(encoding="utf-8").splitlines()]
     rows[0]["targets"]["total"]["dice"] = 0.5
