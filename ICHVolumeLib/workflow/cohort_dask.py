@@ -24,17 +24,21 @@ from .cohort_case import CaseOutcome, CohortJob, run_case
 from .cohort_inputs import CohortCase
 
 GPU = "GPU"
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 HERE = "127.0.0.1"  # nothing of a local cluster is to be reached from outside
 CONNECT_S = 20.0
 PATIENCE_S = 120.0  # without a scheduler or without any worker
 BYTES_A_WORKER = 3 << 30  # a scan of 300 slices needs a good gigabyte
-TICK_S = 0.5
+TICK_S = 1.0
 _CONFIG = {
     "distributed.scheduler.allowed-failures": 2,
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,  # it would wait for memory that its own case has
     "distributed.worker.memory.terminate": 0.95,
+    "distributed.worker.memory.monitor-interval": "500ms",
+    "distributed.worker.profile.enabled": False,  # a look at every stack a hundred times a second
+    "distributed.admin.system-monitor.interval": "10s",
     "distributed.comm.timeouts.connect": f"{CONNECT_S:g}s",
 }
 
@@ -207,9 +211,17 @@ def _run_here(case: CohortCase, job: CohortJob) -> CaseOutcome:
     """In the worker: with its own cores, and without a card that it was not given."""
     worker = get_worker()
     has_card = GPU in worker.state.total_resources
+    if has_card and isinstance(worker.name, int):  # of a local cluster, which counts its workers
+        _take_own_card(worker.name)
     runs_on = "cpu" if job.device == "auto" and not has_card else job.device
     threads = job.threads or worker.state.nthreads
     return run_case(case, replace(job, threads=threads, runs_on=runs_on))
+
+
+def _take_own_card(number: int) -> None:
+    """Before CUDA begins in this process: worker 0 the first card that may be seen, worker 1 the second, ..."""
+    seen = [one for one in os.environ.get(VISIBLE, "").split(",") if one]
+    os.environ[VISIBLE] = seen[number % len(seen)] if seen else str(number)
 
 
 def _leave_ctrl_c_to_the_parent() -> None:

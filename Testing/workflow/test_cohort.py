@@ -183,7 +183,7 @@ def test_a_full_disk_ends_the_run_in_one_sentence_and_keeps_the_rest(scans, tmp_
         real(path, ct, mask, result)
 
     monkeypatch.setattr(cohort_case, "write_thumbnail", full)
-    with pytest.raises(ICHVolumeError, match="The disk of .* is full. 1 of 4 patients are done and kept"):
+    with pytest.raises(ICHVolumeError, match="The disk of .* is full; free some space. 1 of 4 patients are done"):
         run(scans, tmp_path / "out")
     monkeypatch.undo()
     assert run(scans, tmp_path / "out").finished_before == 1

@@ -1,6 +1,7 @@
 """A cohort on a real Dask scheduler with worker processes of this computer."""
 
 import csv
+import os
 import shutil
 import time
 
@@ -139,6 +140,14 @@ def test_cards_get_one_worker_each(monkeypatch):
     assert local_workers(None, "auto") == LocalWorkers(2, 1, gpu=True)
     assert local_workers(5, "cuda") == LocalWorkers(2, 1, gpu=True)
     assert local_workers(None, "cpu") == LocalWorkers(8, 1)
+
+
+@pytest.mark.parametrize("seen, number, own", [("", 1, "1"), ("2,3", 0, "2"), ("2,3", 1, "3")])
+def test_each_local_worker_takes_a_card_of_its_own_and_keeps_it(monkeypatch, seen, number, own):
+    monkeypatch.setenv(cohort_dask.VISIBLE, seen)
+    for _ in range(2):
+        cohort_dask._take_own_card(number)
+        assert os.environ[cohort_dask.VISIBLE] == own
 
 
 @pytest.mark.slow
