@@ -1,23 +1,29 @@
 """Other networks on the same scan, fp32 torch on the processor, with random weights: cost does not depend on them.
 
-Needs MONAI (`pip install .[bench]`). The sizes are those of a 512 x 512 scan of 40 slices, as in the paper that
-compares AttFocusNet with them (Peng et al. 2022, doi:10.3389/fnins.2022.965680); it does not print their widths, so
-they are MONAI's defaults or, for AttUNet, those of the original. Each is timed on a few slices or windows; the case
-follows in proportion.
+Needs MONAI (`pip install .[bench]`). They are the rivals of the registry (network/registry.py) and SegResNet. The sizes
+are those of a 512 x 512 scan of 40 slices, as in the paper that compares AttFocusNet with them (Peng et al. 2022,
+doi:10.3389/fnins.2022.965680); it does not print their widths, so they are the registry's defaults, which are those of
+the networks' own papers, and for AttUNet the original's. Each is timed on a few slices or windows; the case follows in
+proportion.
 """
 
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 
 from ..core.ct_volume import CTVolume
+from ..network.base import NetworkConfig
+from ..network.config import AttUNetConfig
+from ..network.registry import NETWORKS, network_of
+from ..network.stacks import OVERLAP, window_count
 
-WINDOW_3D = (32, 128, 128)  # of the scan's own grid: slices, rows, columns
-OVERLAP_3D = 0.25  # MONAI's default for sliding windows
+ATTUNET_WIDTH = 64  # of the original: Oktay et al. 2018
+SLICE = (512, 512)
+LEFT_OUT = ("attfocusnet",)  # the network that the others stand beside
+STACK = 32  # slices of a 3D network
 BUNDLE_MM, BUNDLE_WINDOW, BUNDLE_OVERLAP = 1.5, (96, 96, 96), 0.25
 
 
@@ -34,25 +40,31 @@ class Peer:
 
 def peers() -> list[Peer]:
     """Raises ImportError without MONAI or torch."""
-    from monai.networks.nets import UNETR, AttentionUnet, BasicUNetPlusPlus, SegResNet, UNet
+    from monai.networks.nets import SegResNet
 
-    slice_shape = (1, 512, 512)
-    widths = (64, 128, 256, 512, 1024)
-    windows = f"windows of {'x'.join(map(str, WINDOW_3D))}, overlap {OVERLAP_3D}"
-    return [
-        Peer("AttUNet", "MONAI AttentionUnet 2D, widths 64..1024, slice by slice",
-             lambda: AttentionUnet(2, 1, 2, widths, (2, 2, 2, 2)), slice_shape, _slices),
-        Peer("UNet++", "MONAI BasicUNetPlusPlus 2D, its default widths 32..256, slice by slice",
-             lambda: BasicUNetPlusPlus(2, 1, 2), slice_shape, _slices),
-        Peer("3D U-Net", f"MONAI UNet 3D, widths 32..512, {windows}",
-             lambda: UNet(3, 1, 2, (32, 64, 128, 256, 512), (2, 2, 2, 2), num_res_units=2), (1, *WINDOW_3D), _windows),
-        Peer("UNETR", f"MONAI UNETR, its defaults (hidden 768, 12 heads), {windows}",
-             lambda: UNETR(1, 2, WINDOW_3D), (1, *WINDOW_3D), _windows),
+    for network in NETWORKS.values():
+        network.check_packages()
+    return [*(_peer(_config(name)) for name in NETWORKS if name not in LEFT_OUT),
         Peer("SegResNet 3D", "as MONAI's wholeBody_ct_segmentation bundle: 1.5 mm, 32 filters, 105 classes, "
                              f"windows of 96x96x96, overlap {BUNDLE_OVERLAP}",
              lambda: SegResNet(3, 32, 1, 105, 0.2, blocks_down=(1, 2, 2, 4), blocks_up=(1, 1, 1)),
              (1, *BUNDLE_WINDOW), _bundle_windows),
     ]
+
+
+def _config(name: str) -> NetworkConfig:
+    if name == "attunet":
+        return AttUNetConfig(base_width=ATTUNET_WIDTH)
+    kind = NETWORKS[name].config_class
+    return kind(in_slices=STACK) if kind().patch else kind()
+
+
+def _peer(config: NetworkConfig) -> Peer:
+    """A network of the registry: slice by slice, or by windows of its patch."""
+    network, patch = network_of(config), config.patch
+    how = f"windows of {'x'.join(map(str, patch))}, overlap {OVERLAP}" if patch else "slice by slice"
+    return Peer(network.title, f"{network.describe(config)}, {how}", lambda: network.build(config),
+                patch or (config.in_slices, *SLICE), _windows_of(patch) if patch else _slices)
 
 
 def measure_peers(ct: CTVolume, threads: int, repeats: int = 2, tell=lambda text: None) -> list[dict]:
@@ -88,22 +100,12 @@ def part_seconds(peer: Peer, repeats: int) -> list[float]:
     return seconds[1:]
 
 
-def window_count(shape, window, overlap: float) -> int:
-    """Windows a sliding inference needs, as MONAI places them: steps of (1 - overlap) x window, the last at the end."""
-    count = 1
-    for size, length in zip(shape, window, strict=True):
-        size = max(size, length)
-        step = length if size == length else max(int(length * (1 - overlap)), 1)
-        count *= ceil((size - length) / step) + 1
-    return count
-
-
 def _slices(ct: CTVolume) -> int:
     return len(ct.hu)
 
 
-def _windows(ct: CTVolume) -> int:
-    return window_count(ct.hu.shape, WINDOW_3D, OVERLAP_3D)
+def _windows_of(patch: tuple[int, int, int]) -> Callable[[CTVolume], int]:
+    return lambda ct: window_count(ct.hu.shape, patch, OVERLAP)
 
 
 def _bundle_windows(ct: CTVolume) -> int:

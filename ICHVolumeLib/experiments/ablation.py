@@ -15,7 +15,9 @@ import torch
 from ..calibration.release import averaged_model
 from ..evaluation.cases import append_row, lesions_found, read_rows
 from ..imaging.dice import dice
-from ..network.config import AttFocusNetConfig
+from ..network.base import NetworkConfig
+from ..network.config import AttFocusNetConfig, AttUNetConfig
+from ..network.registry import network_of
 from ..segmentation.input_slices import windowed_slices
 from ..synthetic.background_pool import is_validation
 from ..synthetic.backgrounds import PIXEL_MM, Background
@@ -37,7 +39,7 @@ class Variant:
     """One line of the table: a network, a view, a generator."""
 
     name: str
-    config: AttFocusNetConfig = field(default_factory=AttFocusNetConfig)
+    config: NetworkConfig = field(default_factory=AttFocusNetConfig)
     plan_changes: dict = field(default_factory=dict)
     ingredients: Ingredients = EVERYTHING
     pixel_mm: float = PIXELS
@@ -58,8 +60,9 @@ def variants() -> list[Variant]:
     made = [Variant(BASE)]
     made += [Variant(name, replace(base, **changes)) for name, changes in (
         ("fusion R2", {"fusion": "R2"}), ("fusion R3", {"fusion": "R3"}), ("gate add", {"gate": "add"}),
-        (NO_FOCUS, {"focus": False}), ("width 8", {"base_width": 8}), ("width 24", {"base_width": 24}),
+        ("width 8", {"base_width": 8}), ("width 24", {"base_width": 24}),
         ("3 slices", {"in_slices": 3}))]
+    made.insert(4, Variant(NO_FOCUS, AttUNetConfig()))
     made += [Variant("pixels 1.2 mm", pixel_mm=1.2, size=176), Variant("pixels 0.9 mm", pixel_mm=0.9, size=224)]
     made += [Variant("loss of the paper", plan_changes={"loss": "bce_dice"}),
              Variant("loss of hard pixels", plan_changes={"loss": "class_dice", "first_steps": 300}),
@@ -114,13 +117,14 @@ def _resampled(hu: np.ndarray, pixel_mm: float, size: int) -> np.ndarray:
 
 @torch.no_grad()
 def mark(model, patient: TestStack, window_hu, in_slices: int, device: torch.device, batch: int = 8) -> np.ndarray:
-    """The model's mask of a patient, uint8, at threshold 0.5 without clean-up."""
+    """The mask of a patient by a model of the registry, uint8, at threshold 0.5 without clean-up."""
+    network = network_of(model.config)
     images = windowed_slices(patient.hu, window_hu, in_slices)
     masks = []
     for first in range(0, len(images), batch):
         inputs = torch.from_numpy(images[first:first + batch]).to(device, memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16_pays(device)):
-            probabilities = torch.softmax(model(inputs).float(), 1).cpu().numpy()
+            probabilities = torch.softmax(network.logits(model, inputs).float(), 1).cpu().numpy()
         masks.append(np.where(probabilities[:, 0] > 0.5, 0, np.where(probabilities[:, 2] > probabilities[:, 1], 2, 1)))
     return np.concatenate(masks).astype(np.uint8)
 

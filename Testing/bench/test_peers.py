@@ -24,7 +24,17 @@ def test_the_count_is_monai_s(monkeypatch):
 
 def test_the_paper_s_scan_has_40_slices_and_50_windows():
     ct = CTVolume.regular(np.zeros((40, 512, 512), np.int16), np.diag([0.45, 0.45, 4.0, 1.0]))
-    assert (peers._slices(ct), peers._windows(ct), peers._bundle_windows(ct)) == (40, 50, 8)
+    assert (peers._slices(ct), peers._windows_of((32, 128, 128))(ct), peers._bundle_windows(ct)) == (40, 50, 8)
+
+
+def test_the_peers_are_the_rivals_of_the_registry_and_segresnet():
+    pytest.importorskip("torch")
+    pytest.importorskip("monai", reason="MONAI is not installed (extra `bench`)")
+    pytest.importorskip("einops", reason="einops is not installed (extra `bench`)")
+    found = {one.name: one for one in peers.peers()}
+    assert set(found) == {"AttUNet", "UNet++", "PraNet", "3D U-Net", "UNETR", "SegResNet 3D"}
+    assert "base width 64" in found["AttUNet"].size and found["PraNet"].input_shape == (1, 512, 512)
+    assert found["UNETR"].input_shape == (32, 128, 128) and "windows of 32x128x128" in found["UNETR"].size
 
 
 @pytest.mark.slow
