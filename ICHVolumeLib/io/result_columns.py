@@ -142,7 +142,7 @@ COLUMNS = (
            "empty: not measured, see midline_reason", _part("midline_shift", "shift_mm"), MM),
     Column("midline_direction", "left or right, the patient's", _part("midline_shift", "direction")),
     Column("midline_slice_from_1", "slice it was measured on, counted from 1 as in the report",
-           lambda result: _from_1(result.midline_shift and result.midline_shift.slice_index)),
+           lambda result: _from_1(result.midline_shift.slice_index if result.midline_shift else None)),
     Column("midline_landmark", "septum pellucidum, third ventricle or drawn by hand",
            _part("midline_shift", "landmark")),
     Column("midline_quality", "0 to 1, how clearly that was seen", _part("midline_shift", "quality"), 2),

@@ -11,7 +11,8 @@ from ICHVolumeLib.synthetic.sample import make_sample
 
 # published MNI mm (AAL's and JHU's centres, typical hemorrhages): site, structure, place on the right, radius mm
 PLACES = [("deep", "putamen", (25, 2, 3), 12), ("deep", "thalamus", (12, -19, 8), 9),
-          ("deep", "caudate", (13, 12, 9), 7), ("deep", "putamen", (26, -2, 4), 24), ("lobar", "", (34, 33, 30), 15), ("lobar", "", (44, -55, 36), 20),
+          ("deep", "caudate", (13, 12, 9), 7), ("deep", "putamen", (26, -2, 4), 24),
+          ("lobar", "", (34, 33, 30), 15), ("lobar", "", (44, -55, 36), 20),
           ("lobar", "", (52, -25, -12), 14), ("lobar", "", (28, -82, 14), 12), ("lobar", "", (38, -6, 48), 18),
           ("cerebellum", "", (25, -62, -38), 14), ("cerebellum", "", (33, -68, -34), 10)]
 STEM = [("pons", (0, -27, -32), 9), ("midbrain", (1, -22, -12), 6), ("medulla", (0, -39, -53), 6)]

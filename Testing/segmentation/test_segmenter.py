@@ -235,7 +235,7 @@ def test_weights_without_a_verdict_do_not_ask_the_scan(segmenter):
 
 def test_the_second_scan_needs_no_engine_and_no_compiling(weights_dir, monkeypatch):
     segmenter, choices = Segmenter("cpu", weights_dir), []
-    monkeypatch.setattr("ICHVolumeLib.segmentation.segmenter.choose_engine",
+    monkeypatch.setattr("ICHVolumeLib.segmentation.network_runner.choose_engine",
                         lambda *args, **more: choices.append(args) or choose_engine(*args, **more))
     phantom = case()
     segmenter.apply(phantom.ct)
