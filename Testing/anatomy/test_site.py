@@ -12,8 +12,8 @@ from ICHVolumeLib.synthetic.sample import make_sample
 # published MNI mm (AAL's and JHU's centres, typical hemorrhages): site, structure, place on the right, radius mm
 PLACES = [("deep", "putamen", (25, 2, 3), 12), ("deep", "thalamus", (12, -19, 8), 9),
           ("deep", "caudate", (13, 12, 9), 7), ("deep", "putamen", (26, -2, 4), 24),
-          ("lobar", "", (34, 33, 30), 15), ("lobar", "", (44, -55, 36), 20),
-          ("lobar", "", (52, -25, -12), 14), ("lobar", "", (28, -82, 14), 12), ("lobar", "", (38, -6, 48), 18),
+          ("lobar", "", (34, 33, 30), 15), ("lobar", "", (44, -55, 36), 20), ("lobar", "", (52, -25, -12), 14),
+          ("lobar", "", (28, -82, 14), 12), ("lobar", "", (38, -6, 48), 18),
           ("cerebellum", "", (25, -62, -38), 14), ("cerebellum", "", (33, -68, -34), 10)]
 STEM = [("pons", (0, -27, -32), 9), ("midbrain", (1, -22, -12), 6), ("medulla", (0, -39, -53), 6)]
 
@@ -80,13 +80,13 @@ def test_nothing_is_suggested_from_a_poor_frame_or_for_an_empty_mask(space):
 
 def test_made_patients_have_their_side_and_whether_it_is_infratentorial():
     right = 0
-    for seed in range(6):
-        sample = make_sample(seed, size=96)
+    for seed in range(4):
+        sample = make_sample(seed, size=72)
         found = suggest_site(sample.mask, sample.ct, fit_head_frame(sample.ct))
         middle = sample.ct.voxel_to_ras(np.argwhere(sample.mask == 1)).mean(axis=0)
         assert found.side == ("right" if middle[0] > 0 else "left") or abs(middle[0]) < 8
         right += found.infratentorial == (sample.location == "infratentorial")
-    assert right == 6
+    assert right == 4
 
 
 @pytest.mark.parametrize(("side", "site", "place", "radius"), [  # slice from 0, row, column, read by eye; mm
