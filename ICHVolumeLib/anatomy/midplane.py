@@ -239,6 +239,6 @@ def _along_the_slices(heights, t, hu):
     trust = np.clip(hu / _CLEAR_FALX_HU, 0, 1) ** 2
     near = np.exp(-((heights[:, None] - heights) / 10.0) ** 2) * trust
     for _ in range(3):  # a slice whose falx lies elsewhere than its neighbours' is not believed
-        smooth = (near @ t) / (near.sum(1) + 0.3)
+        smooth = (near @ t) / (near.sum(1) + 0.1)
         near = near / (1 + ((t - smooth) / 2.0) ** 2)[None]
     return smooth

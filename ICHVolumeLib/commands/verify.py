@@ -10,7 +10,7 @@ from .console import say
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("out", type=Path, metavar="OUT", help="an output folder of `segment` or `measure`")
+    parser.add_argument("out", type=Path, metavar="OUT", help="an output folder of `segment`, `measure` or `compare`")
 
 
 def run(args) -> None:
@@ -25,5 +25,5 @@ def run(args) -> None:
         say(f"  mask             {version}")
     if not checked.belongs_together:
         raise ICHVolumeError(f"The files in {args.out} do not belong together any more: measure the mask again with "
-                             "`ichvolume measure` into another folder, or segment the scan again.")
+                             "`ichvolume measure` into another folder, segment the scan again, or compare again.")
     say(f"The files in {args.out} belong together.")

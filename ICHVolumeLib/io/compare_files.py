@@ -9,6 +9,7 @@ from ..core.text import shown_values
 from .result_files import write_json
 from .written_files import sealed
 
+COMPARE_SCHEMA = Path(__file__).with_name("schemas") / "ichvolume-compare-1.schema.json"
 COMPARE_JSON, COMPARE_CSV, COMPARE_HTML = COMPARE_FILES = ("compare.json", "compare.csv", "compare.html")
 
 

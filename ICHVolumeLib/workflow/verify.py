@@ -10,10 +10,11 @@ from ..core.labels import LABELS
 from ..core.plain import from_plain
 from ..core.result import Geometry, MaskVersion
 from ..imaging.volume import volume_ml
+from ..io.compare_files import COMPARE_JSON
 from ..io.nrrd import read_nrrd
 from ..io.output_folder import finish_commit
 from ..io.result_files import MASK_NRRD
-from ..io.written_files import UNCHANGED, file_states, read_result
+from ..io.written_files import RESULT_JSON, UNCHANGED, file_states, read_result
 
 SAME_ML = 0.001  # share of the volume; positions and spacings are rounded in files
 
@@ -40,8 +41,10 @@ def verify(out: Path) -> Verified:
     """Raises InputError when `out` is no output folder, or one of a version that kept no hashes."""
     out = Path(out)
     if not out.is_dir():
-        raise InputError(f"There is no folder {out}; give an output folder of `segment` or `measure`.")
+        raise InputError(f"There is no folder {out}; give an output folder of `segment`, `measure` or `compare`.")
     finish_commit(out)
+    if (out / COMPARE_JSON).is_file() and not (out / RESULT_JSON).exists():
+        return _verify_comparison(out)
     values = read_result(out)
     if "files" not in values:
         raise InputError(f"{out} was written by a version of ICHVolume that kept no checksums; measure the mask again "
@@ -50,6 +53,14 @@ def verify(out: Path) -> Verified:
     rows.append(_volume(out, values))
     history = [_words(from_plain(MaskVersion, one)) for one in values.get("history", ())]
     return Verified(rows, history, all(row.state == UNCHANGED for row in rows))
+
+
+def _verify_comparison(out: Path) -> Verified:
+    """A folder of `compare`: its own files; the two cases that it compared are other folders."""
+    if "files" not in read_result(out, COMPARE_JSON):
+        raise InputError(f"{out / COMPARE_JSON} keeps no checksums; compare the cases again into another folder.")
+    rows = [Row(name, state) for name, state in sorted(file_states(out, record=COMPARE_JSON).items())]
+    return Verified(rows, [], bool(rows) and all(row.state == UNCHANGED for row in rows))
 
 
 def _volume(out: Path, values: dict) -> Row:

@@ -4,9 +4,17 @@ import json
 
 import pytest
 from command_line import ichvolume
+from comparisons import comparison
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.io.compare_files import (
+    COMPARE_CSV,
+    COMPARE_HTML,
+    COMPARE_JSON,
+    write_compare_csv,
+    write_compare_json,
+)
 from ICHVolumeLib.io.nrrd import write_nrrd
 from ICHVolumeLib.workflow.case import run_measure
 from ICHVolumeLib.workflow.verify import verify
@@ -86,3 +94,22 @@ def test_a_folder_of_an_earlier_version_says_so(tmp_path):
     (tmp_path / "result.json").write_text('{"volume_ml": {"total": 1.0}}')
     with pytest.raises(InputError, match="kept no checksums"):
         verify(tmp_path)
+
+
+def test_a_folder_of_compare_is_verified_by_its_own_record(tmp_path):
+    write_compare_csv(tmp_path, comparison())
+    (tmp_path / COMPARE_HTML).write_text("<html></html>", encoding="utf-8")
+    write_compare_json(tmp_path, comparison())
+    assert verify(tmp_path).belongs_together
+    (tmp_path / COMPARE_CSV).write_text("other", encoding="utf-8")
+    checked = verify(tmp_path)
+    assert not checked.belongs_together
+    assert {row.name: row.state for row in checked.rows} == {
+        COMPARE_CSV: "changed", COMPARE_HTML: "unchanged", COMPARE_JSON: "unchanged"}
+
+
+def test_a_changed_number_in_compare_json_is_seen(tmp_path):
+    write_compare_json(tmp_path, comparison())
+    path = tmp_path / COMPARE_JSON
+    path.write_text(path.read_text("utf-8").replace("60.0", "6.0", 1), encoding="utf-8")
+    assert not verify(tmp_path).belongs_together
