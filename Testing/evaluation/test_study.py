@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from mask_pairs import patients, shifted, write_masks
+from mask_pairs import ball, patients, shifted, write_masks
 
 from ICHVolumeLib import cli
 from ICHVolumeLib.core.errors import InputError
@@ -14,7 +14,13 @@ from ICHVolumeLib.evaluation.mask_pairs import cases_of_folders
 from ICHVolumeLib.evaluation.paper_tables import study_tables
 from ICHVolumeLib.evaluation.study import make_study
 from ICHVolumeLib.evaluation.study_inputs import SYNTHETIC, read_test_sets
-from ICHVolumeLib.evaluation.study_plots import dice_violins, wilson
+from ICHVolumeLib.evaluation.study_plots import (
+    bias_by_size,
+    dice_violins,
+    interval_calibration,
+    volume_panels,
+    wilson,
+)
 from ICHVolumeLib.evaluation.study_verify import verify_study
 from ICHVolumeLib.evaluation.table_files import csv_text, latex_table, markdown_table
 
@@ -181,3 +187,21 @@ def test_tables_survive_signs_of_their_languages():
     assert markdown_table(["a|b"], [["x|y"]]).splitlines() == ["| a\\|b |", "|---|", "| x\\|y |"]
     assert r"5 \% \& \_x $\pm$ 1" in latex_table(["a"], [["5 % & _x ± 1"]], "caption", "label")
     assert csv_text([{"a": "=1+1", "b": "-0.5", "c": None, "d": True}]).splitlines() == ["a,b,c,d", "'=1+1,-0.5,,yes"]
+
+
+BALL, NONE = ball((6, 30, 30), (3, 15, 15), (2, 5, 5)), np.zeros((6, 30, 30), np.uint8)
+
+
+@pytest.mark.parametrize("truths, masks", [([BALL], [BALL]), ([NONE, NONE], [NONE, BALL]), ([BALL], [NONE])])
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_one_case_no_blood_and_nothing_found_have_tables_and_plots_all_the_same(tmp_path, truths, masks):
+    pytest.importorskip("matplotlib")
+    write_masks(tmp_path / "truth", {f"p{n}": mask for n, mask in enumerate(truths)})
+    write_masks(tmp_path / "m", {f"p{n}": mask for n, mask in enumerate(masks)})
+    evaluate_masks(cases_of_folders({"m": tmp_path / "m"}, tmp_path / "truth"), tmp_path / "set",
+                   EvaluationSettings(repeats=10))
+    sets = read_test_sets([("set", tmp_path / "set")])
+    assert all(table.rows for table in study_tables(sets, repeats=10, seed=0))
+    assert dice_violins(sets) is not None and bias_by_size(sets) is not None
+    assert interval_calibration(sets) is None
+    assert (volume_panels(sets[0], "m") is None) == (len(truths) == 1)
