@@ -72,7 +72,8 @@ class OnThisComputer:
         workers = self.workers
         with _quiet_dask(), LocalCluster(
                 n_workers=workers.count, threads_per_worker=1, processes=True, dashboard_address=f"{HERE}:0",
-                host=HERE, resources={GPU: 1} if workers.gpu else None) as cluster, Client(cluster) as client:
+                host=HERE, silence_logs=logging.CRITICAL,
+                resources={GPU: 1} if workers.gpu else None) as cluster, Client(cluster) as client:
             client.run(_leave_ctrl_c_to_the_parent)
             yield from _Hand(lambda: client, replace(job, threads=workers.threads)).out(cases)
 
