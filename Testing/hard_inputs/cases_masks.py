@@ -5,6 +5,9 @@ Each mask belongs to one tilted, uneven scan with 40 mL of blood in the brain an
 
 import gzip
 import json
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from dicom_seg_files import BRAIN, HEMORRHAGE, VENTRICLE, seg_bytes
@@ -13,10 +16,18 @@ from nifti_files import nifti_bytes
 
 from ICHVolumeLib.core.labels import ICH
 from ICHVolumeLib.io.nrrd import write_nrrd
+from ICHVolumeLib.io.read_ct import read_ct
 
 
 def scan():
     return sample(tilt_deg=14.0, uneven=True, ivh=True)
+
+
+@cache
+def scan_as_read():
+    with TemporaryDirectory() as folder:
+        write_series(scan().ct, Path(folder))
+        return read_ct(folder)
 
 
 def ml(wanted) -> float:
@@ -27,9 +38,8 @@ def ml(wanted) -> float:
 def case(name, write, expected, true_ml=None, words=""):
     """write(folder, ct, mask) writes the mask and returns its path; the scan lies beside it as DICOM."""
     def build(folder):
-        write_series(scan().ct, folder / "ct")
         (folder / "mask").mkdir()
-        return folder / "ct", write(folder / "mask", scan().ct, scan().mask)
+        return scan_as_read(), write(folder / "mask", scan().ct, scan().mask)
 
     return HardInput(name, build, expected, words=words, true_ml=true_ml)
 

@@ -33,7 +33,8 @@ WITHIN = 0.01  # of the true volume
 
 @dataclass(frozen=True)
 class HardInput:
-    """build(folder) writes into an empty folder and returns the path to read, or (path of the CT, path of the mask).
+    """build(folder) writes into an empty folder and returns the path to read, or (path of the CT, path of the mask);
+    a CT that many cases share may be given as it was read.
 
     expected: "refused", "right" or "warned:<code>" (a finding of that code). true_ml: the volume, where it can be
     right; held to 1 %. words: what the refusal or the finding must say. series_uid: as for --series.
@@ -87,8 +88,10 @@ def outcome_of(case: HardInput, folder: Path) -> Outcome:
     built = case.build(folder)
     ct_path, mask_path = built if isinstance(built, tuple) else (built, None)
     try:
-        ct = read_ct(ct_path, case.series_uid)
-        noticed = check_ct(ct)
+        ct = ct_path if isinstance(ct_path, CTVolume) else read_ct(ct_path, case.series_uid)
+        if ct not in _noticed:
+            _noticed[ct] = check_ct(ct)
+        noticed = _noticed[ct]
         refuse_unusable(ct_path, noticed)
         mask, more = read_mask_and_findings(mask_path, ct) if mask_path else \
             ((ct.hu >= MARKED_FROM_HU).astype(np.uint8), [])
@@ -117,6 +120,7 @@ def ball_ct(**options) -> CTVolume:
     return with_ball(ct)
 
 
+_noticed: WeakKeyDictionary[CTVolume, list[Finding]] = WeakKeyDictionary()
 _written: WeakKeyDictionary[CTVolume, dict[str, bytes]] = WeakKeyDictionary()
 
 
