@@ -134,7 +134,7 @@ def _interval(values):
 
 def _slices(values):
     height = values["slice_height_max_mm"]
-    return f"<small>{values['slices']} slices{f', {float(height):g} mm' if height else ''}</small>"
+    return f"<small>{values['slices']} slices{f', {float(height):.3g} mm' if height else ''}</small>"
 
 
 def _difference(row):
