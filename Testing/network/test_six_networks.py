@@ -154,10 +154,10 @@ def test_without_monai_a_sentence_says_what_to_install(monkeypatch, name):
 
 
 def test_without_monai_and_openvino_no_engine_claims_that_torch_lacks(monkeypatch):
-    def lacks_monai(weights):
+    def lacks_monai(weights, threads):
         raise PackageMissing("The network X needs monai")
 
-    def lacks_openvino(weights):
+    def lacks_openvino(weights, threads):
         raise ImportError("openvino")
 
     monkeypatch.setattr("ICHVolumeLib.engines._torch_cpu", lacks_monai)
