@@ -1,6 +1,7 @@
 """What `segment` and `measure` say at the end."""
 
 from ..clinical.scores import CARE_NOTE
+from ..report.mass_effect_words import with_midline
 from ..report.site_words import site_remark, site_sentence
 from ..report.summary import RESEARCH_USE, finding_lines, headline, summary_rows
 from .console import say, say_json
@@ -16,7 +17,7 @@ def tell_outcome(case, progress_kind: str) -> None:
         return
     say(headline(case.result))
     if site_sentence(case.result):
-        say(f"{site_sentence(case.result)}: {site_remark(case.result)}")
+        say(f"{with_midline(site_sentence(case.result), case.result)}: {site_remark(case.result)}")
     say()
     for row in summary_rows(case.result):
         say(f"  {row.name:<16} {row.value:<10}  {row.remark}".rstrip())
