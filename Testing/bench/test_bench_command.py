@@ -27,6 +27,7 @@ def outcome(tmp_path_factory):
     return code, "\n".join(printed), json.loads(out.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_the_table_names_the_machine_the_engines_and_the_whole_case(outcome):
     code, text, figures = outcome
     assert code == DONE
@@ -36,6 +37,7 @@ def test_the_table_names_the_machine_the_engines_and_the_whole_case(outcome):
     assert figures["schema"] == "ichvolume-bench/1" and figures["machine"]["threads"] == 1
 
 
+@pytest.mark.slow
 def test_an_engine_that_cannot_run_here_is_left_out_with_its_reason(outcome):
     import torch
 
@@ -45,6 +47,7 @@ def test_an_engine_that_cannot_run_here_is_left_out_with_its_reason(outcome):
     assert "NVIDIA" in figures["engines"]["native"]["left_out"]["cuda"] and "cuda: not run (" in text
 
 
+@pytest.mark.slow
 def test_ratios_dice_and_share_of_the_peak_are_there_for_both_grids(outcome):
     for part in outcome[2]["engines"].values():
         rows = {row["engine"]: row for row in part["rows"]}
@@ -54,6 +57,7 @@ def test_ratios_dice_and_share_of_the_peak_are_there_for_both_grids(outcome):
         assert part["gflop_as_run"] < part["gflop_published"]
 
 
+@pytest.mark.slow
 def test_the_steps_of_a_case_add_up_to_it(outcome):
     case = outcome[2]["case"]
     for steps in (case["first_ever"], case["cold"], case["warm"]):
@@ -62,11 +66,13 @@ def test_the_steps_of_a_case_add_up_to_it(outcome):
     assert {"import", "start"} <= set(case["cold"]) and {"import", "start"}.isdisjoint(case["warm"])
 
 
+@pytest.mark.slow
 def test_the_child_s_memory_is_its_own(outcome):
     """Linux counts a parent's memory in its child's getrusage: this process is far larger than the child."""
     assert 50 < outcome[2]["case"]["peak_memory_mb"] < 1000
 
 
+@pytest.mark.slow
 def test_a_high_load_makes_the_figures_void(outcome):
     said = "\n".join(table.lines({**outcome[2], "load_before": 5.0, "void": True}))
     assert "VOID" in said

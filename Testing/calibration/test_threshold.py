@@ -140,6 +140,7 @@ def test_the_verdict_on_pieces_takes_the_spots_out_before_the_threshold_is_chose
     assert again.rows["s03"]["ml_by_threshold"]["0.30"] == pytest.approx(row["true_ml"] + 20**2 * 0.45**2 * 5 / 1000)
 
 
+@pytest.mark.slow
 def test_the_choice_is_the_same_in_several_processes(tmp_path):
     made = [spotted(number) for number in range(10)]
     alone = Calibration(tmp_path / "alone", Spotted(made))

@@ -173,7 +173,8 @@ def test_a_click_changes_the_slice_that_it_hits_and_no_other(panel, place_of_ct,
     assert np.array_equal(mask_of(panel), before)
 
 
-@pytest.mark.parametrize("place_of_ct", PLACES)
+@pytest.mark.parametrize("place_of_ct", [PLACES[0], PLACES[-1],
+                                         *(pytest.param(one, marks=pytest.mark.slow) for one in PLACES[1:-1])])
 def test_a_click_adds_the_bleed_where_it_is_under_any_transform(panel, place_of_ct):
     whole, k = in_a_scene(panel, place_of_ct)
     panel.ui.removePieceButton.click()

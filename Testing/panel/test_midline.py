@@ -18,7 +18,7 @@ def ready(panel, sample):
     mm = float(np.linalg.norm(np.subtract(at[2], foot)))
     shift = MidlineShift(mm, "right" if at[2][0] > foot[0] else "left", k, (at[0], at[1]), at[2], foot,
                          "septum pellucidum", 0.9)
-    panel.case.checked(panel.case.noticed, (shift, Ventricles(30.0, 14.0, 16.0, 0.9)))
+    panel.case.checked(panel.case.noticed, None, (shift, Ventricles(30.0, 14.0, 16.0, 0.9)))
     panel.widget.panel._refresh()
     return panel
 

@@ -86,6 +86,7 @@ def test_a_mask_of_another_ct_is_left_alone(ready, sample):
     assert segmentations(ready) == [first]
 
 
+@pytest.mark.slow
 def test_a_panel_closed_at_any_moment_of_a_run_leaves_one_whole_mask(ready, sample):
     """Closed after 0, 1, 2, ... steps: the old mask or the new one, never counted as edited."""
     from ICHVolumePanel.case import Case
