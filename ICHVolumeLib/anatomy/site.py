@@ -9,6 +9,7 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.labels import ICH, IVH
 from ..core.result import SiteSuggestion
+from ..imaging.boxes import bounding_box
 from .head_frame import HeadFrame
 from .regions import (
     BRAIN_STEM,
@@ -23,7 +24,7 @@ from .regions import (
 )
 
 LEFT, RIGHT, MIDLINE, BOTH = "left", "right", "midline", "both"
-MOST_PLACES = 4000  # voxels looked at, evenly drawn: enough for a share to 1 %
+MOST_PLACES = 800  # voxels looked at, evenly drawn: enough for a share to 2 %, and quick after every edit
 ONE_SIDE_SHARE, OFF_MIDLINE_MM = 0.6, 3.0  # a side needs so much of the blood, and its middle so far from the midline
 MIDLINE_MM = 10.0
 DEEP_SHARE = 0.2  # a deep bleed grows into the white matter around: this much of it in the nuclei makes it deep
@@ -38,13 +39,13 @@ def suggest_site(mask: np.ndarray, ct: CTVolume, frame: HeadFrame | None) -> Sit
     """
     if frame is None or not frame.good or not mask.any():
         return None
-    has_ich = bool((mask == ICH.value).any())
-    places, weights = _places(mask == (ICH.value if has_ich else IVH.value), ct)
-    atlas_mm = frame.to_atlas(places)
-    side, site = _judged(atlas_mm, weights, has_ich)
-    moved = [_judged(atlas_mm + shift, weights, has_ich) for shift in _SHIFTS_MM]
-    certainty = (1 + sum(one == (side, site) for one in moved)) / (1 + len(moved))
-    shares = _shares(atlas_mm, weights) if has_ich else np.eye(len(NAMES) + 1)[VENTRICLE]
+    kji, has_ich = _voxels(mask)
+    weights = ct.voxel_volumes_mm3[kji[:, 0]]
+    atlas_mm = frame.to_atlas(ct.voxel_to_ras(kji))
+    judged = _judged(atlas_mm + _SHIFTS_MM[:, None], weights, has_ich)
+    side, site = judged[0]
+    certainty = sum(one == (side, site) for one in judged) / len(judged)
+    shares = _shares(atlas_mm[None], weights)[0] if has_ich else np.eye(len(NAMES) + 1)[VENTRICLE]
     return SiteSuggestion(
         side=side, site=NAMES[site], structure=_structure(site, atlas_mm, weights),
         infratentorial=site in (BRAIN_STEM, CEREBELLUM) if has_ich else None,
@@ -53,26 +54,33 @@ def suggest_site(mask: np.ndarray, ct: CTVolume, frame: HeadFrame | None) -> Sit
         shares={name: float(shares[region]) for region, name in NAMES.items()}, fit_mm=frame.fit_mm)
 
 
-_SHIFTS_MM = FRAME_ERROR_MM * np.array(
-    [shift / np.linalg.norm(shift) for shift in np.array(np.meshgrid(*[[-1, 0, 1]] * 3)).reshape(3, -1).T
-     if shift.any()])
+_DIRECTIONS = np.array(np.meshgrid(*[[0, -1, 1]] * 3)).reshape(3, -1).T  # the first is none
+_SHIFTS_MM = FRAME_ERROR_MM * _DIRECTIONS / np.maximum(np.linalg.norm(_DIRECTIONS, axis=1), 1)[:, None]
 
 
-def _places(marked, ct):
-    """(RAS mm (n, 3), weights (n,)) of marked voxels, evenly drawn; a weight is a voxel's volume."""
-    kji = np.argwhere(marked)
-    kji = kji[:: max(1, len(kji) // MOST_PLACES)]
-    return ct.voxel_to_ras(kji), ct.voxel_volumes_mm3[kji[:, 0]]
+def _voxels(mask):
+    """((n, 3) indices of at most MOST_PLACES voxels of ICH, evenly drawn, True); of IVH and False without ICH."""
+    box = bounding_box(mask, (0, 0, 0))
+    part = mask[box]
+    flat = np.flatnonzero(part == ICH.value)
+    has_ich = bool(len(flat))
+    if not has_ich:
+        flat = np.flatnonzero(part == IVH.value)
+    flat = flat[:: -(-len(flat) // MOST_PLACES)]
+    return np.stack(np.unravel_index(flat, part.shape), axis=1) + [one.start for one in box], has_ich
 
 
 def _shares(atlas_mm, weights):
-    """(regions + 1,) share of the weight in each region."""
-    return np.bincount(regions_at(atlas_mm), weights, len(NAMES) + 1) / weights.sum()
+    """(m, regions + 1) share of the weight in each region, of m displaced copies (m, n, 3)."""
+    found = regions_at(atlas_mm.reshape(-1, 3)).reshape(len(atlas_mm), -1)
+    return np.stack([np.bincount(one, weights, len(NAMES) + 1) for one in found]) / weights.sum()
 
 
-def _judged(atlas_mm, weights, has_ich):
-    """(side, region)"""
-    return _side(atlas_mm[:, 0], weights), _region(_shares(atlas_mm, weights)) if has_ich else VENTRICLE
+def _judged(copies_mm, weights, has_ich):
+    """[(side, region)] of each displaced copy (m, n, 3)."""
+    sides = [_side(one[:, 0], weights) for one in copies_mm]
+    sites = map(_region, _shares(copies_mm, weights)) if has_ich else [VENTRICLE] * len(sides)
+    return list(zip(sides, sites, strict=True))
 
 
 def _region(shares):
