@@ -144,8 +144,10 @@ def test_a_second_run_replaces_an_untouched_mask_and_keeps_a_corrected_one(ready
     first = ready.segmentation
     segment(ready)
     assert ready.segmentation is first
+    before = ready.case.mask
     Editor(ready.slicer, first, ready.volume).erase("ICH", sample.mask * 0 + (np.indices(sample.mask.shape)[0] > 20))
-    ready.spin(0.3)
+    ready.wait_until(lambda: ready.case.mask is not before)
+    ready.settle()
     corrected = ready.case.mask.copy()
     segment(ready)
     assert ready.segmentation is not first
