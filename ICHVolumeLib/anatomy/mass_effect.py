@@ -20,7 +20,9 @@ NO_MIDDLE = "neither septum pellucidum nor third ventricle is clearly visible"
 NO_VENTRICLES = "no lateral ventricles are visible, as when they are compressed"
 COVERED_MIDLINE_Z_MM = (4.0, 20.0)  # MNI-like, of the slices at the middle of the head
 COVERED_VENTRICLES_Z_MM = (-8.0, 30.0)
+DRAWN = "drawn by hand"
 SMALLEST_VENTRICLES_ML = 2.0
+DOUBTED_MM = 3.0  # of a shift towards the bleed: its mass pushes away
 FULL_PATH_MM = 20.0
 SUPPORT_MM = 3.0  # a neighbouring slice's shift differs by no more
 LEAST_QUALITY = 0.25
@@ -38,6 +40,16 @@ def measure_mass_effect(ct: CTVolume, mask: np.ndarray | None,
         return MidlineShift(reason=reason), Ventricles(reason=reason)
     landmark, paths = follow_midline(ct, mask, frame, midplane)
     return _shift(ct, frame, landmark, paths), _ventricles(ct, mask, frame, midplane, paths)
+
+
+def doubted_towards(side: str, shift: MidlineShift | None) -> MidlineShift | None:
+    """The shift, not measured where it is DOUBTED_MM and more towards the bleed's side ("left" or "right"): then most
+    likely not the middle was seen, but the wall of a horn. A shift that a person drew stands."""
+    if shift is None or shift.shift_mm is None or shift.landmark == DRAWN or shift.direction != side \
+            or shift.shift_mm < DOUBTED_MM:
+        return shift
+    return MidlineShift(reason=f"what was taken for the middle of the brain lies {shift.shift_mm:.0f} mm towards the "
+                               "bleed, which its mass does not explain; measure it by hand")
 
 
 def _unusable(ct, frame):
@@ -120,4 +132,4 @@ def with_dragged_line(shift: MidlineShift, ideal_line_ras, point_ras) -> Midline
     mm = float(np.linalg.norm(away))
     direction = "" if round(mm, 1) == 0 else "right" if away[0] > 0 else "left"
     return MidlineShift(mm, direction, shift.slice_index, (_point(first), _point(last)), _point(point), _point(foot),
-                        "drawn by hand", 1.0)
+                        DRAWN, 1.0)

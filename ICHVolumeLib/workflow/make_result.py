@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import __version__
 from ..anatomy.head_frame import HeadFrame, fit_head_frame
-from ..anatomy.mass_effect import measure_mass_effect
+from ..anatomy.mass_effect import doubted_towards, measure_mass_effect
 from ..anatomy.site import suggest_site
 from ..clinical import scores
 from ..core.ct_volume import CTVolume
@@ -75,7 +75,7 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
         provenance=_provenance(ct, segmentation),
         automatic_volume_ml=automatic_volume_ml,
         site=site,
-        midline_shift=mass_effect[0],
+        midline_shift=doubted_towards(site.side if site else "", mass_effect[0]),
         ventricles=mass_effect[1],
     )
 

@@ -7,7 +7,7 @@ import pytest
 from shifted_patients import shifted_patient
 
 from ICHVolumeLib.anatomy import mass_effect
-from ICHVolumeLib.anatomy.mass_effect import measure_mass_effect, read_mass_effect, with_dragged_line
+from ICHVolumeLib.anatomy.mass_effect import doubted_towards, measure_mass_effect, read_mass_effect, with_dragged_line
 from ICHVolumeLib.core.ct_volume import CTVolume
 from ICHVolumeLib.core.plain import to_plain
 from ICHVolumeLib.core.result import MidlineShift
@@ -100,3 +100,14 @@ def test_a_dragged_line_is_measured_again():
     assert after.foot_ras == pytest.approx((0, 10, 5)) and after.landmark == "drawn by hand"
     oblique = with_dragged_line(before, ((0, 80, 5), (16, -80, 5)), (0, 80, 5))
     assert oblique.shift_mm == pytest.approx(0, abs=1e-9) and oblique.direction == ""
+
+
+def test_a_shift_towards_the_bleed_is_not_believed_and_one_away_from_it_is():
+    shift = MidlineShift(8.2, "left", 19, landmark="septum pellucidum", quality=0.6)
+    doubted = doubted_towards("left", shift)
+    assert doubted.shift_mm is None and "8 mm towards the bleed" in doubted.reason
+    for side in ("right", "both", "midline", ""):
+        assert doubted_towards(side, shift) is shift
+    small, drawn = replace(shift, shift_mm=2.0), replace(shift, landmark="drawn by hand")
+    assert doubted_towards("left", small) is small and doubted_towards("left", drawn) is drawn
+    assert doubted_towards("left", None) is None
