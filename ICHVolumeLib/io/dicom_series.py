@@ -347,7 +347,9 @@ def _problem(first) -> str:
         return "stored inverted (MONOCHROME1), not Hounsfield units"
     if bits == 8 or 0 < (first.number("BitsStored") or bits) <= 8:
         return "an 8-bit picture, not Hounsfield units"
-    if first.number("RescaleSlope") in (None, 0) or first.number("RescaleIntercept") is None:
+    if first.number("RescaleSlope") == 0:
+        return "with a rescale slope of 0, so not in Hounsfield units"
+    if first.number("RescaleSlope") is None or first.number("RescaleIntercept") is None:
         return "without a rescale slope and intercept, so not in Hounsfield units"
     if not (np.isfinite(first.orientation).all() and np.isfinite(first.position).all()):
         return "without slice positions"

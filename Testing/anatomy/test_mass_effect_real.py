@@ -15,7 +15,7 @@ def test_the_real_scan_without_a_bleed_has_next_to_no_shift(tilted_uneven_folder
     """The skull is flattened on one side, so that only the falx says where the middle is; about 2 mm remain."""
     ct = read_ct(tilted_uneven_folder)
     shift, ventricles = measure_mass_effect(ct, None, fit_head_frame(ct))
-    assert shift.shift_mm is not None and shift.shift_mm <= 2.5
+    assert shift.shift_mm is not None and shift.shift_mm <= 2.5  # 2 were wanted, 2.25 are measured
     assert 25 < ventricles.total_ml < 60  # the old infarct beside the left atrium, some 30 mL, is not counted
 
 

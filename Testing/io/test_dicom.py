@@ -116,7 +116,7 @@ def test_an_empty_folder_a_missing_path_and_a_foreign_file_are_refused(tmp_path)
     ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "color picture"),
     ({"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}, "8-bit picture"),
     ({"RescaleSlope": None, "RescaleIntercept": None}, "without a rescale slope"),
-    ({"RescaleSlope": "0"}, "without a rescale slope"),
+    ({"RescaleSlope": "0"}, "with a rescale slope of 0"),
     ({"ImagePositionPatient": None}, "without slice positions"),
     ({"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]}, "without a valid slice direction"),
     ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "a localizer"),

@@ -131,11 +131,15 @@ def test_a_run_length_encoded_multi_frame_ct_reads_the_same(small, folder, tmp_p
     assert np.array_equal(read_ct(tmp_path / "enhanced").hu, small.hu)
 
 
-@pytest.mark.parametrize("tags", [{"RescaleIntercept": "4294967296"}, {"RescaleIntercept": "-1e308"},
-                                  {"RescaleSlope": "0"}, {"RescaleSlope": "1e308"}])
-def test_a_rescale_that_gives_no_hounsfield_units_is_refused(folder, tags):
+NO_HU = "which give no Hounsfield units"
+
+
+@pytest.mark.parametrize(("tags", "said"), [
+    ({"RescaleIntercept": "4294967296"}, NO_HU), ({"RescaleIntercept": "-1e308"}, NO_HU),
+    ({"RescaleSlope": "1e308"}, NO_HU), ({"RescaleSlope": "0"}, "with a rescale slope of 0.*1 of its 19 images")])
+def test_a_rescale_that_gives_no_hounsfield_units_is_refused(folder, tags, said):
     change(sorted(folder.iterdir())[2], **tags)
-    with pytest.raises(InputError, match="which give no Hounsfield units|without a rescale slope"):
+    with pytest.raises(InputError, match=said):
         read_ct(folder)
 
 
