@@ -3,6 +3,7 @@
 Python keeps a byte of a file name that is no UTF-8 as a lone surrogate, which no encoder accepts.
 """
 
+import math
 import re
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -13,6 +14,13 @@ UNKNOWN_CHARACTER = "\ufffd"
 def shown(value) -> str:
     """str(value) with every lone surrogate and control character as the replacement character (U+FFFD)."""
     return _CONTROL.sub(UNKNOWN_CHARACTER, _LONE_SURROGATE.sub(UNKNOWN_CHARACTER, str(value)))
+
+
+def number_words(value: float, digits: int = 2) -> str:
+    """A number rounded to `digits` places that count, never as a power of ten: 670, 6.7, 0.067, 5."""
+    before_point = math.floor(math.log10(abs(value))) + 1 if value else 1
+    text = f"{value:.{max(digits - before_point, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def shown_values(values):

@@ -10,6 +10,10 @@ from ..core.errors import InputError
 
 MAX_VOXEL_BYTES = 512 << 20  # 1024 slices of 512 x 512 pixels in 16 bits
 _DEFLATED_SYNTAX = b"1.2.840.10008.1.2.1.99"
+class UnreadableFile(ValueError):
+    """Why a file cannot be read, in words for its user ("it is truncated: ...")."""
+
+
 DAMAGE = (OSError, EOFError, ValueError, OverflowError, zlib.error)  # what reading a damaged file may raise
 _SURPLUS_BYTES = 4096  # after the voxels: padding, a line end
 _DEFLATE_AT_MOST = 1032  # bytes that one byte of a gzip stream can become (zlib, "Maximum compression factor")
@@ -33,7 +37,7 @@ def open_regular(path):
 def refuse_huge(byte_count: int) -> None:
     """Raises ValueError when a header claims more voxels than this program reads."""
     if byte_count > MAX_VOXEL_BYTES:
-        raise ValueError(f"its header claims {byte_count / 1e9:.3g} GB of voxels, more than the "
+        raise UnreadableFile(f"its header claims {byte_count / 1e9:.3g} GB of voxels, more than the "
                          f"{MAX_VOXEL_BYTES >> 20} MB that a head CT can need")
 
 
@@ -97,9 +101,22 @@ def _surplus_borne(byte_count) -> int:
 def _refuse_surplus(surplus, byte_count) -> None:
     """A header that claims fewer voxels than the file holds has lost slices or tells another voxel type."""
     if surplus > _surplus_borne(byte_count):
-        raise ValueError(f"it holds more voxels than its header says (more than {byte_count} bytes)")
+        raise UnreadableFile(f"it holds more voxels than its header says (more than {byte_count} bytes)")
 
 
-def _truncated(present, wanted) -> ValueError:
+def _truncated(present, wanted) -> UnreadableFile:
     present = max(present, 0) if isinstance(present, int) else present
-    return ValueError(f"it is truncated: {present} of {wanted} bytes of voxels")
+    return UnreadableFile(f"it is truncated: {present} of {wanted} bytes of voxels")
+
+
+def damage_words(error: Exception) -> str:
+    """Why a file cannot be read, for a person; what a library says of it ("w2 should be positive") helps nobody."""
+    if isinstance(error, (UnreadableFile, InputError)):
+        return str(error)
+    if isinstance(error, EOFError):
+        return "its compressed data end too early, as in a copy that was broken off"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, (OSError, zlib.error)):  # gzip and bz2 give a checksum or block that is wrong as OSError
+        return "its compressed data are damaged"
+    return "its header or its voxels are damaged"

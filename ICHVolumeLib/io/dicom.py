@@ -85,7 +85,8 @@ def _refuse_damaged(damaged, uid):
 def _left_out(code, what, paths):
     names = ", ".join(shown(path.name) for path in paths[:3]) + (", ..." if len(paths) > 3 else "")
     count = "1 file is" if len(paths) == 1 else f"{len(paths)} files are"
-    return Finding(code, INFO, f"{count} {what} and left out: {names}.")
+    return Finding(code, INFO, f"{count} {what} and left out: {names}. Nothing needs to be done unless one of them "
+                               "should be a slice.")
 
 
 def _sorted(slices) -> list[Slice]:
@@ -106,7 +107,7 @@ def _one_per_position(slices):
         return kept, []
     count = "1 slice is" if dropped == 1 else f"{dropped} slices are"
     return kept, [Finding("duplicate-slices", INFO, f"{count} a copy of another one (same position, same pixels) and "
-                                                    "left out.")]
+                                                    "left out. Nothing needs to be done.")]
 
 
 def _distinct(place):

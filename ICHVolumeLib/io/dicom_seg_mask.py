@@ -17,6 +17,7 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
 from ..core.findings import WARNING, Finding
+from .bounded_files import UnreadableFile, damage_words
 from .label_names import coded_words
 from .mask_grid import TOLERANCE_VOXELS, GridMatch, direction_words, match_grid
 from .mask_segments import WHOLE_WITHIN, Segment
@@ -53,8 +54,8 @@ def segments_of_dicom(path, ct: CTVolume) -> tuple[list[Segment], list[Finding]]
     except (InputError, MemoryError):
         raise
     except Exception as error:  # pydicom raises many kinds on damaged files; each one means the same here
-        raise InputError(f"{path} cannot be read as a DICOM segmentation ({type(error).__name__}: {error}); export it "
-                         "again.") from error
+        raise InputError(f"{path} cannot be read as a DICOM segmentation ({damage_words(error)}); export "
+                         "it again.") from error
 
 
 def _read(path):
@@ -198,7 +199,7 @@ def _pixels(tags, rows, columns, frames):
         return
     data, size = np.frombuffer(tags.PixelData, np.uint8), rows * columns
     if len(data) * 8 < size * frames:
-        raise ValueError(f"it is truncated: {len(data)} of {-(-size * frames // 8)} bytes of pixels")
+        raise UnreadableFile(f"it is truncated: {len(data)} of {-(-size * frames // 8)} bytes of pixels")
     for start in range(0, size * frames, size):
         bits = np.unpackbits(data[start // 8:(start + size + 7) // 8], bitorder="little")
         yield bits[start % 8:start % 8 + size].reshape(rows, columns)
@@ -208,7 +209,7 @@ def _segment_number(group, shared) -> int:
     for place in (group, *shared):
         if items := place.get("SegmentIdentificationSequence"):
             return int(items[0].ReferencedSegmentNumber)
-    raise ValueError("a frame does not say which segment it is")
+    raise UnreadableFile("a frame does not say which segment it is")
 
 
 def _whole(path, pixels, largest) -> np.ndarray:
@@ -242,16 +243,17 @@ def _of_group(sequence, name, count, *places) -> np.ndarray:
             values = np.array([float(value) for value in items[0].get(name) or []])
             if values.shape == (count,) and all(map(math.isfinite, values)):
                 return values
-    raise ValueError(f"a frame has no usable {name}")
+    raise UnreadableFile(f"a frame has no usable {name}")
 
 
 def _no_slice(path, index, frame, ct) -> InputError:
     place = ", ".join(f"{value:.1f}" for value in frame.matrix[:3, 3])
+    far = f"lies {frame.away_mm:.2f} mm from the plane of the nearest slice ({frame.k + 1})" \
+        if frame.away_mm > 0.005 else f"lies otherwise in the plane of slice {frame.k + 1}"
     return InputError(
-        f"{path} lies on another grid than the CT: marked frame {index + 1}, from ({place}) mm RAS, "
-        f"{frame.away_mm:.2f} mm from the plane of the nearest slice ({frame.k + 1}), has "
-        f"{_plane_words(frame.matrix)}; the CT's slices have {_plane_words(ct.ijk_to_ras)}. Give the segmentation "
-        "drawn on this series.")
+        f"{path} does not fit this CT: its marked frame {index + 1} {far}. Give the segmentation drawn on this series. "
+        f"The frame begins at ({place}) mm RAS with {_plane_words(frame.matrix)}; the CT's slices have "
+        f"{_plane_words(ct.ijk_to_ras)}.")
 
 
 def _plane_words(matrix) -> str:

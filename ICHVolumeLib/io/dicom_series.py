@@ -5,6 +5,7 @@ Files are looked at without their pixels. Multi-frame objects (Enhanced CT) coun
 
 import math
 import os
+import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ _WANTED = """SOPClassUID Modality SeriesInstanceUID SeriesNumber SeriesDescripti
     SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence PatientID PatientName StudyInstanceUID StudyTime
     SeriesDate SeriesTime AcquisitionDate""".split()
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
+_IN_LINE = ("ConvolutionKernel", "SliceThickness", "ContrastBolusAgent", "SeriesNumber", "SeriesDescription")
 MAX_PIXELS, MAX_FRAMES = 4096 * 4096, 10_000  # of one image, of one file; CT matrices end at 1024, some at 2048
 
 
@@ -107,10 +109,11 @@ class Series:
         kernel = shown(first.text("ConvolutionKernel"))
         agent = next(filter(None, map(contrast_words, self.slices)), "")
         thick = sorted({value for item in self.slices if (value := item.number("SliceThickness"))})
+        apart = [f"{tag_words(tag)} {value or 'not stated'}" for tag, value in self.marks if tag not in _IN_LINE]
         words = [self.name, when or "date unknown", f"kernel {kernel}" if kernel else "kernel unknown",
                  (f"{thick[0]:g} mm thick" if len(thick) == 1 else f"{thick[0]:g} to {thick[-1]:g} mm thick")
                  if thick else "thickness unknown",
-                 f"contrast {agent}" if agent else "", self.problem, f"UID {self.uid or '(empty)'}"]
+                 f"contrast {agent}" if agent else "", *apart, self.problem, f"UID {self.uid or '(empty)'}"]
         return ", ".join(filter(None, words))
 
 
@@ -121,6 +124,12 @@ class FolderIndex:
     slices: tuple[Slice, ...]
     skipped: tuple[Path, ...]
     damaged: dict[Path, tuple[str, str]]
+
+
+def tag_words(keyword: str) -> str:
+    """A DICOM keyword for people: "AcquisitionTime" -> "acquisition time"."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", keyword).lower()
+    return words.replace("kvp", "tube voltage (kV)").replace("bolus ", "")
 
 
 def index_folder(path) -> FolderIndex:

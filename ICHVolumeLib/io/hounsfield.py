@@ -37,12 +37,15 @@ def to_int16_hu(values) -> tuple[np.ndarray, list[Finding]]:
     if values.dtype.kind == "f":
         missing = ~np.isfinite(values)
         count = int(np.count_nonzero(missing))
+        where = slice_words(np.flatnonzero(missing.reshape(len(values), -1).any(axis=1)))
         if count == values.size:
             raise InputError("no voxel holds a number; export the CT again.")
         if count:
             values = np.where(missing, AIR_HU, values)
             findings.append(Finding("missing-values", WARNING, f"{count} voxels ({100 * count / values.size:.1f} %) "
-                                                               "hold no number and were taken as air."))
+                                                               f"in {where} hold no number and were taken as air: "
+                                                               "blood there is not measured. Look where they lie, or "
+                                                               "load the original series."))
         values = np.rint(values)
     values = _wrapped_padding_low(values)
     findings += hu_findings(values)
@@ -94,7 +97,7 @@ def hu_findings(hu) -> list[Finding]:
         findings.append(Finding("slice-levels", WARNING, f"Air and soft tissue of {slice_words(odd)} lie up to "
                                                          f"{abs(most):.0f} HU {_side(most)} than in the other slices. "
                                                          "Their rescale intercept may be wrong, and blood there "
-                                                         "is measured wrongly."))
+                                                         "is measured wrongly; export the series again."))
     if _is_clipped_above(hu, int(hu.max())):
         findings.append(Finding("hu-clipped", WARNING, f"All values end at {hu.max():.0f} HU, so bone cannot be told "
                                                        "from blood. Prefer the original head CT."))
@@ -248,7 +251,8 @@ def _scale_finding(levels) -> list[Finding]:
         return []
     said = f"air measures {air:.0f} and " if np.isfinite(air) else ""
     return [Finding("hu-scale", WARNING, f"The scale is off: {said}soft tissue {tissue:.0f} HU, where about {AIR} and "
-                                         f"{BRAIN} are usual. The model may mark too much or too little.")]
+                                         f"{BRAIN} are usual. The model may mark too much or too little: check the "
+                                         "mask in every slice, and prefer a series with the usual values.")]
 
 
 def _side(offset) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
 from ..core.findings import INFO, WARNING, Finding
+from ..core.text import number_words
 from .scan_words import ScanWords
 
 FIELD_OF_VIEW_MM = (50.0, 1000.0)  # gantries are 700 to 850 mm wide; a cropped infant's head is above 50
@@ -24,8 +25,9 @@ def refuse_impossible(ct: CTVolume) -> None:
     row_mm, column_mm = ct.pixel_spacing_mm
     low, high = FIELD_OF_VIEW_MM
     if not (low <= rows * row_mm <= high and low <= columns * column_mm <= high):
-        raise InputError(f"{ct.info.source}: its slices measure {rows * row_mm:.4g} x {columns * column_mm:.4g} mm "
-                         f"(pixels of {row_mm:.4g} x {column_mm:.4g} mm), which no head CT does; the voxel size is "
+        raise InputError(f"{ct.info.source}: its slices measure {number_words(rows * row_mm, 3)} x "
+                         f"{number_words(columns * column_mm, 3)} mm (pixels of {number_words(row_mm, 3)} x "
+                         f"{number_words(column_mm, 3)} mm), which no head CT does; the voxel size is "
                          "probably in another unit than millimetres. Export the original series.")
     steps = ct.slice_steps_mm
     if steps.min() < SLICE_STEP_MM[0] or np.median(steps) > SLICE_STEP_MM[1]:
@@ -59,9 +61,9 @@ def axial_slices(array, matrix) -> tuple[np.ndarray, np.ndarray, list[Finding]]:
 
 def unknown_size(ct: CTVolume, stated: bool) -> list[Finding]:
     """ "voxel-size-unknown" when the file states no matrix, or one that says nothing (every voxel 1 mm, from 0)."""
-    sizes = " x ".join(f"{value:.3g}" for value in (*ct.pixel_spacing_mm[::-1], np.median(ct.slice_steps_mm)))
+    sizes = " x ".join(number_words(value, 3) for value in (*ct.pixel_spacing_mm[::-1], np.median(ct.slice_steps_mm)))
     if not stated:
-        said = "The file does not say how its voxels lie in the patient (neither sform nor qform is set)"
+        said = "The file does not say how its voxels lie in the patient (its fields sform and qform are empty)"
         taken = f"Taken are {sizes} mm and slices from feet to head, patient's right on the left side of the picture"
     elif _says_nothing(ct.ijk_to_ras):
         said = "The file says that every voxel measures exactly 1 x 1 x 1 mm from the origin on, which is what " \
@@ -79,9 +81,9 @@ def believed_grid(ct: CTVolume, words: ScanWords) -> list[Finding]:
     step = float(np.median(ct.slice_steps_mm))
     findings = [Finding("even-spacing-assumed", WARNING,
                         f"The file has no position for each slice: even spacing is ASSUMED ({len(ct.hu)} slices, "
-                        f"{step:.3g} mm apart). If the original slices were unevenly spaced or tilted and the "
-                        "converter did not keep that, volumes can be wrong by half or more, and nothing in the file "
-                        "shows it. Measure the DICOM series where you have it.")]
+                        f"{number_words(step, 3)} mm apart). If the original slices were unevenly spaced or tilted and "
+                        "the converter did not keep that, volumes can be wrong by half or more, and nothing in the "
+                        "file shows it. Measure the DICOM series where you have it.")]
     return findings + _tilt(ct, words) + _spacing(words, step) + _resampled(words)
 
 
@@ -92,14 +94,15 @@ def _tilt(ct, words):
         why = f"as {words.source} says of the gantry" if confirmed else \
             "as by a tilted gantry, but no slice position or header field confirms it"
         findings.append(Finding("gantry-tilt", INFO if confirmed else WARNING,
-                                f"The voxel grid is sheared by {ct.tilt_deg:.1f} degrees, {why}. Heights were measured "
-                                "across the slices of this grid; they are right only if the shear is."))
+                                f"The voxel grid is slanted (sheared) by {ct.tilt_deg:.1f} degrees, {why}. "
+                                "Heights were measured across the slices of this grid, and are right only if it is"
+                                f"{'.' if confirmed else ': measure the DICOM series where you have it.'}"))
     if words.tilt_deg is not None and abs(abs(words.tilt_deg) - ct.tilt_deg) > 1:
         loss = 100 * (1 - abs(np.cos(np.radians(words.tilt_deg))))
         findings.append(Finding("tilt-tag", WARNING,
                                 f"The gantry was tilted by {abs(words.tilt_deg):.1f} degrees ({words.source}), but the "
-                                f"voxel grid is sheared by {ct.tilt_deg:.1f}. Either the scan was resampled or the "
-                                f"converter dropped the shear; then volumes are wrong by about {loss:.1f} % and shapes "
+                                f"voxel grid is slanted by {ct.tilt_deg:.1f}. Either the scan was resampled or the "
+                                f"converter lost the slant; then volumes are wrong by about {loss:.1f} % and shapes "
                                 "are distorted. Measure the DICOM series."))
     return findings
 
@@ -108,9 +111,9 @@ def _spacing(words, step):
     if not words.spacing_mm or abs(abs(words.spacing_mm) - step) <= 0.01 * step + 0.01:
         return []
     return [Finding("spacing-conflict", WARNING,
-                    f"The slices were {abs(words.spacing_mm):.3g} mm apart ({words.source}), but lie {step:.3g} mm "
-                    "apart in the voxel grid, which is used. Uneven slices, a dropped tilt or a wrong header look "
-                    "like this; measure the DICOM series.")]
+                    f"The slices were {number_words(abs(words.spacing_mm), 3)} mm apart ({words.source}), but lie "
+                    f"{number_words(step, 3)} mm apart in the voxel grid, which is used. Uneven slices, a dropped tilt "
+                    "or a wrong header look like this; measure the DICOM series.")]
 
 
 def _resampled(words):

@@ -48,10 +48,10 @@ def onto_grid(path, mask: np.ndarray, matrix: np.ndarray, ct: CTVolume) -> np.nd
     match = match_grid(mask.shape, matrix, ct.ijk_to_ras)
     placed = match.place(mask, ct.hu.shape) if match else None
     if placed is None:
-        raise InputError(f"{path} lies on another grid than the CT: mask {grid_words(mask.shape, matrix)}; "
-                         f"CT {grid_words(ct.hu.shape, ct.ijk_to_ras)}. {_difference(mask.shape, matrix, ct)}Give the "
-                         "mask drawn on this series, or resample it to the CT (in 3D Slicer: Resample "
-                         "Scalar/Vector/DWI Volume, nearest neighbor).")
+        raise InputError(f"{path} does not fit this CT: {_difference(mask, matrix, ct)}. Give the mask drawn on this "
+                         "series, or bring it onto the CT (in 3D Slicer: Resample Scalar/Vector/DWI Volume, nearest "
+                         f"neighbor). The mask's grid: {grid_words(mask.shape, matrix)}; the CT's: "
+                         f"{grid_words(ct.hu.shape, ct.ijk_to_ras)}.")
     return placed
 
 
@@ -73,7 +73,7 @@ def match_grid(shape, matrix, ct_matrix) -> GridMatch | None:
 
 def grid_words(shape, matrix) -> str:
     """A grid for people: size, spacing, where it begins, and the direction of its columns, rows and slices."""
-    spacing = " x ".join(f"{value:.4g}" for value in np.linalg.norm(matrix[:3, :3], axis=0))
+    spacing = _size_words(np.linalg.norm(matrix[:3, :3], axis=0))
     origin = ", ".join(f"{value:.1f}" for value in matrix[:3, 3])
     return (f"{shape[2]} x {shape[1]} x {shape[0]} voxels of {spacing} mm from ({origin}) mm RAS with columns, rows "
             f"and slices running along {direction_words(matrix[:3, :3])}")
@@ -100,15 +100,24 @@ def _corners(shape) -> np.ndarray:
     return np.array([[a, b, c] for a in (0, far[0]) for b in (0, far[1]) for c in (0, far[2])])
 
 
-def _difference(shape, matrix, ct) -> str:
-    """One or two sentences on what differs, where numbers in a row would hide it."""
+def _difference(mask, matrix, ct) -> str:
+    """What differs most, in one sentence without its end; the two rows of numbers behind it would hide it."""
     tilts = tilt_deg(matrix), tilt_deg(ct.ijk_to_ras)
     if abs(tilts[0] - tilts[1]) > 0.05:
-        return (f"The CT's slices are tilted by {tilts[1]:.1f} degrees against the way they are stacked, the mask's by "
-                f"{tilts[0]:.1f}{': the tilt was lost on the way' if tilts[0] < tilts[1] else ''}. ")
-    if tuple(shape) != ct.hu.shape:
-        return ""
+        return (f"the CT's slices are tilted by {tilts[1]:.1f} degrees against the way they are stacked, the mask's by "
+                f"{tilts[0]:.1f}{': the tilt was lost on the way' if tilts[0] < tilts[1] else ''}")
+    if match_grid(mask.shape, matrix, ct.ijk_to_ras):
+        return "marked voxels lie outside it"
     with np.errstate(all="ignore"):
-        corners = np.c_[_corners(shape), np.ones(8)]
+        sizes = [np.linalg.norm(one[:3, :3], axis=0) for one in (matrix, ct.ijk_to_ras)]
+        if not np.allclose(np.sort(sizes[0]), np.sort(sizes[1]), rtol=0.005):
+            return f"its voxels measure {_size_words(sizes[0])} mm, those of the CT {_size_words(sizes[1])} mm"
+        if mask.shape != ct.hu.shape:
+            return "it has another place or direction"
+        corners = np.c_[_corners(mask.shape), np.ones(8)]
         farthest = np.abs(corners @ (matrix - ct.ijk_to_ras).T)[:, :3].max()
-    return f"Corners of the two lie up to {farthest:.2f} mm apart. "
+    return f"the same voxel lies up to {farthest:.2f} mm apart in the two"
+
+
+def _size_words(sizes_mm) -> str:
+    return " x ".join(f"{value:.4g}" for value in sizes_mm)

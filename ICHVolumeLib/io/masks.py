@@ -164,20 +164,28 @@ def _may_be_the_bleed(segment, meaning, _how) -> bool:
 
 def _asked_for(path, unknown, marked, is_plain) -> InputError:
     shown = unknown[:8]
-    options = " ".join(_option(segment) for segment in shown) + (" ..." if len(unknown) > 8 else "")
+    options = "; ".join(_option(segment.label_key) for segment in shown) + ("; ..." if len(unknown) > 8 else "")
     if is_plain:
         values = ", ".join(segment.keys[0] for segment in marked[:8]) + (", ..." if len(marked) > 8 else "")
         text = f"{path} has the values {values}; a mask has 1 for ICH and 2 for IVH"
-        text += " (in BHSD 1 is EDH, 2 IPH, 3 IVH, 4 SAH, 5 SDH)" if len(marked) > 2 else ""
+        text += f" ({_BHSD})" if len(marked) > 2 else ""
     else:
         names = ", ".join(segment.title for segment in shown) + (", ..." if len(unknown) > 8 else "")
         text = f"{path}: it is not known what is meant by {names}"
-    return InputError(f"{text}. Say it with --label NAME=ich|ivh|ignore: {options}.")
+    return InputError(f"{text}. Say what each one is, with one of the following for each: {options}.")
 
 
-def _option(segment) -> str:
-    text = f"{segment.label_key}=ich|ivh|ignore"
-    return f'--label "{text}"' if " " in text else f"--label {text}"
+_BHSD = "in BHSD 1 is EDH, 2 IPH, 3 IVH, 4 SAH, 5 SDH; for that give " \
+        "--label 1=ignore --label 2=ich --label 3=ivh --label 4=ignore --label 5=ignore"
+
+
+def _option(key, ignore=True) -> str:
+    """The ways to answer, each as it is typed."""
+    quote = '"' if " " in str(key) else ""
+    ich, ivh, neither = (f"--label {quote}{key}={meaning}{quote}" for meaning in ("ich", "ivh", "ignore"))
+    if not ignore:
+        return f"{ich} (blood in the brain) or {ivh} (in the ventricles)"
+    return f"{ich} (blood in the brain), {ivh} (in the ventricles) or {neither} (not to be counted)"
 
 
 def _about_labels(known, is_plain) -> list[Finding]:
@@ -190,7 +198,7 @@ def _about_labels(known, is_plain) -> list[Finding]:
         segment = assumed[0][0]
         findings.append(Finding("mask-labels", WARNING,
                                 f"The mask's only segment ({segment.title}) does not say what it is and was counted as "
-                                f"ICH. If it is something else, say so with {_option(segment)}."))
+                                f"ICH. If it is something else, measure again with {_option(segment.label_key)}."))
     told = [(segment, meaning) for segment, meaning, how in counted
             if how is not _ASSUMED and not _is_our_name(segment, meaning)]
     if told:
@@ -207,9 +215,9 @@ def _assumed_values(assumed) -> Finding:
         words = " and ".join(f"{segment.keys[0]} was counted as {LABEL_OF[meaning].name}"
                              for segment, meaning in assumed)
         text = f"The mask has numbers without names; {words}, as is usual here."
-    option = f"--label {value}=ich|ivh|ignore"
     return Finding("mask-labels", WARNING, f"{text} Other programs number differently (in BHSD 1 is epidural and 2 "
-                                           f"intraparenchymal): if so, say it with {option}.")
+                                           f"intraparenchymal): if so, measure again with {_option(value)}, and so on "
+                                           "for every value.")
 
 
 def _is_our_name(segment, meaning) -> bool:
@@ -233,8 +241,9 @@ def _about_left_out(meanings, drawn, ct) -> list[Finding]:
         return []
     names = ", ".join(f"{segment.title} ({_size_words(segment.marked(), drawn, ct)})" for segment in left_out[:12])
     more = f" and {len(left_out) - 12} more" if len(left_out) > 12 else ""
-    return [Finding("mask-left-out", WARNING, f"Left out, because only blood in the brain (ICH) and in its ventricles "
-                                              f"(IVH) is measured: {names}{more}.")]
+    return [Finding("mask-left-out", WARNING, "Left out, because only blood in the brain (ICH) and in its ventricles "
+                                              f"(IVH) is measured: {names}{more}. If one of them is such blood, "
+                                              f"measure again with {_option(left_out[0].label_key, ignore=False)}.")]
 
 
 def _size_words(marked, drawn, ct) -> str:

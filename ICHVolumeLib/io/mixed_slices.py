@@ -4,11 +4,16 @@ from collections import Counter
 
 from ..core.findings import INFO, WARNING, Finding
 from ..core.text import shown
+from .hounsfield import slice_words
 from .protocol import is_bone_kernel
 
 _NO_CONTRAST = ("", "NONE", "NO", "N", "0", "NIL", "NATIVE", "WITHOUT", "NO CONTRAST")
 _AMOUNTS = ("ContrastBolusVolume", "ContrastBolusTotalDose")  # mL; 0 is none
 _NAMES = {"ConvolutionKernel": "kernel", "KVP": "tube voltage", "SeriesDescription": "description"}
+
+
+def _where(slices, tag, value) -> str:
+    return slice_words([k for k, item in enumerate(slices) if (shown(item.text(tag)) or "none") == value])
 
 
 def contrast_words(item) -> str:
@@ -34,15 +39,17 @@ def mixed_findings(slices) -> list[Finding]:
     sharp = Counter(is_bone_kernel(item.text("ConvolutionKernel")) for item in slices)
     parts = []
     if len(agents) > 1:
-        parts.append(f"contrast agent ({agents[True]} slices with, {agents[False]} without)")
+        given = [k for k, item in enumerate(slices) if contrast_words(item)]
+        parts.append(f"contrast agent (in {slice_words(given)} only)")
     for tag, name in _NAMES.items():
         counts = Counter(shown(item.text(tag)) or "none" for item in slices)
         if len(counts) > 1:
-            values = ", ".join(f"{value} in {count}" for value, count in counts.most_common(3))
+            values = " and ".join(f"{value} in {_where(slices, tag, value)}" for value, _ in counts.most_common(3))
             parts.append(f"{name} ({values}{', ...' if len(counts) > 3 else ''})")
     if not parts:
         return []
     serious = len(agents) > 1 or len(sharp) > 1
     return [Finding("mixed-slices", WARNING if serious else INFO,
                     f"The slices were not all made alike: they differ in {'; '.join(parts)}. They complete each other, "
-                    "so all are measured; blood may look different in them.")]
+                    "so all are measured; blood may look different in them. Check the mask where the one kind ends and "
+                    "the other begins.")]

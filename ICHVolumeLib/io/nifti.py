@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.findings import Finding
-from .bounded_files import DAMAGE, open_regular, read_voxels, refuse_huge
+from .bounded_files import DAMAGE, UnreadableFile, damage_words, open_regular, read_voxels, refuse_huge
 from .nifti_geometry import conflict, stated_matrices, upright_matrix
 
 _QUIET = logging.getLogger(__name__)  # nibabel's own logger prints every repaired header field
@@ -58,7 +58,7 @@ def read_nifti(path) -> Nifti:
             header = _header(start)
             return _nifti(header, _array(header, file, packed))
     except (*DAMAGE, HeaderDataError, ArithmeticError, np.linalg.LinAlgError) as error:
-        raise InputError(f"{path} cannot be read as NIfTI ({error}); export it again.") from error
+        raise InputError(f"{path} cannot be read as NIfTI ({damage_words(error)}); export it again.") from error
 
 
 def nifti_header(start: bytes):
@@ -79,10 +79,10 @@ def _header(start):
         if len(start) >= size and size in (348, 540):
             break
     else:
-        raise ValueError("it does not begin with a NIfTI header")
+        raise UnreadableFile("it does not begin with a NIfTI header")
     magic = start[4:7] if size == 540 else start[344:347]
     if magic not in (b"n+1", b"n+2"):
-        raise ValueError("it is not a single-file NIfTI (.nii)")
+        raise UnreadableFile("it is not a single-file NIfTI (.nii)")
     kind = Nifti2Header if size == 540 else Nifti1Header
     header = kind(start[:size], endianness="<" if order == "little" else ">", check=False)
     header.check_fix(logger=_QUIET)
@@ -95,20 +95,30 @@ def _array(header, file, packed):
     while len(sizes) > 3 and sizes[-1] == 1:
         sizes.pop()
     if len(sizes) != 3 or min(sizes) < 1:
-        raise ValueError(f"its size is {' x '.join(map(str, sizes))}, not one 3D volume")
+        raise UnreadableFile(f"its size is {' x '.join(map(str, sizes))}, not one 3D volume")
     dtype = header.get_data_dtype()
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise ValueError(f"voxel type {int(header['datatype'])} (color, complex or bits) is not one number per voxel")
+        raise UnreadableFile(f"voxel type {int(header['datatype'])} (color, complex or bits) is not one number per "
+                             "voxel")
     wanted, offset = math.prod(sizes) * dtype.itemsize, int(header.get_data_offset())
     refuse_huge(wanted)
     data = read_voxels(file, wanted, "gzip" if packed else None, skip=max(offset, 0))
     header = header.copy()
     header.set_data_offset(0)
     array = header.raw_data_from_fileobj(io.BytesIO(data)).reshape(sizes, order="F").T
-    slope, intercept = header.get_slope_inter()
+    return _scaled(header, array)
+
+
+def _scaled(header, array):
+    from nibabel.spatialimages import HeaderDataError
+
+    try:
+        slope, intercept = header.get_slope_inter()
+    except HeaderDataError as error:
+        raise UnreadableFile("the slope or intercept of its header is no number (scl_slope, scl_inter)") from error
     if slope in (None, 1) and not intercept:
         return array
-    exact = np.float32 if dtype.itemsize < 4 else np.float64  # float32 holds every 16-bit number
+    exact = np.float32 if array.dtype.itemsize < 4 else np.float64  # float32 holds every 16-bit number
     return array.astype(exact) * exact(1 if slope is None else slope) + exact(intercept or 0)
 
 

@@ -7,6 +7,7 @@ many of the same files. Matrices are RAS mm; the header's length unit is applied
 import numpy as np
 
 from ..core.findings import WARNING, Finding
+from ..core.text import number_words
 
 _MM_PER_UNIT = {1: 1000.0, 2: 1.0, 3: 0.001}  # metre, millimetre, micrometre; 0 is unknown
 _AXES = ("left and right", "front and back", "head and feet")
@@ -64,7 +65,8 @@ def conflict(header, sform, qform, taken=None) -> list[Finding]:
     if sform is None or not np.isfinite(sform).all():
         return []
     if qform is None:
-        words = _size_words(sform, np.abs(np.array(header["pixdim"][1:4], float)) * _unit_mm(header), "the voxel sizes")
+        words = _size_words(sform, np.abs(np.array(header["pixdim"][1:4], float)) * _unit_mm(header),
+                            "the second (voxel sizes)")
         other = "voxel sizes (pixdim)"
     else:
         shape = np.array(header.get_data_shape()[:3], float)
@@ -72,38 +74,40 @@ def conflict(header, sform, qform, taken=None) -> list[Finding]:
     if not words:
         return []
     return [Finding("affine-conflict", WARNING,
-                    f"The file places its voxels in two ways that disagree: {'; '.join(words)}. "
-                    f"{_taken_words(sform, other, taken)} Check left and right and the size of the head against the "
+                    f"The file says in two places how its voxels lie, and they disagree: {'; '.join(words)}. "
+                    f"{_taken_words(sform, other, taken)} Compare left and right and the size of the head with the "
                     "original series before using the numbers.")]
 
 
 def _taken_words(sform, other, taken) -> str:
     if taken is None:
-        return "Taken is the sform, as nibabel and FSL do; other programs, 3D Slicer among them, may follow the " \
-               f"{other}."
+        return "The first one (sform) was used, as nibabel and FSL do; other programs, 3D Slicer among them, may " \
+               f"follow the other one ({other})."
     which = "sform" if np.allclose(sform, taken, atol=SAME_PLACE_MM) else other
-    return f"The volume was loaded by its {which}; other programs may follow the other one."
+    return f"The volume was loaded by the {'first' if which == 'sform' else 'second'} one ({which}); other programs " \
+           "may follow the other."
 
 
 def _difference_words(sform, qform, shape) -> list[str]:
     if not np.isfinite(qform).all():
-        return ["the qform is no rotation"]
+        return ["the second one (qform) is damaged"]
     s_size, q_size = (np.linalg.norm(matrix[:3, :3], axis=0) for matrix in (sform, qform))
-    words = _size_words(sform, q_size, "the qform")
+    words = _size_words(sform, q_size, "the second (qform)")
     if not (q_size > 0).all():
         return words
     s_axes, q_axes = sform[:3, :3] / s_size, qform[:3, :3] / q_size
     cosines = np.clip((s_axes * q_axes).sum(axis=0), -1, 1)
     opposed = [_AXES[int(np.argmax(np.abs(s_axes[:, axis])))] for axis in range(3) if cosines[axis] < -0.5]
     if opposed:
-        words.append(f"sform and qform mirror {' and '.join(opposed)}")
+        words.append(f"{' and '.join(opposed)} are exchanged between them")
     elif np.linalg.det(s_axes) * np.linalg.det(q_axes) < 0:
-        words.append("sform and qform mirror the head")
+        words.append("the head is mirrored between them")
     angles = np.degrees(np.arccos(np.abs(cosines)))
     if angles.max() > SAME_ANGLE_DEG:
         right_angled = np.abs(s_axes.T @ s_axes - np.eye(3)).max() < np.sin(np.radians(SAME_ANGLE_DEG))
         words.append(f"they are tilted by {angles.max():.1f} degrees against each other"
-                     + ("" if right_angled else " (the sform is sheared, which a qform cannot be)"))
+                     + ("" if right_angled else " (the first one is that of a tilted gantry, which the second "
+                                                            "cannot tell)"))
     middle = np.array([*(shape - 1) / 2, 1])
     place = np.linalg.norm((sform @ middle - qform @ middle)[:3])
     if place > SAME_PLACE_MM:
@@ -115,9 +119,9 @@ def _size_words(sform, other_mm, name) -> list[str]:
     size_mm = np.linalg.norm(sform[:3, :3], axis=0)
     if not (np.isfinite(other_mm).all() and (other_mm > 0).all()) or np.allclose(size_mm, other_mm, rtol=SAME_SIZE):
         return []
-    by_sform, by_other = (" x ".join(f"{value:.3g}" for value in sizes) for sizes in (size_mm, other_mm))
-    return [f"voxels of {by_sform} mm by the sform, {by_other} mm by {name} (volumes differ by a factor of "
-            f"{np.prod(size_mm) / np.prod(other_mm):.3g})"]
+    by_sform, by_other = (" x ".join(number_words(value, 3) for value in sizes) for sizes in (size_mm, other_mm))
+    return [f"voxels of {by_sform} mm by the first (sform), {by_other} mm by {name} (volumes differ by a factor of "
+            f"{number_words(np.prod(size_mm) / np.prod(other_mm), 3)})"]
 
 
 def _unit_mm(header) -> float:

@@ -16,7 +16,15 @@ import numpy as np
 
 from ..core.atomic_files import replace_file
 from ..core.errors import InputError
-from .bounded_files import DAMAGE, MAX_VOXEL_BYTES, open_regular, read_voxels, refuse_huge
+from .bounded_files import (
+    DAMAGE,
+    MAX_VOXEL_BYTES,
+    UnreadableFile,
+    damage_words,
+    open_regular,
+    read_voxels,
+    refuse_huge,
+)
 
 _TYPES = {"i1": "signed char", "u1": "unsigned char", "i2": "short", "u2": "unsigned short", "i4": "int",
           "u4": "unsigned int", "i8": "long long", "u8": "unsigned long long", "f4": "float", "f8": "double"}
@@ -89,11 +97,11 @@ def _read_header(file) -> tuple[dict[str, str], list[str]]:
     """All fields and keys as text, and the fields alone as lines spelt the one way that pynrrd knows."""
     magic = file.readline(64)
     if not re.match(rb"NRRD000[1-5]\s", magic):
-        raise ValueError("it does not begin with NRRD0004 or the like")
+        raise UnreadableFile("it does not begin with NRRD0004 or the like")
     text, lines = {}, [magic.decode("ascii").strip()]
     while raw := file.readline(_MAX_HEADER_BYTES):
         if file.tell() > _MAX_HEADER_BYTES:
-            raise ValueError("its header is longer than any header is")
+            raise UnreadableFile("its header is longer than any header is")
         line = raw.decode("utf-8", "replace").rstrip("\r\n")
         if not line:
             break
@@ -101,20 +109,20 @@ def _read_header(file) -> tuple[dict[str, str], list[str]]:
             continue
         key, colon, value = line.partition(":")
         if not colon:
-            raise ValueError(f"header line {line[:40]!r} has no colon")
+            raise UnreadableFile(f"header line {line[:40]!r} has no colon")
         if value.startswith("="):
             text[key] = re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], value[1:])
             continue
         key, value = key.strip().lower().replace("datafile", "data file"), value.strip()
         if text.get(key, value) != value:
-            raise ValueError(f"the header states {key!r} twice")
+            raise UnreadableFile(f"the header states {key!r} twice")
         if key not in text:
             plain = value.lower() if key in ("type", "encoding", "endian", "space") else value
             lines.append(f"{key}: {plain}")
         text[key] = value
     else:
         if "data file" not in text:
-            raise ValueError("the header has no end")
+            raise UnreadableFile("the header has no end")
     if "endian" not in text:
         lines.append("endian: little")  # pynrrd insists on it; files from little-endian machines may lack it
     return text, lines
@@ -129,10 +137,10 @@ def _read_array(file, path, text, fields):
             raise KeyError(name)
     sizes = [int(size) for size in fields["sizes"]]
     if not sizes or min(sizes) < 1:
-        raise ValueError(f"an axis has no voxels: sizes {text['sizes']}")
+        raise UnreadableFile(f"an axis has no voxels: sizes {text['sizes']}")
     count, encoding = math.prod(sizes), fields["encoding"]
     if encoding != "raw" and encoding not in (*_ASCII, *_COMPRESSIONS):
-        raise ValueError(f"encoding {encoding!r} is not supported")
+        raise UnreadableFile(f"encoding {encoding!r} is not supported")
     item_bytes = _item_bytes(fields)
     refuse_huge(count * item_bytes)
     with open_regular(_data_path(path, text)) if "data file" in text else io.BytesIO() as detached:
@@ -151,11 +159,11 @@ def _read_array(file, path, text, fields):
 def _text_of(source, count) -> bytes:
     """The numbers of an ascii file; they are counted without making an object of each."""
     if count > _MOST_ASCII_VOXELS:
-        raise ValueError(f"its header claims {count} voxels written as text, more than {_MOST_ASCII_VOXELS}; save it "
-                         "with the encoding gzip or raw")
+        raise UnreadableFile(f"its header claims {count} voxels written as text, more than {_MOST_ASCII_VOXELS}; save "
+                             "it with the encoding gzip or raw")
     data = source.read(_ASCII_BYTES_A_VOXEL * count + 1)
     if len(data) > _ASCII_BYTES_A_VOXEL * count:
-        raise ValueError(f"it holds more text than {count} voxels need")
+        raise UnreadableFile(f"it holds more text than {count} voxels need")
     found, after_space = 0, True
     for first in range(0, len(data), 1 << 20):
         space = np.frombuffer(data, np.uint8, min(1 << 20, len(data) - first), first) <= ord(" ")
@@ -163,16 +171,16 @@ def _text_of(source, count) -> bytes:
         found += int(np.count_nonzero(before & ~space))
         after_space = bool(space[-1])
     if found < count:
-        raise ValueError(f"it is truncated: {found} of {count} voxels")
+        raise UnreadableFile(f"it is truncated: {found} of {count} voxels")
     return data
 
 
 def _skip_lines(file, count) -> None:
     if count > _MOST_SKIPPED_LINES:
-        raise ValueError(f"its header skips {count} lines, which no header needs")
+        raise UnreadableFile(f"its header skips {count} lines, which no header needs")
     for _ in range(count):
         if not file.readline(MAX_VOXEL_BYTES):
-            raise ValueError(f"it ends before the {count} lines that its header skips")
+            raise UnreadableFile(f"it ends before the {count} lines that its header skips")
 
 
 def _item_bytes(fields) -> int:
@@ -184,13 +192,13 @@ def _item_bytes(fields) -> int:
     try:
         return nrrd.read_data(none, io.BytesIO()).itemsize
     except (KeyError, ValueError) as error:
-        raise ValueError(f"voxel type {fields['type']!r} is not supported") from error
+        raise UnreadableFile(f"voxel type {fields['type']!r} is not supported") from error
 
 
 def _data_path(path, text):
     name = text["data file"]
     if name.upper().startswith("LIST") or "%" in name:
-        raise ValueError("its voxels lie in several files; save it as one .nrrd file")
+        raise UnreadableFile("its voxels lie in several files; save it as one .nrrd file")
     return path.parent / name
 
 
@@ -202,9 +210,9 @@ def _list_axis_last(array, text):
         if not text.get("space directions", "").lower().startswith("none") and kinds not in ("list", "vector"):
             if array.shape[0] == 1:
                 return array[0]
-            raise ValueError("it has four axes (a time series?); give one volume")
+            raise UnreadableFile("it has four axes (a time series?); give one volume")
     elif array.ndim != 3:
-        raise ValueError(f"it has {array.ndim} axes, not 3")
+        raise UnreadableFile(f"it has {array.ndim} axes, not 3")
     return array
 
 
@@ -214,10 +222,11 @@ def _matrix(text, fields):
         return None
     space = fields.get("space", "")
     if space not in _TO_RAS:
-        raise ValueError(f"space {space or 'missing'!r} is not one of RAS, LAS, LPS")
+        raise UnreadableFile(f"it does not say how its axes lie in the patient: space is {space or 'missing'!r}, not "
+                             "RAS, LAS or LPS")
     origin = fields.get("space origin", np.zeros(3))
     if len(origin) != 3:
-        raise ValueError(f"space origin {text['space origin']} is not one point")
+        raise UnreadableFile(f"space origin {text['space origin']} is not one point")
     matrix = np.eye(4)
     matrix[:3] = np.diag(_TO_RAS[space]) @ np.array([*rows, origin]).T
     return matrix
@@ -237,4 +246,4 @@ def _escaped(value) -> str:
 
 
 def _words(error) -> str:
-    return f"field {error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
+    return f"field {error} is missing" if isinstance(error, KeyError) else damage_words(error)

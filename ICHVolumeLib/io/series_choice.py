@@ -2,7 +2,8 @@
 
 from ..core.errors import InputError
 from ..core.findings import INFO, WARNING, Finding
-from .dicom_series import Series
+from ..core.text import shown
+from .dicom_series import Series, tag_words
 
 _SHOWN = 12
 
@@ -21,8 +22,9 @@ def choose(series: list[Series], where, wanted=None, own=None) -> tuple[Series, 
         raise InputError(f"{where} has no head CT that can be measured: {reasons}. Give the original axial CT series.")
     patients = len({item.patient for item in usable})
     if patients > 1:
-        raise InputError(f"{where} holds scans of {patients} patients; say which one is meant with --series NUMBER: "
-                         f"{listing(series)}.")
+        raise InputError(f"{where} holds scans of {patients} patients, and only you can say whose is meant. "
+                         f"{_by_patient(series)}. Give the number of the right scan: --series NUMBER. Whose a scan is "
+                         "shows when its first file is opened in a DICOM viewer.")
     chosen, others = usable[0], [item for item in series if item is not usable[0]]
     parts = [item for item in others if _one_series(item, chosen) and item.marks != chosen.marks]
     findings = [_parts_finding(chosen, parts, series, WARNING if len(usable) > 1 else INFO)] if parts else []
@@ -31,9 +33,25 @@ def choose(series: list[Series], where, wanted=None, own=None) -> tuple[Series, 
     return chosen, findings
 
 
-def listing(series) -> str:
-    """"1. series 2 "Head" (40 images), 2020-01-01 12:00:00, kernel H31s, 4 mm thick, UID 1.2.3; 2. ..." """
-    lines = [f"{number}. {item.line}" for number, item in enumerate(series, 1)]
+def listing(series, chosen=None) -> str:
+    """"1. (measured) series 2 "Head" (40 images), 2020-01-01 12:00:00, kernel H31s, 4 mm thick, UID 1.2.3; 2. ..." """
+    return _joined([f"{number}. {'(measured) ' if item is chosen else ''}{item.line}"
+                    for number, item in enumerate(series, 1)])
+
+
+def _by_patient(series) -> str:
+    """The listing with a letter for each patient and the first file of each scan: names and IDs are never shown."""
+    letters: dict[tuple[str, ...], str] = {}
+    lines = []
+    for number, item in enumerate(series, 1):
+        letter = letters.setdefault(item.patient, chr(ord("A") + len(letters) % 26))
+        first = min(part.path for part in item.slices)
+        lines.append(f"{number}. patient {letter}, first file {shown(first.name)} in {shown(first.parent.name)}: "
+                     f"{item.line}")
+    return _joined(lines)
+
+
+def _joined(lines) -> str:
     return "; ".join(lines[:_SHOWN]) + (f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else "")
 
 
@@ -56,16 +74,17 @@ def _one_series(item, other) -> bool:
 
 
 def _parts_finding(chosen, parts, series, severity):
-    tags = dict.fromkeys(tag for item in (chosen, *parts) for tag, _ in item.marks)
+    tags = dict.fromkeys(tag_words(tag) for item in (chosen, *parts) for tag, _ in item.marks)
     others = ", ".join(f"{_value(item)} ({len(item.slices)} slices)" for item in parts)
     return Finding("several-scans-in-series", severity,
                    f"The series holds {len(parts) + 1} scans of the same place, told apart by {' and '.join(tags)}. "
-                   f"Measured is {_value(chosen)} ({len(chosen.slices)} slices); not measured: {others}. To measure "
-                   f"another one, give its number to --series: {listing(series)}.")
+                   f"Measured is the one with {_value(chosen)} ({len(chosen.slices)} slices); not measured: "
+                   f"{others}. To measure another one, give its number with --series NUMBER: "
+                   f"{listing(series, chosen)}.")
 
 
 def _value(item) -> str:
-    return ", ".join(value for _, value in item.marks) or "none"
+    return " and ".join(f"{tag_words(tag)} {value}" if value else f"no {tag_words(tag)}" for tag, value in item.marks)
 
 
 def _choice_finding(chosen, others, usable, series, asked):
@@ -73,11 +92,21 @@ def _choice_finding(chosen, others, usable, series, asked):
     rivals = [item for item in usable if item is not chosen]
     why = "it was asked for" if asked and not rivals else "it is " + ", ".join(chosen.strengths)
     text = f"{len(series)} image series were found. Measured is {chosen.name}, because {why}. They are: " \
-           f"{listing(series)}."
+           f"{listing(series, chosen)}."
     if same:
-        text += " Part of the chosen series lies in another direction or size, or belongs to another study or " \
-                "patient, and is left out: look at it."
+        left_out = sum(len(item.slices) for item in same)
+        numbers = " and ".join(str(series.index(item) + 1) for item in same)
+        text += f" {left_out} images have the same series UID as the chosen scan but {_why_apart(same, chosen)}; " \
+                f"they were left out and are number {numbers} of the list. Look whether they belong to this scan: a " \
+                "bleed in them is not measured."
     elif rivals and not asked:
-        text += " To measure another one, give its number or UID to --series."
+        text += " To measure another one, give its number or UID with --series."
     warn = same or rivals and not asked
     return Finding("series-chosen", WARNING if warn else INFO, text)
+
+
+def _why_apart(others, chosen) -> str:
+    reasons = ("another patient" if any(item.patient != chosen.patient for item in others) else "",
+               "another study" if any(item.study != chosen.study for item in others) else "",
+               "another direction or size of the slices" if any(_one_series(item, chosen) for item in others) else "")
+    return " or ".join(filter(None, reasons))

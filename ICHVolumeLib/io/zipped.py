@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from ..core.errors import InputError
-from .bounded_files import open_regular
+from .bounded_files import UnreadableFile, damage_words, open_regular
 
 MAX_UNPACKED_BYTES = 4 << 30  # on disk; a thin-slice head with all its reconstructions has a quarter of it
 MAX_FILES = 20_000
@@ -34,7 +34,8 @@ def unzipped(path):
             left_out = _unpack(path, folder)
         except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError,
                 RuntimeError) as error:
-            raise InputError(f"{path} cannot be unpacked ({error}); pack it again or give the folder.") from error
+            raise InputError(f"{path} cannot be unpacked ({_words(error)}); pack it again or give "
+                             "the folder.") from error
         try:
             yield folder, left_out
         except InputError as error:
@@ -46,15 +47,15 @@ def _unpack(path, folder) -> list[str]:
     with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]  # is_dir wants a name
         if len(entries) > MAX_FILES:
-            raise ValueError(f"it holds {len(entries)} files, more than {MAX_FILES}")
+            raise UnreadableFile(f"it holds {len(entries)} files, more than {MAX_FILES}")
         claimed = sum(entry.file_size for entry in entries)
         if claimed > MAX_UNPACKED_BYTES:
-            raise ValueError(f"it unpacks to {claimed / 1e9:.3g} GB, more than {MAX_UNPACKED_BYTES / 1e9:.3g} GB")
+            raise UnreadableFile(f"it unpacks to {claimed / 1e9:.3g} GB, more than {MAX_UNPACKED_BYTES / 1e9:.3g} GB")
         if claimed > shutil.disk_usage(folder).free:
-            raise ValueError(f"it unpacks to {claimed / 1e9:.3g} GB, more than the temporary folder has room for")
+            raise UnreadableFile(f"it unpacks to {claimed / 1e9:.3g} GB, more than the temporary folder has room for")
         for number, entry in enumerate(entries):
             if entry.flag_bits & 1:
-                raise ValueError("it is encrypted")
+                raise UnreadableFile("it is encrypted")
             parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
             if not parts or "__MACOSX" in parts or parts[-1].startswith("._") or _is_link(entry):
                 left_out.append(parts[-1] if parts else "a file without a name")
@@ -84,6 +85,12 @@ def _copy(archive, entry, target, room) -> int:
         while block := packed.read(1 << 20):
             written += len(block)
             if written > min(room, entry.file_size):
-                raise ValueError(f"{entry.filename} is larger than it claims")
+                raise UnreadableFile(f"{entry.filename} is larger than it claims")
             out.write(block)
     return written
+
+
+def _words(error) -> str:
+    if isinstance(error, NotImplementedError):
+        return "it is packed in a way that is not known here"
+    return "it is no .zip, or a damaged one" if isinstance(error, zipfile.BadZipFile) else damage_words(error)

@@ -44,7 +44,7 @@ def check_orientation(ct: CTVolume) -> list[Finding]:
     findings, tag = [], ct.info.gantry_tilt_tag_deg
     if off_axial > 30:
         findings.append(_warning("oblique-slices", f"The slices lie {off_axial:.0f} degrees off axial; the model saw "
-                                                   "at most slightly turned heads. Look closely."))
+                                                   "at most slightly turned heads. Check the mask in every slice."))
     if ct.tilt_deg >= TILT_NAMED_FROM_DEG:
         excess = 100 * (1 / np.cos(np.radians(ct.tilt_deg)) - 1)
         findings.append(_info("gantry-tilt", f"The gantry was tilted by {ct.tilt_deg:.1f} degrees. Volumes here take "
@@ -53,7 +53,8 @@ def check_orientation(ct: CTVolume) -> list[Finding]:
     if tag is not None and abs(abs(tag) - ct.tilt_deg) > 1:
         findings.append(_warning("tilt-tag", f"The header says the gantry was tilted by {abs(tag):.1f} degrees, the "
                                              f"slice positions say {ct.tilt_deg:.1f}. The positions are used; the "
-                                             "series may have been resampled."))
+                                             "series may have been resampled: measure the original one where you "
+                                             "have it."))
     return findings
 
 
@@ -62,7 +63,8 @@ def check_spacing(ct: CTVolume) -> list[Finding]:
     if ct.is_uneven:
         findings.append(_warning("uneven-spacing", "The slices are not equally far apart. Distances from the first to "
                                                    f"the last slice: {spacing_words(steps)}. Every slice is counted by "
-                                                   "its own height."))
+                                                   "its own height; if the scanner was not set to that, look whether "
+                                                   "slices are missing."))
     gaps = [text for k in range(len(steps)) if (text := _gap_words(ct, steps, k))]
     if gaps:
         findings.append(_warning("missing-slices", f"Slices seem to be missing: {'; '.join(gaps[:4])}. Blood in the "
@@ -70,7 +72,9 @@ def check_spacing(ct: CTVolume) -> list[Finding]:
     sideways = _sideways_mm(ct)
     if sideways > 1.0:
         findings.append(_warning("sideways-shift", f"Slices are shifted sideways by up to {sideways:.1f} mm against "
-                                                   "each other; lengths across slices may be off."))
+                                                   "each other; lengths across slices may be off. Look whether the "
+                                                   "outline of the head jumps from slice to slice; if so, load the "
+                                                   "original series."))
     return findings
 
 
@@ -98,7 +102,8 @@ def check_thickness(ct: CTVolume) -> list[Finding]:
     findings, steps = [], ct.slice_steps_mm
     if steps.max() > THICK_FROM_MM:
         findings.append(_warning("thick-slices", f"Slices are up to {_short(steps.max())} mm apart; small bleeds can "
-                                                 "be missed and volumes are coarser."))
+                                                 "be missed and volumes are coarser. Prefer a thinner series of this "
+                                                 "examination where there is one."))
     thicknesses = np.array(ct.info.slice_thicknesses_mm, float)
     if len(thicknesses) != len(ct.hu):
         if not ct.info.slice_thickness_mm:
@@ -111,5 +116,6 @@ def check_thickness(ct: CTVolume) -> list[Finding]:
                                                     "use the distance, so nothing is counted twice."))
     if (steps - between > 0.1 * between).mean() > 0.5:
         findings.append(_warning("gaps-between-slices", f"The slices are {thick} mm thick but {apart} mm apart; what "
-                                                        "lies between them was not scanned."))
+                                                        "lies between them was not scanned, and blood there is taken "
+                                                        "from the slices beside it. Prefer a series without gaps."))
     return findings

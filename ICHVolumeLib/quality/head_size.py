@@ -55,5 +55,5 @@ def _cap_words(ct, view: SkullView) -> list[str]:
     cap_mm = float(heights[vertex] - heights[edge])
     if _CAP[0] <= cap_mm / np.sqrt(100 * most) <= _CAP[1]:
         return []
-    return [f"its cap is {cap_mm:.0f} mm high over a largest slice of {most:.0f} cm2 (adults: about "
+    return [f"the skull rises {cap_mm:.0f} mm above its widest slice of {most:.0f} cm2 (adults: about "
             f"{0.3 * np.sqrt(100 * most):.0f} mm)"]

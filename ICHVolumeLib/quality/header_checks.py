@@ -2,6 +2,7 @@
 
 from ..core.ct_volume import CTVolume
 from ..core.findings import ERROR, INFO, WARNING, Finding
+from ..core.text import number_words
 from ..io.protocol import image_kind, is_bone_kernel, mentions_contrast, mentions_no_contrast, region_points
 
 CONTRAST_ADVICE = ("The model was made for scans without contrast: it may mark vessels or measure about a third too "
@@ -27,7 +28,9 @@ def check_kind(ct: CTVolume) -> list[Finding]:
     if kind.code == "derived-image":
         return [_warning("derived-image", f"The series {said} is {kind.words}: its slices may show more than their own "
                                           "height, and volumes are off by that. Prefer the original series.")]
-    return [Finding("derived-image", INFO, f"The header says that the images are {kind.words}, not original slices.")]
+    return [Finding("derived-image", INFO, f"The header says that the images are {kind.words}, not as the scanner made "
+                                           "them. If they were resampled or filtered, edges of blood are blurred; "
+                                           "prefer the original series where there is one.")]
 
 
 def check_header(ct: CTVolume) -> list[Finding]:
@@ -47,10 +50,12 @@ def check_header(ct: CTVolume) -> list[Finding]:
                                                 "its noise hides blood. Prefer the soft-tissue series."))
     if age is not None and age < 18:
         words = f"{age:.0f} years" if age >= 1 else "less than a year"
-        findings.append(_warning("child", f"The patient is {words} old; model and scores were made for adults."))
+        findings.append(_warning("child", f"The patient is {words} old; model and scores were made for adults. "
+                                          "Check the mask in every slice and do not use the scores."))
     row_mm, column_mm = ct.pixel_spacing_mm
     if min(row_mm, column_mm) < 0.2 or max(row_mm, column_mm) > 1.25 or abs(row_mm / column_mm - 1) > 0.02:
-        findings.append(_warning("pixel-spacing", f"The pixels measure {row_mm:.3g} x {column_mm:.3g} mm; head CT has "
-                                                  "square pixels of about 0.4 to 0.5 mm. Check that this is an "
-                                                  "original series."))
+        findings.append(_warning("pixel-spacing", f"The pixels measure {number_words(row_mm, 3)} x "
+                                                  f"{number_words(column_mm, 3)} mm; head CT has square pixels of "
+                                                  "about 0.4 to 0.5 mm. A reduced copy, or a wrong pixel size? Load "
+                                                  "the original series where you have it."))
     return findings

@@ -1,7 +1,11 @@
 """What the voxels show beside blood: padding, skull, metal, air, contrast. The codes are explained in checks.py."""
 
+import numpy as np
+
 from ..core.ct_volume import CTVolume
 from ..core.findings import INFO, WARNING, Finding
+from ..core.text import number_words
+from ..io.hounsfield import slice_words
 from .header_checks import CONTRAST_ADVICE
 from .skull import SkullView, look_at_skull
 
@@ -30,8 +34,9 @@ def check_image(ct: CTVolume) -> list[Finding]:
     view = look_at_skull(ct)
     if view is None:
         return [*findings, *_metal(ct, None),
-                _warning("no-head", "No closed skull of a head's size was found in the slices; is this a head CT with "
-                                    "its vertex, and is the voxel size right?")]
+                _warning("no-head", "No closed skull of a head's size was found in the slices: no whole head, or a "
+                                    "wrong voxel size? Look whether this is the right series, and compare the size of "
+                                    "the head with the original.")]
     return findings + _coverage(view) + _metal(ct, view) + _air_and_contrast(view) + _noise_and_gap(view)
 
 
@@ -44,7 +49,7 @@ def _coverage(view: SkullView):
     if not cut:
         return []
     return [_warning("head-cut-off", f"Part of the head was not scanned: {' and '.join(cut)}. A bleed there is not "
-                                     "measured.")]
+                                     "measured; look for a series that shows the whole head.")]
 
 
 def _metal(ct, view):
@@ -54,16 +59,19 @@ def _metal(ct, view):
         return []
     inside = view is not None and view.metal_inside_ml > 0.02
     where = "inside the skull (clip, coil, drain or electrode?)" if inside else "outside the brain (teeth, implants?)"
-    text = f"About {ml:.2g} mL is denser than {METAL_HU} HU, {where}; streaks near it can look like blood."
+    slices = slice_words(np.flatnonzero(dense.any(axis=(1, 2))))
+    text = f"About {number_words(ml)} mL is denser than {METAL_HU} HU in {slices}, {where}; streaks near it can look " \
+           "like blood. Check the mask there."
     return [_warning("metal", text) if inside else _info("metal", text)]
 
 
 def _air_and_contrast(view):
     findings = []
     if view.air_ml > 0.5:
-        findings.append(_warning("intracranial-air", f"About {view.air_ml:.2g} mL of air lies inside the skull "
-                                                     "(surgery, drain or fracture?); the model was made for "
-                                                     "heads before surgery."))
+        findings.append(_warning("intracranial-air", f"About {number_words(view.air_ml)} mL of air lies inside the "
+                                                     f"skull in {slice_words(view.air_slices)} (surgery, drain or "
+                                                     "fracture?); the model was made for heads before surgery. Check "
+                                                     "the mask near air and along the surgeon's way."))
     if view.bright_share > CONTRAST_SHARE:
         findings.append(_warning("contrast-agent", f"{100 * view.bright_share:.1f} % of the deep brain is brighter "
                                                    f"than any clot, as after contrast agent. {CONTRAST_ADVICE}"))
@@ -73,11 +81,11 @@ def _air_and_contrast(view):
 def _noise_and_gap(view):
     findings = []
     if view.noise_hu > NOISY_HU:
-        findings.append(_warning("noisy", f"Neighboring brain differs by {view.noise_hu:.0f} HU from noise; the model "
+        findings.append(_warning("noisy", f"The scan is noisy: {view.noise_hu:.0f} HU in the brain, where the model "
                                           f"was trained with up to {TRAINED_NOISE_HU:.0f}. It may mark noise as blood "
-                                          "and miss blood."))
+                                          "and miss blood; check the mask in every slice."))
     if view.gap_mm > SKULL_GAP_MM and view.top_share <= TOP_SHARE:
         findings.append(_warning("skull-gap", f"The skull has a gap of about {view.gap_mm:.0f} mm (craniectomy, or the "
                                               "head reaches beyond the image); the model was made for heads before "
-                                              "surgery."))
+                                              "surgery. Check the mask under the gap."))
     return findings

@@ -26,6 +26,7 @@ from ..clinical import scores
 from ..core.ct_volume import CTVolume
 from ..core.findings import INFO, WARNING, Finding
 from ..core.result import ich_interval_ml
+from ..core.text import number_words
 from ..imaging.morphology import dilated
 from ..io.hounsfield import slice_words
 from ..measure import Measurement
@@ -124,18 +125,19 @@ def _size(total_ml):
 
 
 def _density(near, measurement):
-    dense = [f"{piece.volume_ml:.2g} mL with {piece.mean_hu:.0f} HU" for piece in measurement.components
-             if piece.mean_hu > DENSER_THAN_BLOOD_HU]
+    dense = [f"{number_words(piece.volume_ml)} mL with {piece.mean_hu:.0f} HU in "
+             f"{slice_words(np.arange(piece.slice_range[0], piece.slice_range[1] + 1))}"
+             for piece in measurement.components if piece.mean_hu > DENSER_THAN_BLOOD_HU]
     if dense:
         return [_warning("denser-than-blood", "Marked pieces are denser on average than clotted blood: "
-                                              f"{'; '.join(dense[:4])}. They may be calcification, bone or metal; they "
-                                              "are counted until someone removes them.")]
+                                              f"{'; '.join(dense[:4])}. They may be calcification, bone or metal, and "
+                                              "are counted: look there, and remove what is no blood.")]
     ml, slices = dense_part_ml(near, DENSER_THAN_BLOOD_HU) if near else (0.0, [])
     if ml < DENSE_PART_ML:
         return []
-    return [_warning("calcification", f"{ml:.2g} mL of what is marked in {slice_words(slices)} is over "
+    return [_warning("calcification", f"{number_words(ml)} mL of what is marked in {slice_words(slices)} is over "
                                       f"{DENSER_THAN_BLOOD_HU} HU: calcification, bone, metal or contrast agent rather "
-                                      "than blood? It is counted until someone removes it.")]
+                                      "than blood? It is counted: look there, and remove what is no blood.")]
 
 
 def _coarse(marked, view: SkullView):
@@ -167,7 +169,8 @@ def _faint(near, measurement):
         return []
     return [_warning("not-denser-than-brain", "What is marked is hardly denser than the brain around it "
                                               f"({contrast:+.0f} HU; clots: 20 to 40). Is the mask of this scan, on "
-                                              "the right side and the right slices? Old blood looks like this, too.")]
+                                              "the right side and the right slices? Old blood looks like this, too. "
+                                              "Compare mask and scan before using the numbers.")]
 
 
 def _contrast_hu(ct, marked, view, slices) -> float | None:
@@ -200,7 +203,8 @@ def _along_the_skull(ct, marked, view):
         return []
     return [_warning("along-the-skull", f"What is marked in {slice_words(slices[hit])} lies along the inner table over "
                                         f"up to {along_mm[hit].max():.0f} mm: is it blood outside the brain (subdural, "
-                                        "epidural)? The model and the scores are for blood in the brain.")]
+                                        "epidural)? The model and the scores are for blood in the brain: remove what "
+                                        "lies outside it.")]
 
 
 def _posterior_fossa(ct, view, measurement):

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.findings import WARNING, Finding
+from ..core.text import number_words
 from ..imaging.head_mask import sides_with_bone
 from ..imaging.morphology import dilated
 from ..io.hounsfield import slice_words
@@ -29,6 +30,6 @@ def check_outside(ct: CTVolume, marked: np.ndarray, view: SkullView | None, tota
     if ml < max(_LEAST_ML, _LEAST_SHARE * total_ml):
         return []
     where = slice_words(np.flatnonzero(counts))
-    return [Finding("mask-outside-head", WARNING, f"{ml:.2g} mL of what is marked in {where} lie in air or outside the "
-                                                  "skull, and are counted all the same. Take them out, or look whether "
-                                                  "the mask belongs to this scan.")]
+    return [Finding("mask-outside-head", WARNING, f"{number_words(ml)} mL of what is marked in {where} lie in air or "
+                                                  "outside the skull, and are counted all the same. Take them out, or "
+                                                  "look whether the mask belongs to this scan.")]

@@ -46,6 +46,7 @@ class SkullView:
     top_share: float
     bottom_share: float
     air_ml: float
+    air_slices: np.ndarray
     metal_inside_ml: float
     bright_share: float
     noise_hu: float
@@ -81,7 +82,8 @@ def _look(ct):
     pixel_mm = step_j * ct.pixel_spacing_mm[0]
     air = inside & (hu < _AIR_BELOW_HU) & ~_near(bone, _OFF_BONE_MM / pixel_mm)
     return SkullView(brain_cm2, float(brain_cm2[top]), float(brain_cm2[bottom]), float(brain_cm2[top]) / most,
-                     float(brain_cm2[bottom]) / most, _sum(air, ml), _sum(inside & (hu > _METAL_HU), ml),
+                     float(brain_cm2[bottom]) / most, _sum(air, ml), np.flatnonzero((air.sum(axis=(1, 2)) * ml) > 0),
+                     _sum(inside & (hu > _METAL_HU), ml),
                      _bright_share(hu, bone, inside, brain_cm2, pixel_mm), _noise_hu(hu, inside, brain_cm2),
                      _gap_mm(skull[_below_vertex(ct, skull)], pixel_mm), skull, inside, (step_j, step_i))
 

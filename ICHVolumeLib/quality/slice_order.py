@@ -32,7 +32,8 @@ def check_slice_order(ct: CTVolume) -> list[Finding]:
                         "positions are wrong. Export one scan into a folder of its own.")]
     return [Finding("slice-misplaced", WARNING,
                     f"What is shown in {slice_words(odd)} does not fit between its neighbors, which resemble each "
-                    "other more: of another scan, or in a wrong place? Blood there is measured wrongly.")]
+                    "other more: of another scan, or in a wrong place? Blood there is measured wrongly. Look at these "
+                    "slices, and export the series again if they do not belong there.")]
 
 
 def misplaced_slices(ct: CTVolume) -> np.ndarray:

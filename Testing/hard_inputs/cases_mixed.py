@@ -93,8 +93,8 @@ def stretched(*factors):
 MIXED, SIZE, LEVELS = "warned:mixed-slices", "warned:head-size", "warned:slice-levels"
 CASES = [
     HardInput("DICOM, another kernel in 12 slices in the middle", series(tags(MIDDLE, ConvolutionKernel="H70h")), MIXED,
-              "H70h in 12", BALL_ML),
-    HardInput("DICOM, kernels alternate", series(alternating_kernels), MIXED, "H70h in 20", BALL_ML, slow=True),
+              "H70h in slices ", BALL_ML),
+    HardInput("DICOM, kernels alternate", series(alternating_kernels), MIXED, "H70h in slices ", BALL_ML, slow=True),
     HardInput("DICOM, contrast agent named in half of the slices",
               series(tags(range(20), ContrastBolusAgent="Iomeprol")), "warned:contrast-agent", "Iomeprol", BALL_ML),
     HardInput("DICOM, contrast agent without a name", series(tags(ALL, ContrastBolusVolume=50)),
@@ -130,7 +130,7 @@ CASES = [
     HardInput("DICOM, a slab without vertex and base", series(kept(range(14, 28))), "warned:head-cut-off", "vertex"),
     HardInput("DICOM, coronal", series(coronal), "refused", "coronal", slow=True),
     HardInput("NIfTI, slices 1 mm apart by all its fields", image(stretched(1, 1, 0.25), pixdim=(1, 1.8, 1.8, 1)), SIZE,
-              "cap"),
+              "skull rises"),
     HardInput("NIfTI, half as large", image(stretched(0.5, 0.5, 0.5)), SIZE, "largest slice"),
     HardInput("NIfTI, twice as large", image(stretched(2, 2, 2)), "warned:no-head", "voxel size"),
     HardInput("NIfTI, 1 mm voxels with an origin", image(lambda ct: np.array([[-1., 0, 0, 64], [0, -1, 0, 64],
@@ -147,7 +147,7 @@ CASES = [
     HardInput("NIfTI, gzip truncated", image(name="ct.nii.gz", cut=1000), "refused", "cannot be read"),
     HardInput("NIfTI, more slices in the file than in the header", image(dims=(3, 128, 128, 36, 1, 1, 1, 1)), "refused",
               "more voxels than its header"),
-    HardInput("NRRD without a space", nrrd(""), "refused", "space 'missing'"),
+    HardInput("NRRD without a space", nrrd(""), "refused", "space is 'missing'"),
     HardInput("NRRD in scanner-xyz", nrrd("space: scanner-xyz"), "refused", "scanner-xyz"),
     HardInput("NRRD in centimetres", nrrd('space: RAS\nspace units: "cm" "cm" "cm"', 0.1), "refused", "another unit"),
     HardInput("NRRD as text that claims 200 million voxels", lambda folder: _claims_text(folder), "refused", "as text"),

@@ -1,10 +1,15 @@
 """Every hard input ends in the right number, a warning or a refusal, as its case says."""
 
+import re
+
 import pytest
 from hard_inputs.all_cases import all_cases
 from hard_inputs.hard_input import BALL_ML, ball_ct, outcome_of
 
 CASES = all_cases()
+WHAT_TO_DO = re.compile(r"\b(check|look|load|prefer|export|compare|give|measure again|measure the|remove|mark|say|save|"
+                        r"take them out|do not use|nothing needs)\b", re.I)
+POWER_OF_TEN = re.compile(r"\de[+-]\d")
 
 
 @pytest.mark.parametrize("case", [
@@ -12,6 +17,9 @@ CASES = all_cases()
 def test_a_hard_input_ends_as_its_case_says(case, tmp_path):
     outcome = outcome_of(case, tmp_path)
     assert outcome.meets(case), (case.expected, case.true_ml, case.words, outcome)
+    said = [finding.message for finding in outcome.findings if finding.severity == "warning"]
+    for sentence in [outcome.sentence] if outcome.observed == "refused" else said:
+        assert WHAT_TO_DO.search(sentence) and not POWER_OF_TEN.search(sentence), sentence
 
 
 def test_every_case_has_a_name_of_its_own():

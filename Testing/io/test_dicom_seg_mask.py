@@ -120,7 +120,7 @@ def test_marked_frames_that_are_no_slice_of_the_ct_are_refused_with_both_directi
     ct, _ = case
     drawn_on, mask = phantom_on(other)
     path = saved(tmp_path, seg_bytes(drawn_on, both(mask)))
-    with pytest.raises(InputError, match=r"another grid.*marked frame 1.*columns and rows running along \(.*CT's sli"):
+    with pytest.raises(InputError, match=r"not fit this CT.*marked frame 1.*columns and rows along.*CT's sli"):
         read_mask(path, ct)
 
 

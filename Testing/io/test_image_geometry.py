@@ -51,14 +51,14 @@ def test_equal_sform_and_qform_are_no_conflict(upright, tmp_path):
     ({"pixdim": (1, 3, 3, 5)}, "factor of 0.25"),
     ({"pixdim": (1, 1.5, 1.5, 5), "quaternion": (0, np.sin(np.pi / 18), np.cos(np.pi / 18)),
       "offset": (95.25, 104.25, -90)}, "20.0 degrees"),
-    ({"pixdim": (1, 1.5, 1.5, 5), "quaternion": (0, 1, 0)}, "mirror front and back and head and feet"),
-    ({"pixdim": (-1, 1.5, 1.5, 5)}, "mirror head and feet"),
+    ({"pixdim": (1, 1.5, 1.5, 5), "quaternion": (0, 1, 0)}, "front and back and head and feet are exchanged"),
+    ({"pixdim": (-1, 1.5, 1.5, 5)}, "head and feet are exchanged"),
 ], ids=["shifted", "scaled", "tilted", "turned", "mirrored"])
 def test_disagreeing_affines_are_named_and_the_sform_taken(upright, tmp_path, changes, words):
     changes.setdefault("offset", upright.ct.ijk_to_ras[:3, 3])
     ct = two_affines(tmp_path / "a.nii", upright.ct, **changes)
     said = message(ct, "affine-conflict")
-    assert words in said and "Taken is the sform" in said
+    assert words in said and "The first one (sform) was used" in said
     assert next(finding for finding in ct.findings if finding.code == "affine-conflict").severity == "warning"
     assert ct.ijk_to_ras == pytest.approx(upright.ct.ijk_to_ras, abs=1e-4)
 
@@ -68,12 +68,12 @@ def test_a_head_mirrored_between_the_affines_is_named_left_and_right(upright, tm
     mirrored[0] *= -1
     ct = two_affines(tmp_path / "a.nii", upright.ct, pixdim=(1, 1.5, 1.5, 5), sform=mirrored,
                      offset=upright.ct.ijk_to_ras[:3, 3])
-    assert "mirror left and right" in message(ct, "affine-conflict")
+    assert "left and right are exchanged" in message(ct, "affine-conflict")
 
 
 def test_voxel_sizes_that_contradict_a_lone_sform_are_named(upright, tmp_path):
     (tmp_path / "a.nii").write_bytes(nifti_bytes(upright.ct.hu, upright.ct.ijk_to_ras, pixdim=(1, 0.9, 0.9, 5)))
-    assert "0.9 x 0.9 x 5 mm by the voxel sizes" in message(read_ct(tmp_path / "a.nii"), "affine-conflict")
+    assert "0.9 x 0.9 x 5 mm by the second (voxel sizes)" in message(read_ct(tmp_path / "a.nii"), "affine-conflict")
 
 
 @pytest.mark.parametrize("case", ["no codes", "identity sform", "identity nrrd"])

@@ -178,7 +178,7 @@ def test_damaged_or_unfit_nrrd_files_are_refused(tmp_path):
         "voxel type 'block'": (header.replace("short", "block"), voxels),
         "encoding 'zip'": (header.replace("raw", "zip"), voxels),
         "orientation": (header.replace("space directions: (1,0,0) (0,1,0) (0,0,5)\n", ""), voxels),
-        "space 'scanner-xyz'": (header.replace("left-posterior-superior", "scanner-xyz"), voxels),
+        "space is 'scanner-xyz'": (header.replace("left-posterior-superior", "scanner-xyz"), voxels),
         "not a number": (header.replace("(1,0,0)", "(nan,0,0)"), voxels),
         "spacing is zero": (header.replace("(1,0,0)", "(0,0,0)"), voxels),
         "several files": (header + "data file: LIST\n", voxels),

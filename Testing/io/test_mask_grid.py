@@ -57,10 +57,10 @@ def test_a_mask_on_another_grid_is_refused_with_both_grids(case, tmp_path):
     far_away[:3, 3] += 100 * ct.ijk_to_ras[:3, 0]
     for matrix in (wider, moved, straight, far_away):
         write_nrrd(tmp_path / "m.nrrd", mask, matrix)
-        with pytest.raises(InputError, match=r"another grid.*mask 64 x 72 x 19 voxels.*CT 64 x 72 x 19 voxels"):
+        with pytest.raises(InputError, match=r"does not fit this CT.*: 64 x 72 x 19 voxels.*: 64 x 72 x 19 voxels"):
             read_mask(tmp_path / "m.nrrd", ct)
     write_nrrd(tmp_path / "m.nrrd", np.repeat(mask, 2, 2), ct.ijk_to_ras @ np.diag([0.5, 1, 1, 1]))
-    with pytest.raises(InputError, match="another grid"):
+    with pytest.raises(InputError, match="its voxels measure"):
         read_mask(tmp_path / "m.nrrd", ct)
 
 
@@ -69,7 +69,7 @@ def test_labelled_voxels_outside_the_ct_are_not_dropped_silently(case, tmp_path)
     shifted = ct.ijk_to_ras.copy()
     shifted[:3, 3] += 30 * ct.ijk_to_ras[:3, 0]
     write_nrrd(tmp_path / "m.nrrd", mask, shifted)
-    with pytest.raises(InputError, match="another grid"):
+    with pytest.raises(InputError, match="marked voxels lie outside it"):
         read_mask(tmp_path / "m.nrrd", ct)
 
 

@@ -56,7 +56,7 @@ def test_two_phases_in_one_series_are_told_apart_by_their_acquisition(small, fol
     ct = read_ct(folder)
     assert np.array_equal(ct.hu, small.hu)
     words = message(ct, "several-scans-in-series")
-    assert "AcquisitionNumber" in words and "not measured: 2 (19 slices)" in words
+    assert "with acquisition number 1 (19 slices); not measured: acquisition number 2 (19 slices)" in words
 
 
 def test_the_choice_among_series_is_named_and_may_be_overruled(small, folder):
