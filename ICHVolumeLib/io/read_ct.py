@@ -2,8 +2,8 @@
 
 Findings that reading gives (checks.py lists the others):
 
-    of DICOM: series-chosen, several-scans-in-series, files-skipped, files-damaged, duplicate-slices,
-        lossy-compression, mixed-slices
+    of DICOM: series-chosen, several-scans-in-series, head-in-two-series, files-skipped, files-damaged,
+        duplicate-slices, lossy-compression, mixed-slices
     of image files: no-dicom-tags, even-spacing-assumed, affine-conflict, voxel-size-unknown, axes-reordered,
         spacing-conflict, resampled, and gantry-tilt and tilt-tag in words of their own
     of both: padding, missing-values, slice-levels, blank-slices, hu-clipped, hu-scale

@@ -4,6 +4,7 @@ from ..core.errors import InputError
 from ..core.findings import INFO, WARNING, Finding
 from ..core.text import shown
 from .dicom_series import Series, tag_words
+from .series_parts import goes_on
 
 _SHOWN = 12
 
@@ -30,7 +31,7 @@ def choose(series: list[Series], where, wanted=None, own=None) -> tuple[Series, 
     findings = [_parts_finding(chosen, parts, series, WARNING if len(usable) > 1 else INFO)] if parts else []
     if len(parts) < len(others):
         findings.append(_choice_finding(chosen, others, usable, series, wanted or own))
-    return chosen, findings
+    return chosen, findings + _rest_of_head(chosen, others, series)
 
 
 def listing(series, chosen=None) -> str:
@@ -81,6 +82,19 @@ def _parts_finding(chosen, parts, series, severity):
                    f"Measured is the one with {_value(chosen)} ({len(chosen.slices)} slices); not measured: "
                    f"{others}. To measure another one, give its number with --series NUMBER: "
                    f"{listing(series, chosen)}.")
+
+
+def _rest_of_head(chosen, others, series) -> list[Finding]:
+    """A warning where another series of the study goes on where the chosen one ends: base and vertex apart."""
+    rest = [item for item in others if not item.problem and (item.study, item.patient) == (chosen.study, chosen.patient)
+            and goes_on(chosen, item)]
+    if not rest:
+        return []
+    numbers = " and ".join(str(series.index(item) + 1) for item in rest)
+    return [Finding("head-in-two-series", WARNING,
+                    f"Number {numbers} of the series found goes on where the measured one ends: the head may lie in "
+                    f"both, and a bleed in number {numbers} is not measured. Measure that one too (--series NUMBER) "
+                    "and add the volumes, or export both as one series.")]
 
 
 def _value(item) -> str:

@@ -23,6 +23,8 @@ _COVERS = 0.5  # times alone tell scans apart only when each scan covers this mu
 _APART = 0.75  # of the thickness: closer slices overlap, as those of two scans do
 _SPARE_RUNS = 2  # first A, then B, then A again
 _TOUCHING = 0.95  # of the steps; scanners may take one odd step
+_PARALLEL = 0.9998  # cosine; one degree
+_NEXT = 2.0  # slice distances between two series that are one head
 _MOST_SCANS = 6  # more chains than that are no scans but a tag that means nothing
 
 
@@ -40,6 +42,21 @@ def scans_in(slices, tags=SPLITTING_TAGS) -> list[tuple[list, tuple[tuple[str, s
             return [(scan, ((tag, _words(chain)), *more)) for chain in chains
                     for scan, more in scans_in([slices[n] for n in _members(chain)], tags[number + 1:])]
     return [(list(slices), ())]
+
+
+def goes_on(one, other) -> bool:
+    """Whether one series begins about a slice distance beyond the end of the other, parallel to it."""
+    normal = one.slices[0].normal
+    if not abs(normal @ other.slices[0].normal) >= _PARALLEL or min(len(one.slices), len(other.slices)) < 2:
+        return False
+    here, there = (np.array([item.position for item in series.slices]) for series in (one, other))
+    here, there = (places[np.argsort(places @ normal)] for places in (here, there))
+    if there[0] @ normal < here[0] @ normal:
+        here, there = there, here
+    between = there[0] - here[-1]
+    step = max(np.diff(places @ normal).max() for places in (here, there))
+    aside = np.linalg.norm(between - between @ normal * normal)
+    return bool(_SAME_PLACE_MM < between @ normal <= _NEXT * step and aside <= _NEXT * step)
 
 
 def _chains(slices, places, tag) -> list[list[tuple[str, list[int]]]]:

@@ -37,6 +37,12 @@ def kept(numbers):
     return spoil
 
 
+def two_series(folder):
+    """The upper half under a series UID of its own."""
+    for path in sorted(folder.glob("*.dcm"))[24:]:
+        change(path, SeriesInstanceUID="2.25.77", SeriesNumber=2)
+
+
 def alternating_kernels(folder):
     tags(range(1, 40, 2), ConvolutionKernel="H70h")(folder)
 
@@ -94,6 +100,10 @@ MIXED, SIZE, LEVELS = "warned:mixed-slices", "warned:head-size", "warned:slice-l
 CASES = [
     HardInput("DICOM, another kernel in 12 slices in the middle", series(tags(MIDDLE, ConvolutionKernel="H70h")), MIXED,
               "H70h in slices ", BALL_ML),
+    HardInput("DICOM, base and vertex in two series", series(two_series), "warned:head-in-two-series",
+              "number 2 of the series found goes on"),
+    HardInput("DICOM, tilted, base and vertex in two series", series(two_series, tilt_deg=20.0),
+              "warned:head-in-two-series", slow=True),
     HardInput("DICOM, kernels alternate", series(alternating_kernels), MIXED, "H70h in slices ", BALL_ML, slow=True),
     HardInput("DICOM, contrast agent named in half of the slices",
               series(tags(range(20), ContrastBolusAgent="Iomeprol")), "warned:contrast-agent", "Iomeprol", BALL_ML),
