@@ -50,8 +50,9 @@ def found_bleeds(patient: Patient, fine: NetworkRunner, coarse: NetworkRunner) -
     for number, box in enumerate(boxes, 1):
         blood = components[box] == number
         volume_ml = float(blood.sum((1, 2)) @ scan.voxel_mm3[box[0]]) / 1000
-        if volume_ml >= LEAST_ML and (blood & marked[box]).sum() >= OVERLAP * blood.sum():
-            found.append(FoundBleed(patient.name, volume_ml, _least(blood, box, maps, slices, scan)))
+        seen = blood & marked[box]
+        if volume_ml >= LEAST_ML and seen.sum() >= OVERLAP * blood.sum():
+            found.append(FoundBleed(patient.name, volume_ml, _least(seen, box, maps, slices, scan)))
     return found
 
 

@@ -115,7 +115,7 @@ def test_the_paper_preset_is_the_papers_recipe():
 
 
 @pytest.mark.parametrize("loss", [losses.bce_dice, losses.ce_dice, losses.class_dice, losses.blood_dice,
-                                  losses.from_scratch])
+                                  losses.from_scratch, losses.every_slice])
 def test_a_loss_is_small_for_the_right_answer_and_large_for_the_wrong_one(loss):
     labels = torch.zeros(2, 16, 16, dtype=torch.uint8)
     labels[0, 4:9, 4:9], labels[1, 2:6, 8:12] = 1, 2
