@@ -234,7 +234,8 @@ class Case:
             run = self.record and self.record.segmentation
             interval_ml = run.interval_ml if run and not self.is_edited else None
             measured = measure_mask(self.ct, self.mask)
-            about = yield from check_mask_in_steps(self.ct, self.mask, measured, interval_ml, by_model=run is not None)
+            about = yield from check_mask_in_steps(self.ct, self.mask, measured, interval_ml, run is not None,
+                                                   self.head_frame)
             self._checked = *key, about
 
     def correct(self, **values) -> None:

@@ -14,7 +14,7 @@ from .results_table import (
 from .translation import tr as _
 
 FINDINGS_SHOWN = 4
-SAID_BY_THE_HEADLINE = ("no-bleed", "no-bleed-found")
+SAID_BY_THE_HEADLINE = ("no-bleed", "no-bleed-found", "empty-mask")
 _MARKS = {ERROR: "\u2716", WARNING: "\u26a0"}
 
 

@@ -106,6 +106,7 @@ class Geometry:
     slab_heights_mm: list[float]
     tilt_deg: float
     slice_thickness_mm: float | None = None  # the scanner's tag, the most common one; volumes never use it
+    first_slice_lowest: bool | None = None  # whether slice 1 is the one nearest to the feet; None in older files
 
 
 @dataclass(frozen=True)

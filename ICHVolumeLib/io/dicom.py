@@ -85,8 +85,8 @@ def _refuse_damaged(damaged, uid):
 def _left_out(code, what, paths):
     names = ", ".join(shown(path.name) for path in paths[:3]) + (", ..." if len(paths) > 3 else "")
     count = "1 file is" if len(paths) == 1 else f"{len(paths)} files are"
-    return Finding(code, INFO, f"{count} {what} and left out: {names}. Nothing needs to be done unless one of them "
-                               "should be a slice.")
+    return Finding(code, INFO, f"{count} {what} and left out: {names}. All others were read. Nothing needs to be done "
+                               "unless one of them should be a slice; then copy or export it again.")
 
 
 def _sorted(slices) -> list[Slice]:
@@ -136,8 +136,8 @@ def _places(slices) -> list[list[Slice]]:
 
 
 def _clash(first, second) -> InputError:
-    return InputError(f"{first.path.name} and {second.path.name} show different images at the same position "
-                      f"(S {first.position[2]:.1f} mm), and no header field tells two scans apart; "
+    return InputError(f"{first.path.name} and {second.path.name} show different images at the same height "
+                      f"({first.position[2]:.1f} mm), and nothing in the files says which belongs to which scan; "
                       "export one scan into a folder of its own.")
 
 

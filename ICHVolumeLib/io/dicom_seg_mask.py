@@ -248,12 +248,22 @@ def _of_group(sequence, name, count, *places) -> np.ndarray:
 
 def _no_slice(path, index, frame, ct) -> InputError:
     place = ", ".join(f"{value:.1f}" for value in frame.matrix[:3, 3])
+    turned = np.degrees(np.arccos(min(1.0, abs(_normal(frame.matrix) @ _normal(ct.ijk_to_ras)))))
+    if turned > 0.05:
+        return InputError(f"{path} does not fit this CT: its slices are turned by {turned:.1f} degrees against those "
+                          f"of the CT (from marked frame {index + 1} on), as where it was drawn on another series or "
+                          "lost the gantry's tilt. Give the segmentation drawn on this series.")
     far = f"lies {frame.away_mm:.2f} mm from the plane of the nearest slice ({frame.k + 1})" \
         if frame.away_mm > 0.005 else f"lies otherwise in the plane of slice {frame.k + 1}"
     return InputError(
         f"{path} does not fit this CT: its marked frame {index + 1} {far}. Give the segmentation drawn on this series. "
         f"The frame begins at ({place}) mm RAS with {_plane_words(frame.matrix)}; the CT's slices have "
         f"{_plane_words(ct.ijk_to_ras)}.")
+
+
+def _normal(matrix) -> np.ndarray:
+    normal = np.cross(matrix[:3, 0], matrix[:3, 1])
+    return normal / np.linalg.norm(normal)
 
 
 def _plane_words(matrix) -> str:

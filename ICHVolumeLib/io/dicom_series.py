@@ -5,7 +5,6 @@ Files are looked at without their pixels. Multi-frame objects (Enhanced CT) coun
 
 import math
 import os
-import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +30,6 @@ _WANTED = """SOPClassUID Modality SeriesInstanceUID SeriesNumber SeriesDescripti
     SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence PatientID PatientName StudyInstanceUID StudyTime
     SeriesDate SeriesTime AcquisitionDate""".split()
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
-_IN_LINE = ("ConvolutionKernel", "SliceThickness", "ContrastBolusAgent", "SeriesNumber", "SeriesDescription")
 MAX_PIXELS, MAX_FRAMES = 4096 * 4096, 10_000  # of one image, of one file; CT matrices end at 1024, some at 2048
 
 
@@ -95,27 +93,6 @@ class Series:
     study: str = ""
     marks: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def name(self) -> str:
-        number = f"series {self.number}" if self.number else "series"
-        title = f' "{self.description}"' if self.description else ""
-        return f"{number}{title} ({len(self.slices)} image{'s' if len(self.slices) != 1 else ''})"
-
-    @property
-    def line(self) -> str:
-        """What tells a person which scan this is, and which UID to ask for."""
-        first = self.slices[0]
-        when = f"{_date(first)} {_time(first)}".strip()
-        kernel = shown(first.text("ConvolutionKernel"))
-        agent = next(filter(None, map(contrast_words, self.slices)), "")
-        thick = sorted({value for item in self.slices if (value := item.number("SliceThickness"))})
-        apart = [f"{tag_words(tag)} {value or 'not stated'}" for tag, value in self.marks if tag not in _IN_LINE]
-        words = [self.name, when or "date unknown", f"kernel {kernel}" if kernel else "kernel unknown",
-                 (f"{thick[0]:g} mm thick" if len(thick) == 1 else f"{thick[0]:g} to {thick[-1]:g} mm thick")
-                 if thick else "thickness unknown",
-                 f"contrast {agent}" if agent else "", *apart, self.problem, f"UID {self.uid or '(empty)'}"]
-        return ", ".join(filter(None, words))
-
 
 @dataclass(frozen=True)
 class FolderIndex:
@@ -124,12 +101,6 @@ class FolderIndex:
     slices: tuple[Slice, ...]
     skipped: tuple[Path, ...]
     damaged: dict[Path, tuple[str, str]]
-
-
-def tag_words(keyword: str) -> str:
-    """A DICOM keyword for people: "AcquisitionTime" -> "acquisition time"."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", keyword).lower()
-    return words.replace("kvp", "tube voltage (kV)").replace("bolus ", "")
 
 
 def index_folder(path) -> FolderIndex:
@@ -216,16 +187,6 @@ def _number_or_nan(text) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def _date(item) -> str:
-    text = next(filter(None, map(item.text, ("AcquisitionDate", "SeriesDate", "StudyDate"))), "").replace(".", "")
-    return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 and text.isdigit() else shown(text)
-
-
-def _time(item) -> str:
-    text = next(filter(None, map(item.text, ("AcquisitionTime", "SeriesTime", "StudyTime"))), "").split(".")[0]
-    return f"{text[:2]}:{text[2:4]}:{text[4:6]}" if len(text) == 6 and text.isdigit() else shown(text)
 
 
 def _files_under(folder):

@@ -90,7 +90,7 @@ def hu_findings(hu) -> list[Finding]:
     blank = np.setdiff1d(np.arange(image.min(initial=0), image.max(initial=0)), image)  # beyond the head may be none
     if blank.size:
         findings.append(Finding("blank-slices", WARNING, f"No image in {slice_words(blank)}, only one single value; "
-                                                         "blood there is not measured. Load the series again."))
+                                                         "blood there is not measured. Export the series again."))
     odd = np.flatnonzero(np.abs(offsets) >= _NAMED_SLICE_OFFSET)
     if odd.size:
         most = offsets[odd][np.argmax(np.abs(offsets[odd]))]
@@ -166,7 +166,8 @@ def _is_clipped_above(hu, high) -> bool:
 
 def _moved(levels, offset) -> str:
     padding = levels.padding[np.isfinite(levels.padding)]
-    only = f", only padding ({np.median(padding):.0f})" if padding.size else ""
+    pad = float(np.median(padding)) if padding.size else np.nan
+    only = f", only padding ({pad:.0f})" if abs(pad - (AIR + offset)) > 50 else ""
     return (f"there is no air near -1000{only}. Air lies near {AIR + offset:.0f} and soft tissue near "
             f"{BRAIN + offset:.0f}, so all values are about {abs(offset):.0f} too {'high' if offset > 0 else 'low'} "
             "(a lost or doubled rescale intercept); export the original CT series.")

@@ -94,9 +94,9 @@ def _tilt(ct, words):
         why = f"as {words.source} says of the gantry" if confirmed else \
             "as by a tilted gantry, but no slice position or header field confirms it"
         findings.append(Finding("gantry-tilt", INFO if confirmed else WARNING,
-                                f"The voxel grid is slanted (sheared) by {ct.tilt_deg:.1f} degrees, {why}. "
-                                "Heights were measured across the slices of this grid, and are right only if it is"
-                                f"{'.' if confirmed else ': measure the DICOM series where you have it.'}"))
+                                f"The voxel grid is slanted (sheared) by {ct.tilt_deg:.1f} degrees, {why}. Heights "
+                                "were measured across the slices of this grid, and are right only if that slant is "
+                                f"true{'.' if confirmed else ': measure the DICOM series where you have it.'}"))
     if words.tilt_deg is not None and abs(abs(words.tilt_deg) - ct.tilt_deg) > 1:
         loss = 100 * (1 - abs(np.cos(np.radians(words.tilt_deg))))
         findings.append(Finding("tilt-tag", WARNING,
@@ -111,9 +111,10 @@ def _spacing(words, step):
     if not words.spacing_mm or abs(abs(words.spacing_mm) - step) <= 0.01 * step + 0.01:
         return []
     return [Finding("spacing-conflict", WARNING,
-                    f"The slices were {number_words(abs(words.spacing_mm), 3)} mm apart ({words.source}), but lie "
-                    f"{number_words(step, 3)} mm apart in the voxel grid, which is used. Uneven slices, a dropped tilt "
-                    "or a wrong header look like this; measure the DICOM series.")]
+                    f"The file places its slices {number_words(step, 3)} mm apart, {words.source} says "
+                    f"{number_words(abs(words.spacing_mm), 3)} mm. The former was used; if the latter is right, the "
+                    f"true volume is {number_words(abs(words.spacing_mm) / step, 2)} times what is shown. Do not use "
+                    "the numbers before this is settled; measure the DICOM series.")]
 
 
 def _resampled(words):

@@ -49,8 +49,9 @@ def onto_grid(path, mask: np.ndarray, matrix: np.ndarray, ct: CTVolume) -> np.nd
     placed = match.place(mask, ct.hu.shape) if match else None
     if placed is None:
         raise InputError(f"{path} does not fit this CT: {_difference(mask, matrix, ct)}. Give the mask drawn on this "
-                         "series, or bring it onto the CT (in 3D Slicer: Resample Scalar/Vector/DWI Volume, nearest "
-                         f"neighbor). The mask's grid: {grid_words(mask.shape, matrix)}; the CT's: "
+                         "series. Only if the mask lies right on the blood where both are shown together in 3D Slicer, "
+                         "bring it onto the CT (Resample Scalar/Vector/DWI Volume, nearest neighbor), and check every "
+                         f"slice. The mask's grid: {grid_words(mask.shape, matrix)}; the CT's: "
                          f"{grid_words(ct.hu.shape, ct.ijk_to_ras)}.")
     return placed
 
@@ -115,7 +116,7 @@ def _difference(mask, matrix, ct) -> str:
         if mask.shape != ct.hu.shape:
             return "it has another place or direction"
         corners = np.c_[_corners(mask.shape), np.ones(8)]
-        farthest = np.abs(corners @ (matrix - ct.ijk_to_ras).T)[:, :3].max()
+        farthest = np.linalg.norm((corners @ (matrix - ct.ijk_to_ras).T)[:, :3], axis=1).max()
     return f"the same voxel lies up to {farthest:.2f} mm apart in the two"
 
 

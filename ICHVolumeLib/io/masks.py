@@ -87,7 +87,7 @@ def _load(path, ct, labels, findings) -> _MaskFile:
     array, farthest = mask_segments.whole_numbers(path, array)
     if farthest > 1e-3:
         findings.append(Finding("mask-rounded", INFO, f"The mask's values are up to {farthest:.2g} away from whole "
-                                                      "numbers (saved by a scaled integer) and were rounded."))
+                                                      "numbers and were rounded."))
     if mask_segments.has_segments(header):
         layers = array if array.ndim == 4 else array[..., None]
         return _MaskFile(mask_segments.segments_of_header(path, layers, header), layers.shape[:3], matrix)
@@ -147,8 +147,8 @@ def _with_plain_values(path, known, how_plain):
         name = path.name.split(".")[0]
         by_file = meaning_of(name)
         if by_file == IGNORE:
-            raise InputError(f"{path} is by its name no blood in the brain or its ventricles. If it is, say "
-                             f"so with --label {open_values[0]}=ich or --label {open_values[0]}=ivh.")
+            raise InputError(f"{path} is by its name no blood in the brain or its ventricles; give the mask of the "
+                             f"hematoma. If this is it, run the command again with {_option(open_values[0], False)}.")
         named = replace(known[0][0], name=name) if by_file else known[0][0]
         by_rule = how_plain if open_values == [1] else _ASSUMED
         return [(named, by_file or "ich", _NAMED if by_file else by_rule)]
@@ -164,25 +164,48 @@ def _may_be_the_bleed(segment, meaning, _how) -> bool:
 
 def _asked_for(path, unknown, marked, is_plain) -> InputError:
     shown = unknown[:8]
-    options = "; ".join(_option(segment.label_key) for segment in shown) + ("; ..." if len(unknown) > 8 else "")
+    names = ", ".join(map(_doubt, shown)) + (", ..." if len(unknown) > 8 else "")
     if is_plain:
         values = ", ".join(segment.keys[0] for segment in marked[:8]) + (", ..." if len(marked) > 8 else "")
-        text = f"{path} has the values {values}; a mask has 1 for ICH and 2 for IVH"
-        text += f" ({_BHSD})" if len(marked) > 2 else ""
-    else:
-        names = ", ".join(segment.title for segment in shown) + (", ..." if len(unknown) > 8 else "")
-        text = f"{path}: it is not known what is meant by {names}"
-    return InputError(f"{text}. Say what each one is, with one of the following for each: {options}.")
+        numbers = "numbers" if len(marked) > 1 else "the number"
+        text = f"{path} marks with {numbers} {values} and does not say what is meant. {_ANSWER}: " \
+               f"{_example(marked)}. A number that is left out counts as 1 = ICH, 2 = IVH."
+        return InputError(text + (f" {_BHSD}." if len(marked) > 2 else ""))
+    if all(segment.stray for segment in unknown):
+        return InputError(f"{path} holds marked voxels that belong to none of its segments: {names}. Open it in the "
+                          f"program that made it and save it again; or, if you know what they are: {_ANSWER}: "
+                          f"{_example(unknown)}.")
+    return InputError(f"{path}: it is not known what is meant by {names}. {_ANSWER}: {_example(unknown)}.")
 
 
-_BHSD = "in BHSD 1 is EDH, 2 IPH, 3 IVH, 4 SAH, 5 SDH; for that give " \
+_ANSWER = "Run the command again and say of each one whether it is ich (blood in the brain), ivh (in the ventricles)" \
+          " or ignore (not to be counted), for example"
+_BHSD = "A mask of the public data set BHSD (1 EDH, 2 IPH, 3 IVH, 4 SAH, 5 SDH) needs " \
         "--label 1=ignore --label 2=ich --label 3=ivh --label 4=ignore --label 5=ignore"
+
+
+def _doubt(segment) -> str:
+    """The segment's name, and its code where the two contradict each other."""
+    by_code = meaning_of("", segment.coded) if segment.coded else None
+    return f'{segment.title} (the code stored with it says "{segment.coded}")' if by_code else segment.title
+
+
+def _example(segments) -> str:
+    said = [_MEANING_OF_KEY.get(segment.keys[0], "ich" if n == 0 and (segment.name or len(segments) == 1) else IGNORE)
+            for n, segment in enumerate(segments[:8])]
+    return " ".join(_typed(segment.label_key, meaning) for segment, meaning in zip(segments, said, strict=False))
+
+
+_MEANING_OF_KEY = {"1": "ich", "2": "ivh"}
+
+
+def _typed(key, meaning) -> str:
+    return f'--label "{key}={meaning}"' if " " in str(key) else f"--label {key}={meaning}"
 
 
 def _option(key, ignore=True) -> str:
     """The ways to answer, each as it is typed."""
-    quote = '"' if " " in str(key) else ""
-    ich, ivh, neither = (f"--label {quote}{key}={meaning}{quote}" for meaning in ("ich", "ivh", "ignore"))
+    ich, ivh, neither = (_typed(key, meaning) for meaning in ("ich", "ivh", IGNORE))
     if not ignore:
         return f"{ich} (blood in the brain) or {ivh} (in the ventricles)"
     return f"{ich} (blood in the brain), {ivh} (in the ventricles) or {neither} (not to be counted)"
@@ -203,21 +226,23 @@ def _about_labels(known, is_plain) -> list[Finding]:
             if how is not _ASSUMED and not _is_our_name(segment, meaning)]
     if told:
         words = "; ".join(f"{segment.title} as {LABEL_OF[meaning].name}" for segment, meaning in told)
-        findings.append(Finding("mask-labels", INFO, f"Segments of the mask were counted as follows: {words}."))
+        findings.append(Finding("mask-labels", INFO, "Segments of the mask were counted by their names or by the codes "
+                                                     f"stored with them: {words}."))
     return findings
 
 
 def _assumed_values(assumed) -> Finding:
     value = int(assumed[0][0].keys[0])
     if value not in PLAIN_VALUES:
-        text = f"The mask holds the single value {value}, which was counted as ICH (ICH is 1, IVH is 2)."
+        return Finding("mask-labels", WARNING, f"The mask has one single number, {value}, which was counted as ICH. If "
+                                               f"it is something else, measure again with {_option(value)}.")
     else:
         words = " and ".join(f"{segment.keys[0]} was counted as {LABEL_OF[meaning].name}"
                              for segment, meaning in assumed)
         text = f"The mask has numbers without names; {words}, as is usual here."
-    return Finding("mask-labels", WARNING, f"{text} Other programs number differently (in BHSD 1 is epidural and 2 "
-                                           f"intraparenchymal): if so, measure again with {_option(value)}, and so on "
-                                           "for every value.")
+    return Finding("mask-labels", WARNING, f"{text} Other programs number differently (in the public data set BHSD 1 "
+                                           f"is epidural and 2 intraparenchymal): if so, measure again and say it for "
+                                           f"every number, {_option(value)}.")
 
 
 def _is_our_name(segment, meaning) -> bool:

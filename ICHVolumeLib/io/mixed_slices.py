@@ -44,12 +44,13 @@ def mixed_findings(slices) -> list[Finding]:
     for tag, name in _NAMES.items():
         counts = Counter(shown(item.text(tag)) or "none" for item in slices)
         if len(counts) > 1:
-            values = " and ".join(f"{value} in {_where(slices, tag, value)}" for value, _ in counts.most_common(3))
+            values = "; ".join(f"{value} in {_where(slices, tag, value)}" for value, _ in counts.most_common(3))
             parts.append(f"{name} ({values}{', ...' if len(counts) > 3 else ''})")
     if not parts:
         return []
     serious = len(agents) > 1 or len(sharp) > 1
+    serious = serious or len({item.text("KVP") for item in slices}) > 1
     return [Finding("mixed-slices", WARNING if serious else INFO,
-                    f"The slices were not all made alike: they differ in {'; '.join(parts)}. They complete each other, "
-                    "so all are measured; blood may look different in them. Check the mask where the one kind ends and "
-                    "the other begins.")]
+                    f"The slices were not all made alike: they differ in {'; '.join(parts)}. Together they cover the "
+                    "head, so all are measured; blood may look different in them. Check the mask where the one kind "
+                    "ends and the other begins.")]

@@ -95,6 +95,9 @@ def _array(header, file, packed):
     while len(sizes) > 3 and sizes[-1] == 1:
         sizes.pop()
     if len(sizes) != 3 or min(sizes) < 1:
+        if len(sizes) == 4 and min(sizes) > 0:
+            raise UnreadableFile(f"it holds {sizes[3]} volumes, points in time or without and with contrast agent; the "
+                                 "one that is to be measured must be a file of its own")
         raise UnreadableFile(f"its size is {' x '.join(map(str, sizes))}, not one 3D volume")
     dtype = header.get_data_dtype()
     if dtype.kind not in "iuf" or dtype.itemsize > 8:

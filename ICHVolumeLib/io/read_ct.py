@@ -55,7 +55,9 @@ def list_series(path) -> list:
 
 def series_lines(path) -> list[str]:
     """One line for each of list_series: number, series, date and time, kernel, thickness, count, UID."""
-    return [f"{number}. {item.line}" for number, item in enumerate(list_series(path), 1)]
+    from .series_words import series_line
+
+    return [f"{number}. {series_line(item)}" for number, item in enumerate(list_series(path), 1)]
 
 
 def _read(place, series_uid):

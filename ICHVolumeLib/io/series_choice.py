@@ -2,11 +2,9 @@
 
 from ..core.errors import InputError
 from ..core.findings import INFO, WARNING, Finding
-from ..core.text import shown
-from .dicom_series import Series, tag_words
+from .dicom_series import Series
 from .series_parts import goes_on
-
-_SHOWN = 12
+from .series_words import listing, series_name, tag_words
 
 
 def choose(series: list[Series], where, wanted=None, own=None) -> tuple[Series, list[Finding]]:
@@ -19,41 +17,21 @@ def choose(series: list[Series], where, wanted=None, own=None) -> tuple[Series, 
     asked = _asked_for(series, where, wanted, own)
     usable = [item for item in asked if not item.problem]
     if not usable:
-        reasons = "; ".join(f"{item.name}: {item.problem}" for item in asked[:6])
-        raise InputError(f"{where} has no head CT that can be measured: {reasons}. Give the original axial CT series.")
+        reasons = "; ".join(f"{series_name(item)}: {item.problem}" for item in asked[:6])
+        raise InputError(f"{where} holds no head CT that can be measured: {reasons}. Give the original axial "
+                         "CT series.")
     patients = len({item.patient for item in usable})
     if patients > 1:
-        raise InputError(f"{where} holds scans of {patients} patients, and only you can say whose is meant. "
-                         f"{_by_patient(series)}. Give the number of the right scan: --series NUMBER. Whose a scan is "
-                         "shows when its first file is opened in a DICOM viewer.")
+        raise InputError(f"{where} holds scans of {patients} patients, and only you can say whose is meant. Run the "
+                         "same command again with --series and the number of the right one; whose a scan is shows when "
+                         "its first file is opened in a DICOM viewer (the letters are given here): "
+                         f"{listing(series, patients=True)}.")
     chosen, others = usable[0], [item for item in series if item is not usable[0]]
     parts = [item for item in others if _one_series(item, chosen) and item.marks != chosen.marks]
     findings = [_parts_finding(chosen, parts, series, WARNING if len(usable) > 1 else INFO)] if parts else []
     if len(parts) < len(others):
         findings.append(_choice_finding(chosen, others, usable, series, wanted or own))
     return chosen, findings + _rest_of_head(chosen, others, series)
-
-
-def listing(series, chosen=None) -> str:
-    """"1. (measured) series 2 "Head" (40 images), 2020-01-01 12:00:00, kernel H31s, 4 mm thick, UID 1.2.3; 2. ..." """
-    return _joined([f"{number}. {'(measured) ' if item is chosen else ''}{item.line}"
-                    for number, item in enumerate(series, 1)])
-
-
-def _by_patient(series) -> str:
-    """The listing with a letter for each patient and the first file of each scan: names and IDs are never shown."""
-    letters: dict[tuple[str, ...], str] = {}
-    lines = []
-    for number, item in enumerate(series, 1):
-        letter = letters.setdefault(item.patient, chr(ord("A") + len(letters) % 26))
-        first = min(part.path for part in item.slices)
-        lines.append(f"{number}. patient {letter}, first file {shown(first.name)} in {shown(first.parent.name)}: "
-                     f"{item.line}")
-    return _joined(lines)
-
-
-def _joined(lines) -> str:
-    return "; ".join(lines[:_SHOWN]) + (f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else "")
 
 
 def _asked_for(series, where, wanted, own):
@@ -80,7 +58,7 @@ def _parts_finding(chosen, parts, series, severity):
     return Finding("several-scans-in-series", severity,
                    f"The series holds {len(parts) + 1} scans of the same place, told apart by {' and '.join(tags)}. "
                    f"Measured is the one with {_value(chosen)} ({len(chosen.slices)} slices); not measured: "
-                   f"{others}. To measure another one, give its number with --series NUMBER: "
+                   f"{others}. To measure another one, run the command again with what stands before it: "
                    f"{listing(series, chosen)}.")
 
 
@@ -90,11 +68,11 @@ def _rest_of_head(chosen, others, series) -> list[Finding]:
             and goes_on(chosen, item)]
     if not rest:
         return []
-    numbers = " and ".join(str(series.index(item) + 1) for item in rest)
+    numbers = " and ".join(f"--series {series.index(item) + 1}" for item in rest)
     return [Finding("head-in-two-series", WARNING,
-                    f"Number {numbers} of the series found goes on where the measured one ends: the head may lie in "
-                    f"both, and a bleed in number {numbers} is not measured. Measure that one too (--series NUMBER) "
-                    "and add the volumes, or export both as one series.")]
+                    f"Another series ({numbers}) goes on where the measured one ends: the head may lie in both, and a "
+                    f"bleed in the other one is not measured. Measure that one too, with {numbers}, and add the "
+                    "volumes, or export both as one series.")]
 
 
 def _value(item) -> str:
@@ -105,16 +83,17 @@ def _choice_finding(chosen, others, usable, series, asked):
     same = [item for item in others if item.uid == chosen.uid and not item.problem and item.marks == chosen.marks]
     rivals = [item for item in usable if item is not chosen]
     why = "it was asked for" if asked and not rivals else "it is " + ", ".join(chosen.strengths)
-    text = f"{len(series)} image series were found. Measured is {chosen.name}, because {why}. They are: " \
+    text = f"{len(series)} image series were found. Measured is {series_name(chosen)}, because {why}. They are: " \
            f"{listing(series, chosen)}."
     if same:
         left_out = sum(len(item.slices) for item in same)
-        numbers = " and ".join(str(series.index(item) + 1) for item in same)
+        numbers = " and ".join(f"--series {series.index(item) + 1}" for item in same)
         text += f" {left_out} images have the same series UID as the chosen scan but {_why_apart(same, chosen)}; " \
-                f"they were left out and are number {numbers} of the list. Look whether they belong to this scan: a " \
-                "bleed in them is not measured."
+                f"they were left out ({numbers}), and a bleed in them is not measured. Open the first files of both: " \
+                "if both are parts of one scan, export it again; if the other one is meant, run the command again " \
+                f"with {numbers}."
     elif rivals and not asked:
-        text += " To measure another one, give its number or UID with --series."
+        text += " To measure another one, run the command again with what stands before it."
     warn = same or rivals and not asked
     return Finding("series-chosen", WARNING if warn else INFO, text)
 

@@ -58,7 +58,9 @@ def check_ct(ct: CTVolume) -> list[Finding]:
     """ct.findings first, then what the geometry, the header and the image show; no code occurs twice."""
     scale = hu_findings(ct.hu)
     is_hu = not any(finding.severity == ERROR for finding in scale)
-    image = [*check_slice_order(ct), *check_brain_levels(ct), *check_head_size(ct), *check_image(ct)] if is_hu else []
+    image = [*check_slice_order(ct), *check_brain_levels(ct), *check_image(ct)] if is_hu else []
+    if is_hu and not any(finding.code == "blank-slices" for finding in (*ct.findings, *scale)):
+        image += check_head_size(ct)  # slices without a picture would be taken for missing height
     return _each_once([*ct.findings, *scale, *check_without_image(ct), *image])
 
 

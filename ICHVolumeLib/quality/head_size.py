@@ -30,9 +30,9 @@ def check_head_size(ct: CTVolume) -> list[Finding]:
     if not words:
         return []
     return [Finding("head-size", WARNING,
-                    f"The head is not shaped like one: {' and '.join(words)}. The voxel size in the file is probably "
-                    "wrong, and with it every volume. Compare it with the original series, or look whether this is a "
-                    "child.")]
+                    f"The head has an unusual size or shape: {' and '.join(words)}. The voxel size in the file is "
+                    "probably wrong, and with it every volume. Compare it with the original series, or look whether "
+                    "this is a child.")]
 
 
 def _area_words(ct, view: SkullView) -> list[str]:

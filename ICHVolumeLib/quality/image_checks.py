@@ -7,7 +7,7 @@ from ..core.findings import INFO, WARNING, Finding
 from ..core.text import number_words
 from ..io.hounsfield import slice_words
 from .header_checks import CONTRAST_ADVICE
-from .skull import SkullView, look_at_skull
+from .skull import BONE_HU, SkullView, look_at_skull
 
 METAL_HU = 2500
 TRAINED_NOISE_HU = 7.0  # synthetic.scanner; with the anatomy of real heads 6 to 8 is measured where it is low
@@ -33,10 +33,11 @@ def check_image(ct: CTVolume) -> list[Finding]:
                                          "that is taken as air."))
     view = look_at_skull(ct)
     if view is None:
+        why = f"perhaps because all values end at {ct.hu.max()} HU" if ct.hu.max() <= BONE_HU else \
+            "no whole head, or a wrong voxel size?"
         return [*findings, *_metal(ct, None),
-                _warning("no-head", "No closed skull of a head's size was found in the slices: no whole head, or a "
-                                    "wrong voxel size? Look whether this is the right series, and compare the size of "
-                                    "the head with the original.")]
+                _warning("no-head", f"No closed skull of a head's size was found in the slices: {why}. Look whether "
+                                    "this is the right series, and compare the size of the head with the original.")]
     return findings + _coverage(view) + _metal(ct, view) + _air_and_contrast(view) + _noise_and_gap(view)
 
 
@@ -71,7 +72,7 @@ def _air_and_contrast(view):
         findings.append(_warning("intracranial-air", f"About {number_words(view.air_ml)} mL of air lies inside the "
                                                      f"skull in {slice_words(view.air_slices)} (surgery, drain or "
                                                      "fracture?); the model was made for heads before surgery. Check "
-                                                     "the mask near air and along the surgeon's way."))
+                                                     "the mask near air and along the surgical approach."))
     if view.bright_share > CONTRAST_SHARE:
         findings.append(_warning("contrast-agent", f"{100 * view.bright_share:.1f} % of the deep brain is brighter "
                                                    f"than any clot, as after contrast agent. {CONTRAST_ADVICE}"))

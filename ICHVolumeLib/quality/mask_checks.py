@@ -2,7 +2,8 @@
 
 Codes of check_mask (severity):
 
-    no-bleed (info)              nothing is marked
+    no-bleed (info)              the model marked nothing
+    empty-mask (warning)         a mask of a person or another program in which nothing is marked
     ivh-only (warning)           only blood in the ventricles
     crosses-30-ml (warning)      the interval of the ICH volume crosses 30 mL
     probably-noise (warning)     large marks hardly denser than the brain beside them: probably not a hemorrhage
@@ -14,6 +15,7 @@ Codes of check_mask (severity):
     large-bleed (warning)        more than 150 mL
     slice-disagreement (warning) an area that its neighboring slices do not show
     mask-outside-head (warning)  marked air, or marks outside the skull
+    mask-below-skull (warning)   marks below the floor of the skull
     not-denser-than-brain (warning) what is marked is hardly denser than the brain around it
     unmarked-bright (warning)    tissue as dense as the mark touches it and is left unmarked
 """
@@ -22,6 +24,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ..anatomy.head_frame import HeadFrame
 from ..clinical import scores
 from ..core.ct_volume import CTVolume
 from ..core.findings import INFO, WARNING, Finding
@@ -32,7 +35,7 @@ from ..io.hounsfield import slice_words
 from ..measure import Measurement
 from .bright_rest import brain_and_contrast_hu, bright_rest_ml, dense_part_ml, look_near
 from .image_checks import NOISY_HU, SKULL_GAP_MM, TOP_SHARE
-from .mask_outside import check_outside
+from .mask_outside import check_below_floor, check_outside
 from .skull import SkullView, heights_mm, look_at_skull
 
 DENSER_THAN_BLOOD_HU = 100  # clotted blood stays below; calcification lies above
@@ -52,12 +55,13 @@ _SEEN: WeakKeyDictionary[CTVolume, SkullView | None] = WeakKeyDictionary()
 
 
 def check_mask(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interval_ml=None,
-               by_model: bool = False) -> list[Finding]:
+               by_model: bool = False, frame: HeadFrame | None = None) -> list[Finding]:
     """Findings about a mask (slices, rows, columns), uint8 labels, that was measured on its scan.
 
-    interval_ml: of the total volume, None where there is none; by_model: the network made the mask.
+    interval_ml: of the total volume, None where there is none; by_model: the network made the mask. frame:
+    fit_head_frame(ct); without it nothing is said of what lies below the skull.
     """
-    steps = check_mask_in_steps(ct, mask, measurement, interval_ml, by_model)
+    steps = check_mask_in_steps(ct, mask, measurement, interval_ml, by_model, frame)
     while True:
         try:
             next(steps)
@@ -66,12 +70,15 @@ def check_mask(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interva
 
 
 def check_mask_in_steps(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interval_ml=None,
-                        by_model: bool = False):
+                        by_model: bool = False, frame: HeadFrame | None = None):
     """Generator of check_mask: every next() looks at a part, so that a window in between is never kept waiting."""
     if not measurement.found:
-        who = "No bleed found by the model. This does not mean that the scan is normal" if by_model else \
-              "The mask is empty: there is nothing to measure"
-        return [Finding("no-bleed", INFO, f"{who}. No 3D model was written.")]
+        if by_model:
+            return [Finding("no-bleed", INFO, "No bleed found by the model. This does not mean that the scan is "
+                                              "normal. No 3D model was written.")]
+        return [_warning("empty-mask", "Nothing is marked in the mask, so the volume is 0 mL and no 3D model was "
+                                       "written. This does not say that the scan shows no blood: check that the right "
+                                       "mask was given.")]
     marked = np.asarray(mask) > 0
     view = _skull_of(ct)
     yield
@@ -81,6 +88,7 @@ def check_mask_in_steps(ct: CTVolume, mask: np.ndarray, measurement: Measurement
                *_interval(measurement, interval_ml), *_size(measurement.volume_ml.total)]
     yield
     noticed += _density(near, measurement) + check_outside(ct, marked, view, measurement.volume_ml.total)
+    noticed += check_below_floor(ct, marked, frame)
     yield
     noticed += [*_place(ct, marked, view, measurement), *_neighbors(ct, marked, measurement)]
     yield
@@ -242,7 +250,8 @@ def _neighbors(ct, marked, measurement):
     odd += [f"{slice_words([k])} is marked over an area that its neighbors do not show" for k in flat[:3]]
     if not odd:
         return []
-    return [_warning("slice-disagreement", f"Neighboring slices disagree: {'; '.join(odd)}. Look there.")]
+    return [_warning("slice-disagreement", f"Neighboring slices disagree: {'; '.join(odd)}. Look there, and correct "
+                                           "the mask if it is wrong.")]
 
 
 def _width_mm(ct, piece) -> float:
@@ -257,4 +266,4 @@ def _rest(near, measurement):
         return []
     return [_warning("unmarked-bright", f"About {ml:.1f} mL as dense as the marked blood touch it in "
                                         f"{slice_words(slices)} and are not marked: the volume may be too small. "
-                                        "Look there.")]
+                                        "Look there, and add what is blood.")]

@@ -16,7 +16,7 @@ from ..imaging.head_mask import sides_with_bone
 from ..imaging.morphology import dilated
 
 _COARSE_MM = 2.0
-_BONE_HU = 450  # above contrast-filled vessels
+BONE_HU = 450  # above contrast-filled vessels
 _AIR_BELOW_HU = -200
 _METAL_HU = 2500
 _SOFT_HU = (-20, 130)  # brain, fluid and blood
@@ -69,7 +69,7 @@ def look_at_skull(ct: CTVolume) -> SkullView | None:
 def _look(ct):
     step_j, step_i = (max(1, round(_COARSE_MM / mm)) for mm in ct.pixel_spacing_mm)
     hu = ct.hu[:, ::step_j, ::step_i]
-    bone = (hu > _BONE_HU) & (hu <= _METAL_HU)  # metal in the brain must not enclose itself
+    bone = (hu > BONE_HU) & (hu <= _METAL_HU)  # metal in the brain must not enclose itself
     skull = largest_component(bone)
     inside = (sides_with_bone(skull) == 4) & ~bone
     area_cm2 = ct.pixel_area_mm2 * step_j * step_i / 100

@@ -3,7 +3,7 @@
 from ..core.result import Result, Score, clean_up_change_ml
 from ..quality.checks import spacing_words
 from .html_parts import definitions, finding_item, text
-from .summary import ml, score_text, words
+from .summary import counting_words, ml, score_text, words
 
 _SOURCE = {"entered": "entered", "mask": "from the mask", "unknown": ""}
 
@@ -96,7 +96,7 @@ def _geometry(result: Result):
     geometry = result.geometry
     rows_mm, columns_mm = geometry.pixel_spacing_mm
     return '<div class="keep"><h2>Geometry</h2>' + definitions((
-        ("Slices", f"{geometry.slices} of {geometry.rows} × {geometry.columns} pixels"),
+        ("Slices", f"{geometry.slices} of {geometry.rows} × {geometry.columns} pixels{counting_words(geometry)}"),
         ("Pixel", f"{rows_mm:.3f} × {columns_mm:.3f} mm"),
         ("Slice heights", f"{spacing_words(geometry.slab_heights_mm)}, along the slice normal"),
         ("Gantry tilt", f"{geometry.tilt_deg:.1f} degrees"),

@@ -174,7 +174,14 @@ def geometry_line(geometry: Geometry) -> str:
     tilt = f", gantry tilt {geometry.tilt_deg:.1f} degrees" if geometry.tilt_deg >= 0.1 else ""
     rows, columns = geometry.pixel_spacing_mm
     return (f"{geometry.slices} slices of {geometry.rows} x {geometry.columns} pixels, "
-            f"{rows:.3f} x {columns:.3f} mm, slice heights {spacing_words(geometry.slab_heights_mm)}{tilt}")
+            f"{rows:.3f} x {columns:.3f} mm, slice heights {spacing_words(geometry.slab_heights_mm)}{tilt}"
+            f"{counting_words(geometry)}")
+
+
+def counting_words(geometry: Geometry) -> str:
+    """From which end slices are counted; empty where an older file does not say."""
+    lowest = geometry.first_slice_lowest
+    return "" if lowest is None else f", slice 1 is the {'lowest' if lowest else 'uppermost'} one"
 
 
 def finding_lines(noticed: list[Finding]) -> list[str]:

@@ -59,7 +59,7 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
         mass_effect = measure_mass_effect(ct, mask, frame) if volume_ml.total > 0 else (None, None)
     noticed = list(check_ct(ct) if noticed is None else noticed)
     noticed += segmentation.findings if segmentation else []
-    noticed += check_mask(ct, mask, measurement, interval_ml, by_model=segmentation is not None) \
+    noticed += check_mask(ct, mask, measurement, interval_ml, segmentation is not None, frame) \
         if about_mask is None else about_mask
     return Result(
         found=volume_ml.total > 0,
@@ -116,7 +116,7 @@ def describe_geometry(ct: CTVolume) -> Geometry:
     slices, rows, columns = ct.hu.shape
     heights = [float(height) for height in ct.slab_heights_mm]
     return Geometry(slices, rows, columns, ct.pixel_spacing_mm, heights, ct.tilt_deg,
-                    ct.info.slice_thickness_mm)
+                    ct.info.slice_thickness_mm, bool(ct.slice_origins_ras[-1, 2] >= ct.slice_origins_ras[0, 2]))
 
 
 def _provenance(ct, segmentation) -> Provenance:

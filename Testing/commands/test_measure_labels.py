@@ -42,7 +42,7 @@ def test_labels_are_counted_as_said(files, phantom, tmp_path):
 def test_without_labels_the_question_names_the_option(files, tmp_path):
     done = ichvolume("measure", files / "ct", files / "lesions.seg.nrrd", "-o", tmp_path / "out")
     assert done.returncode == 2 and not (tmp_path / "out").exists()
-    assert 'for each: --label "Lesion a=ich" (blood in the brain)' in done.stderr
+    assert 'for example: --label "Lesion a=ich" --label "Lesion b=ignore"' in done.stderr
 
 
 @pytest.mark.parametrize("label", ["Lesion a", "Lesion a=blood", "=ich"])

@@ -206,7 +206,7 @@ CASES = [
               "its header"),
     HardInput("NRRD, uneven slices made even", even_copy_of_an_uneven_scan, EVEN, "ASSUMED"),
     HardInput("NRRD, slice distance other than the sidecar's", image(sidecar={"SpacingBetweenSlices": 2.0}),
-              "warned:spacing-conflict", "2 mm apart"),
+              "warned:spacing-conflict", "0.5 times"),
     *[HardInput(f"NRRD, axes stored as {name}", reordered(*order), "warned:axes-reordered", true_ml=BALL_ML)
       for name, order in (("SPL", (2, 1, 0)), ("SLP", (1, 2, 0)), ("PSL", (2, 0, 1)), ("LSP", (1, 0, 2)))],
     HardInput("NRRD that claims 100 GB", claims_100_gb, "refused", "more than the 512 MB"),
@@ -217,7 +217,7 @@ CASES = [
     HardInput("DICOM, two acquisitions told apart by their time only",
               series(and_a_second_scan(AcquisitionTime="130000")), SPLIT, "acquisition time", BALL_ML, slow=True),
     HardInput("DICOM, bone kernel under the same UID", series(and_a_second_scan(0.0, ConvolutionKernel="H70h")), SPLIT,
-              "convolution kernel", BALL_ML, slow=True),
+              "kernel", BALL_ML, slow=True),
     HardInput("DICOM, contrast under the same UID", series(and_a_second_scan(0.0, ContrastBolusAgent="Iomeprol")),
               SPLIT, "contrast agent", BALL_ML, slow=True),
     HardInput("DICOM, another thickness under the same UID", series(and_a_second_scan(0.0, SliceThickness=8)), SPLIT,

@@ -63,9 +63,9 @@ CASES = [
     *(HardInput(name, series(**tags), f"warned:{code}", words, BALL_ML, slow=name not in QUICK)
       for name, (tags, code, words) in WARNED.items()),
     HardInput("a Z_EFF map beside a plain series", beside_a_plain_one(RescaleType="Z_EFF"), "warned:series-chosen",
-              "Measured is series 2", BALL_ML),
+              "scanner's series 2, 40 images), because", BALL_ML),
     HardInput("a monoenergetic series beside a plain one", beside_a_plain_one(SeriesDescription="Mono+ 70 keV head"),
-              "warned:series-chosen", "Measured is series 2", BALL_ML),
+              "warned:series-chosen", "scanner's series 2, 40 images), because", BALL_ML),
     HardInput("RescaleType absent", series(RescaleType=None), "right", true_ml=BALL_ML),
     HardInput("RescaleType US (unspecified)", series(RescaleType="US"), "right", true_ml=BALL_ML),
 ]

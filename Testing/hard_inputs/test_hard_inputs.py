@@ -8,7 +8,7 @@ from hard_inputs.hard_input import BALL_ML, ball_ct, outcome_of
 
 CASES = all_cases()
 WHAT_TO_DO = re.compile(r"\b(check|look|load|prefer|export|compare|give|measure again|measure the|remove|mark|say|save|"
-                        r"take them out|do not use|nothing needs)\b", re.I)
+                        r"take them out|run the command|do not use|nothing needs)\b", re.I)
 POWER_OF_TEN = re.compile(r"\de[+-]\d")
 
 

@@ -163,7 +163,7 @@ def test_a_dropped_shear_is_found_where_the_header_still_tells_the_tilt(upright,
 def test_a_slice_distance_that_the_sidecar_contradicts_is_named(upright, tmp_path):
     write_nrrd(tmp_path / "a.nrrd", upright.ct.hu, upright.ct.ijk_to_ras)
     (tmp_path / "a.json").write_text('{"SpacingBetweenSlices": 2.5}', encoding="utf-8")
-    assert "2.5 mm apart (a.json)" in message(read_ct(tmp_path / "a.nrrd"), "spacing-conflict")
+    assert "a.json says 2.5 mm" in message(read_ct(tmp_path / "a.nrrd"), "spacing-conflict")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"GantryDetectorTilt": "x", "ConvolutionKernel": {"a": 1}}',

@@ -151,7 +151,7 @@ def test_damaged_or_unfit_nifti_files_are_refused(tmp_path):
     nan[0, 0] = np.nan
     cases = {
         "truncated": whole[:-7], "does not begin with a NIfTI header": b"hello", "header": b"",
-        "not one 3D volume": nifti_bytes(hu, eye, dims=(4, 5, 4, 3, 2, 1, 1, 1)),
+        "2 volumes": nifti_bytes(hu, eye, dims=(4, 5, 4, 3, 2, 1, 1, 1)),
         r"5 x 0 x 3": nifti_bytes(hu, eye, dims=(3, 5, 0, 3, 1, 1, 1, 1)),
         "voxel type 128": nifti_bytes(hu, eye, code=128),
         "not a number": nifti_bytes(hu, nan),

@@ -27,7 +27,7 @@ def test_the_convention_of_a_labelmap_is_said(case, tmp_path):
 def test_values_outside_the_convention_are_asked_for(case, tmp_path):
     ct, mask = case
     write_nrrd(tmp_path / "m.nrrd", np.where(mask == 2, 3, mask).astype(np.uint8), ct.ijk_to_ras)
-    with pytest.raises(InputError, match=r"values 1, 3; a mask has 1 for ICH and 2.*: --label 3=ich \(.*--label 3=ivh"):
+    with pytest.raises(InputError, match=r"numbers 1, 3 .*: --label 1=ich --label 3=ignore.*1 = ICH, 2 = IVH"):
         read_mask(tmp_path / "m.nrrd", ct)
     read, findings = read_mask_and_findings(tmp_path / "m.nrrd", ct, {"3": "ignore"})
     assert np.array_equal(read, mask == 1) and "value 3" in only(findings, "mask-left-out").message
@@ -51,7 +51,7 @@ def test_the_five_classes_of_bhsd_are_understood_by_its_dataset_json(case, tmp_p
     (tmp_path / "labelsTr").mkdir()
     path = tmp_path / "labelsTr" / "ID_1.nii.gz"
     path.write_bytes(gzip.compress(nifti_bytes(classes, ct.ijk_to_ras)))
-    with pytest.raises(InputError, match="in BHSD 1 is EDH, 2 IPH, 3 IVH, 4 SAH, 5 SDH"):
+    with pytest.raises(InputError, match="BHSD .1 EDH, 2 IPH, 3 IVH, 4 SAH, 5 SDH. needs --label 1=ignore --label 2"):
         read_mask(path, ct)
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": names}))
     read, findings = read_mask_and_findings(path, ct)
@@ -125,7 +125,7 @@ def test_a_labelmap_with_one_foreign_value_is_ich_and_more_are_refused(case, tmp
     write_nrrd(tmp_path / "m.nrrd", (mask > 0).astype(np.uint8) * np.uint8(255), ct.ijk_to_ras)
     assert np.array_equal(read_mask(tmp_path / "m.nrrd", ct), (mask > 0).astype(np.uint8))
     write_nrrd(tmp_path / "m.nrrd", mask * np.uint8(3), ct.ijk_to_ras)
-    with pytest.raises(InputError, match="values 3, 6; a mask has 1 for ICH and 2 for IVH"):
+    with pytest.raises(InputError, match="numbers 3, 6 .* --label 3=ignore --label 6=ignore"):
         read_mask(tmp_path / "m.nrrd", ct)
     write_nrrd(tmp_path / "m.nrrd", mask * np.float32(0.5), ct.ijk_to_ras)
     with pytest.raises(InputError, match="fractions"):

@@ -45,7 +45,7 @@ def test_other_pixels_at_one_position_are_refused(folder):
     dataset = pydicom.dcmread(folder / "CT0003.dcm")
     dataset.PixelData = bytes(len(dataset.PixelData))
     dataset.save_as(folder / "rival.dcm")
-    with pytest.raises(InputError, match="different images at the same position"):
+    with pytest.raises(InputError, match="different images at the same height"):
         read_ct(folder)
 
 

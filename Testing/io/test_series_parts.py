@@ -7,8 +7,8 @@ from dicom_files import SMALL, change, change_all, codes, message
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.io.dicom_series import tag_words
 from ICHVolumeLib.io.read_ct import list_series, read_ct, series_lines
+from ICHVolumeLib.io.series_words import tag_words
 from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
 
 SAME = ("SeriesInstanceUID", "StudyInstanceUID")
@@ -57,7 +57,7 @@ def test_the_second_scan_is_measured_when_its_number_is_given(small, folder):
     assert [line[:2] for line in lines] == ["1.", "2."]
     assert np.array_equal(read_ct(folder, "1").hu, small.hu)
     assert np.array_equal(read_ct(folder, "2").hu, second.hu)
-    with pytest.raises(InputError, match="has no series 3; it has 1. series"):
+    with pytest.raises(InputError, match="has no series 3; it has --series 1 is "):
         read_ct(folder, "3")
 
 
@@ -99,8 +99,9 @@ def test_two_patients_are_never_mixed_and_one_must_be_named(small, folder, uid, 
     if uid == "":
         change_all(folder, SeriesInstanceUID="")
         change_all(folder / "second", SeriesInstanceUID="")
-    with pytest.raises(InputError, match="holds scans of 2 patients.* 1. patient A, first file CT0001.dcm in .* 2. "
-                                         "patient B, first file") as error:
+    with pytest.raises(InputError, match="holds scans of 2 patients.*--series 1 is of patient A, .* first file "
+                                         ".*/CT0001.*--series 2 is of patient B, .* first "
+                                         "file second/CT0001.dcm") as error:
         read_ct(folder)
     assert "Other" not in str(error.value)
     assert np.array_equal(read_ct(folder, "2").hu, second.hu)
@@ -142,10 +143,10 @@ def test_every_choice_shows_what_tells_it_from_the_others(small, folder):
     add_scan(folder, small, "bone", ConvolutionKernel="H70h")
     change_all(folder / "bone", SeriesInstanceUID="1.2.3")
     line = series_lines(folder)[0]
-    for words in ('1. series 1 "Head', "(19 images)", "2024-02-01 08:15:00", "kernel H31s", "4.8 mm thick", "UID "):
+    for words in ('1. "Head', "19 images)", "2024-02-01 08:15:00", "kernel H31s", "4.8 mm thick", "UID "):
         assert words in line
     assert "\x1b" not in line
-    assert line.replace("1. ", "1. (measured) ") in message(read_ct(folder), "series-chosen").replace("; 2.", "\n2.")
+    assert f"--series 1 is {line[3:]} (measured now); --series 2" in message(read_ct(folder), "series-chosen")
     assert [item.patient == list_series(folder)[0].patient for item in list_series(folder)] == [True, True]
 
 

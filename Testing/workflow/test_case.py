@@ -175,7 +175,7 @@ def test_a_scan_without_a_bleed_is_a_result_without_a_surface(files, phantom, tm
     result = run_measure(files / "ct", tmp_path / "empty.seg.nrrd", out, clinical=KNOWN).result
     assert (result.found, result.abc2, result.surface) == (False, None, None)
     assert not (out / "ich.stl").exists(), "the surface of the earlier case stayed"
-    assert "no-bleed" in [finding.code for finding in result.findings]
+    assert "empty-mask" in [finding.code for finding in result.findings]
     assert result.ich_score.score is None and result.ich_score.mortality_30d_percent is None
 
 
