@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.text import shown
-from ..datasets.folder import ENDINGS
+from ..datasets.pairs import ENDINGS
 from ..io.images import is_image_name
 from ..io.result_files import MASK_NRRD
 
