@@ -5,4 +5,4 @@ A new command is a new module here and its name in COMMANDS. Modules import noth
 """
 
 COMMANDS = ("segment", "measure", "compare", "cohort", "verify", "check", "sample", "demo", "bench", "train", "release",
-            "evaluate", "study", "real", "card")
+            "evaluate", "study", "datasets", "real", "card")

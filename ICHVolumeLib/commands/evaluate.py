@@ -2,10 +2,13 @@
 
     ichvolume evaluate PREDICTIONS [MORE ...] TRUTH -o OUT    folders of masks, paired by name
     ichvolume evaluate PAIRS.csv -o OUT                       a table: case, prediction, truth, model ...
+    ichvolume evaluate SCANS TRUTH -o OUT --weights DIR       a network on scans, by the names of the truths
+    ichvolume evaluate bhsd=FOLDER -o OUT --weights DIR       the same on a data set, see Resources/Datasets.md
     ichvolume evaluate DATA -o OUT                            our network on synthetic patients in bleed-free heads
 
 Masks: overlap, distances, volumes and their agreement, and models compared on the same patients, into summary.md,
 cases.csv and figures.json in OUT, see Resources/Study.md. NAME=FOLDER names a model. Stopped, it goes on where it was.
+Scans: --network NAME is any network that `train` knows, --weights its released weights; the masks stay in OUT/masks.
 
 Synthetic patients: writes OUT/cases.jsonl and OUT/figures.json, prints the figures, and counts false alarms on real
 bleed-free scans; goes on where it was stopped. With --pictures it also draws the cases that went wrong, for
@@ -24,7 +27,9 @@ def add_arguments(parser) -> None:
                         help="folders of masks and then that of the truth; or a CSV of pairs; or the one folder of the "
                              "bleed-free heads")
     parser.add_argument("-o", "--out", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, metavar="DIR")
+    parser.add_argument("--weights", type=Path, metavar="DIR", help="of the network (default: those that are shipped)")
+    parser.add_argument("--network", metavar="NAME",
+                        help="segment SCANS with this network; the weights must be of it (default: the weights' own)")
     parser.add_argument("--patients", type=count, default=200)
     parser.add_argument("--scan", type=Path, action="append", default=[], metavar="FOLDER",
                         help="a real bleed-free scan; its marked volume is listed (may be repeated)")
@@ -33,13 +38,14 @@ def add_arguments(parser) -> None:
                         help="put the bleeds into heads that were trained on; counts no false alarms")
     parser.add_argument("--synthetic-only", action="store_true",
                         help="count no false alarms on real slices (`ichvolume real` does)")
-    add_jobs_argument(parser)
+    add_jobs_argument(parser, "; with masks: processes that compare them (default: 1)")
     add_mask_arguments(parser)
 
 
-def add_jobs_argument(parser) -> None:
-    parser.add_argument("--jobs", type=count, metavar="N", help="processes that make patients ahead of the network; "
-                                                              "0: none (default: one per core, at most 4)")
+def add_jobs_argument(parser, more: str = "") -> None:
+    parser.add_argument("--jobs", type=count, metavar="N",
+                        help=f"processes that make patients ahead of the network; 0: none (default: one per core, at "
+                             f"most 4){more}")
 
 
 def run(args) -> None:
@@ -53,9 +59,9 @@ def _run_synthetic(args) -> None:
     import logging
 
     from ..evaluation.cases import evaluate
+    from ..evaluation.network_cases import network_segmenter
     from ..evaluation.prediction import model_id, predict_with
     from ..evaluation.summary import summarise
-    from ..segmentation.segmenter import Segmenter
     from ..synthetic.background_pool import load_pool
     from ..synthetic.code_version import generator_mark
     from ..synthetic.patients import TEST, TRAINED, default_jobs, synthetic_patients, use_one_itk_thread
@@ -64,7 +70,7 @@ def _run_synthetic(args) -> None:
     use_one_itk_thread()
     args.out.mkdir(parents=True, exist_ok=True)
     pool = load_pool(args.data[0], args.out.parent / "heads.npz")
-    segmenter, rows_file = Segmenter(weights_dir=args.weights), args.out / "cases.jsonl"
+    segmenter, rows_file = network_segmenter(args.weights, args.network), args.out / "cases.jsonl"
     jobs = default_jobs() if args.jobs is None else args.jobs
     part = TRAINED if args.trained_heads else TEST
     predict, mark = predict_with(segmenter), f"{model_id(segmenter)}, patients {generator_mark()}"

@@ -1,4 +1,5 @@
-"""The second way of `ichvolume evaluate`: masks of any program against the truth. No command of its own."""
+"""Two ways of `ichvolume evaluate`: masks of any program, or a network on scans, against the truth. No command of its
+own."""
 
 import argparse
 import sys
@@ -33,8 +34,14 @@ def add_mask_arguments(parser) -> None:
 
 
 def are_masks(paths: list[Path]) -> bool:
-    """Whether `evaluate` was given masks and truths (two or more paths, or a CSV of pairs), not a folder of heads."""
-    return len(paths) > 1 or paths[0].suffix.lower() == PAIRS
+    """Whether `evaluate` was given a truth (several paths, a CSV of pairs, a data set), not a folder of heads."""
+    return len(paths) > 1 or paths[0].suffix.lower() == PAIRS or _dataset(paths) is not None
+
+
+def _dataset(paths: list[Path]) -> tuple[str, Path] | None:
+    """(name, folder) where `evaluate` was given NAME=FOLDER alone."""
+    name, equals, folder = str(paths[0]).partition("=")
+    return (name, Path(folder)) if len(paths) == 1 and equals and not paths[0].exists() else None
 
 
 def _meaning(text) -> tuple[str, str]:
@@ -57,23 +64,45 @@ def _millimetres(text: str) -> float:
 
 
 def run_masks(args) -> None:
-    from ..core.errors import InputError
-    from ..evaluation.mask_evaluation import EvaluationSettings, evaluate_masks
+    from ..evaluation.mask_evaluation import evaluate_masks
     from ..evaluation.mask_labels import LabelMap
+    from ..evaluation.mask_scoring import EvaluationSettings
     from ..evaluation.mask_tables import SUMMARY
 
-    if args.weights:
-        raise InputError("--weights goes with DATA, the folder of bleed-free heads; to score a network on scans, let "
-                         "`ichvolume cohort` segment them first.")
-    cases = _cases(args)
-    labels = LabelMap(truth=dict([*args.label, *args.truth_label]),
-                      predictions=dict([*args.label, *args.prediction_label]))
-    settings = EvaluationSettings(tolerance_mm=args.tolerance, repeats=args.repeats, seed=args.seed,
-                                  skip_bad=args.skip_bad, labels=labels)
     with Progress() as progress:
+        if args.weights or args.network or _dataset(args.data):
+            cases, truth_labels = _segmented(args, progress)
+        else:
+            cases, truth_labels = _cases(args), dict([*args.label, *args.truth_label])
+        labels = LabelMap(truth=truth_labels, predictions=dict([*args.label, *args.prediction_label]))
+        settings = EvaluationSettings(tolerance_mm=args.tolerance, repeats=args.repeats, seed=args.seed,
+                                      skip_bad=args.skip_bad, labels=labels)
         found = evaluate_masks(cases, args.out, settings, command="ichvolume " + " ".join(sys.argv[1:]),
-                               progress=progress)
+                               progress=progress, jobs=args.jobs or 1)
     _tell(found, args.out / SUMMARY)
+
+
+def _segmented(args, progress):
+    """(cases, labels of the truths) of a network on scans: SCANS TRUTH, or NAME=FOLDER."""
+    from ..core.errors import InputError
+    from ..evaluation.network_cases import TRUTH_LABELS, cases_of_dataset, cases_of_scans, network_segmenter
+
+    refused = {"--ct": args.ct, "--cases": args.cases, "--prediction-label": args.prediction_label}
+    dataset = _dataset(args.data)
+    if dataset:
+        refused |= {"--label": args.label, "--truth-label": args.truth_label}
+    for option, value in refused.items():
+        if value:
+            raise InputError(f"{option} is not for a network on scans; the masks that it makes and a data set's labels "
+                             "are known.")
+    if not dataset and len(args.data) != 2:
+        raise InputError("A network is evaluated on SCANS TRUTH, two folders, or on a data set, NAME=FOLDER; for the "
+                         "masks of several models leave --network and --weights out.")
+    segmenter = network_segmenter(args.weights, args.network)
+    if dataset:
+        return cases_of_dataset(segmenter, *dataset, args.out, progress=progress), TRUTH_LABELS
+    return cases_of_scans(segmenter, *args.data, args.out, several_scans=args.several_scans,
+                          progress=progress), dict([*args.label, *args.truth_label])
 
 
 def _cases(args):

@@ -36,6 +36,7 @@ class ScanInfo:
     protocol_name: str = ""
     body_part: str = ""
     patient_id: str = field(default="", repr=False)  # never written to any file; see io.patient_key
+    study_uid: str = field(default="", repr=False)
     scanned_at: str = ""  # ISO 8601 without a time zone; empty when unknown or de-identified
 
 

@@ -1,6 +1,6 @@
 """One case of a data set: the scan, what is known of its blood, and under which terms it may be used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,13 +14,15 @@ TRAIN, VALIDATE, TEST = "train", "validate", "test"
 
 @dataclass(frozen=True, eq=False)
 class DatasetCase:
-    """id: unique within its data set; cases of one person share it, so that a split by id is one by person.
+    """id: unique within its data set.
 
     truth: uint8 (slices, rows, columns) on the scan's grid: 0 none, 1 ICH, 2 IVH, OUTSIDE_BRAIN blood that is neither,
         UNSURE voxels that nothing is learnt from and nothing is scored on; all 0 for a scan without blood. None: nobody
         has marked it, so that whether it bleeds is not known.
     licence: as the data set words it, with whom to name. split: TRAIN, VALIDATE, TEST or a data set's own word; empty
         where the data set has none. dataset: its name in the registry.
+    patient: the same for all cases of one person, so that a split by it is one by person; the id where nothing else is
+        known. study: as DICOM's StudyInstanceUID has it, or empty.
     Raises InputError when truth is on another grid or has other values.
     """
 
@@ -30,8 +32,11 @@ class DatasetCase:
     licence: str
     split: str = ""
     dataset: str = ""
+    patient: str = field(default="", repr=False)
+    study: str = field(default="", repr=False)
 
     def __post_init__(self):
+        object.__setattr__(self, "patient", self.patient or self.id)
         if self.truth is None:
             return
         if self.truth.shape != self.ct.hu.shape:

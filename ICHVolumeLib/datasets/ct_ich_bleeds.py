@@ -56,13 +56,13 @@ def load_stacks(folder: Path, *splits: str) -> Iterator[RealStack]:
     for row in rows:
         if not splits or row["split"] in splits:
             patients.setdefault(f"p{int(row['patient']):03d}", []).append(row)
-    return (_bleeding_stack(folder, patient, sorted(rows, key=lambda row: int(row["slice"])))
-            for patient, rows in patients.items())
+    return map(lambda item: _bleeding_stack(folder, item[0], sorted(item[1], key=lambda row: int(row["slice"]))),
+               patients.items())
 
 
 def load_ct_ich_bleeds(folder: Path) -> Iterator[DatasetCase]:
     """The patients of ct_ich_v1_bleeds itself, all splits. Raises InputError at once where labels.csv lacks."""
-    return (_case(stack, folder) for stack in load_stacks(folder))
+    return map(lambda stack: _case(stack, folder), load_stacks(folder))
 
 
 def _case(stack: RealStack, folder: Path) -> DatasetCase:

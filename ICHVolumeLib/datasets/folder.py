@@ -14,14 +14,13 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
 from ..core.findings import WARNING
-from ..io.images import is_image_name
 from ..io.masks import read_mask_and_findings
 from ..io.read_ct import read_ct
 from .case import DatasetCase
+from .pairs import Pair, Rooms, pairs_in
 
-IMAGES, MASKS = "images", "masks"
-ENDINGS = (".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".nhdr")
-SHOWN = 5  # names in a sentence
+ROOMS = (Rooms("images", "masks"),)
+ADVICE = "put the scans into images/ and their masks, of the same names, into masks/"
 
 
 def load_folder(folder: Path, licence: str = "not stated", dataset: str = "folder") -> Iterator[DatasetCase]:
@@ -30,22 +29,12 @@ def load_folder(folder: Path, licence: str = "not stated", dataset: str = "folde
     Raises InputError at once where images are missing, one lacks its mask or a mask its image, or a name occurs twice;
     later for a file that cannot be read and a mask on another grid or with other values.
     """
-    folder = Path(folder)
-    if not (folder / IMAGES).is_dir():
-        raise InputError(f"{folder}: holds no folder {IMAGES}; put the scans into {IMAGES}/ and their masks, of the "
-                         f"same names, into {MASKS}/.")
-    images, marked = _files_by_name(folder / IMAGES), (folder / MASKS).is_dir()
-    masks = _files_by_name(folder / MASKS) if marked else {}
-    if not images:
-        raise InputError(f"{folder / IMAGES}: holds no NIfTI or NRRD file; put the scans there.")
-    if marked:
-        _check_pairs(folder, images, masks)
-    return (_case(name, file, masks.get(name), licence, dataset) for name, file in images.items())
+    def case(pair: Pair) -> DatasetCase:
+        ct = read_ct(pair.image)
+        truth = None if pair.mask is None else _truth(pair.mask, ct)
+        return DatasetCase(pair.name, ct, truth, licence, pair.split, dataset)
 
-
-def _case(name: str, image: Path, mask: Path | None, licence: str, dataset: str) -> DatasetCase:
-    ct = read_ct(image)
-    return DatasetCase(name, ct, None if mask is None else _truth(mask, ct), licence, dataset=dataset)
+    return map(case, pairs_in(folder, ROOMS, ADVICE))
 
 
 def _truth(mask: Path, ct: CTVolume) -> np.ndarray:
@@ -55,34 +44,3 @@ def _truth(mask: Path, ct: CTVolume) -> np.ndarray:
     if warnings:
         raise InputError(f"{mask}: its labels are not ICH (1) and IVH (2): {warnings[0].message} Write them so.")
     return truth
-
-
-def _files_by_name(folder: Path) -> dict[str, Path]:
-    """NAME -> its file, sorted; hidden files and others are passed over."""
-    files: dict[str, Path] = {}
-    for file in sorted(folder.iterdir()):
-        if not file.is_file() or file.name.startswith(".") or not is_image_name(file.name):
-            continue
-        name = _stem(file.name)
-        if name in files:
-            raise InputError(f"{folder}: {files[name].name} and {file.name} have the same name; keep one of them.")
-        files[name] = file
-    return files
-
-
-def _stem(file_name: str) -> str:
-    return next(file_name[:-len(ending)] for ending in ENDINGS if file_name.lower().endswith(ending))
-
-
-def _check_pairs(folder: Path, images: dict[str, Path], masks: dict[str, Path]):
-    alone = {f"without a mask in {MASKS}/": sorted(images.keys() - masks.keys()),
-             f"without an image in {IMAGES}/": sorted(masks.keys() - images.keys())}
-    said = [f"{_listed(names)} {words}" for words, names in alone.items() if names]
-    if said:
-        raise InputError(f"{folder}: {' and '.join(said)}; an image and its mask have the same name, and a scan "
-                         "without blood has an empty mask.")
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -9,45 +9,24 @@
     OUT/record.json      versions, settings, command, SHA-256 of every input
 """
 
-import hashlib
-import json
-import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..core.errors import ICHVolumeError, InputError
-from ..core.text import shown
+from ..core.errors import InputError
 from ..io.folder_lock import FolderLock
-from ..io.written_files import sha256_of
 from .cases import append_row, read_rows
 from .mask_figures import figures
-from .mask_grid import shared_grid
-from .mask_labels import LabelMap, read_labelled
-from .mask_pairs import MaskCase, MaskCases, Problem
-from .mask_rows import mask_row, model_words
+from .mask_pairs import MaskCases, Problem
+from .mask_scoring import SCHEMA, EvaluationSettings, scored
 from .mask_tables import ROWS_JSONL, write_tables
 from .model_comparison import same_cases
 from .study_record import record
 
-log = logging.getLogger(__name__)
 LOCK = ".ichvolume-lock"
-SCHEMA = "ichvolume-mask-row/1"
 SHOWN = 20  # problems in a message
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class EvaluationSettings:
-    """tolerance_mm: of surface Dice; repeats, seed: of the bootstrap; skip_bad: go on without the cases that have a
-    problem, which are then left out of every model."""
-
-    tolerance_mm: float = 2.0
-    repeats: int = 2000
-    seed: int = 0
-    skip_bad: bool = False
-    labels: LabelMap = field(default_factory=LabelMap)
 
 
 @dataclass(frozen=True)
@@ -60,9 +39,10 @@ class MaskEvaluation:
 
 
 def evaluate_masks(cases: MaskCases, out: Path, settings: EvaluationSettings, *, command: str = "",
-                   progress: Progress | None = None) -> MaskEvaluation:
+                   progress: Progress | None = None, jobs: int = 1) -> MaskEvaluation:
     """Score all cases, write OUT. Rows that OUT has of the same files and settings are taken as they are.
 
+    jobs: processes that score, up to 1: this one; the results do not depend on it.
     Raises InputError when cases have problems and skip_bad is not set (the rows of the good ones stay in OUT, and
     problems.csv names all), when no case is left, and when OUT cannot be written.
     """
@@ -71,7 +51,7 @@ def evaluate_masks(cases: MaskCases, out: Path, settings: EvaluationSettings, *,
     try:
         out.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(out / LOCK, out)
-        return _evaluate(cases, out, settings, command, progress)
+        return _evaluate(cases, out, settings, command, progress, jobs)
     except OSError as error:
         raise InputError(f"Cannot write into {out} ({error.strerror or error}); what was finished stays in "
                          f"{ROWS_JSONL}: make room, or choose another folder, and run it again.") from error
@@ -80,8 +60,8 @@ def evaluate_masks(cases: MaskCases, out: Path, settings: EvaluationSettings, *,
             lock.release()
 
 
-def _evaluate(cases: MaskCases, out, settings, command, progress) -> MaskEvaluation:
-    rows, problems = _rows(cases, out / ROWS_JSONL, settings, progress)
+def _evaluate(cases: MaskCases, out, settings, command, progress, jobs) -> MaskEvaluation:
+    rows, problems = _rows(cases, out / ROWS_JSONL, settings, progress, jobs)
     problems = [*cases.problems, *problems, *_same_masks(rows, cases)]
     bad = {one.case for one in problems}
     kept = sorted((row for row in rows if row["case"] not in bad),
@@ -100,20 +80,18 @@ def _evaluate(cases: MaskCases, out, settings, command, progress) -> MaskEvaluat
     return MaskEvaluation(kept, found, problems)
 
 
-def _rows(cases: MaskCases, file: Path, settings, progress) -> tuple[list[dict], list[Problem]]:
+def _rows(cases: MaskCases, file: Path, settings, progress, jobs) -> tuple[list[dict], list[Problem]]:
     known = _known_rows(file)
+    marks = {key: row["fingerprint"] for key, row in known.items()}
     rows, problems = [], []
-    for done, case in enumerate(cases.cases):
+    for done, (found, bad) in enumerate(scored(cases.cases, settings, known, jobs)):
         if progress:
-            progress("Comparing masks", done, len(cases.cases))
-        found, bad = case_rows(case, settings, known)
+            progress("Comparing masks", done + 1, len(cases.cases))
         for row in found:
-            if known.get((row["model"], row["case"])) is not row:
+            if marks.get((row["model"], row["case"])) != row["fingerprint"]:
                 append_row(file, row)
         rows += found
         problems += bad
-    if progress:
-        progress("Comparing masks", len(cases.cases), len(cases.cases))
     return rows, problems
 
 
@@ -127,56 +105,6 @@ def _known_rows(file: Path) -> dict[tuple[str, str], dict]:
         raise InputError(f"{file} holds another kind of evaluation (synthetic patients, or an earlier version's); give "
                          "another output folder.")
     return {(row["model"], row["case"]): row for row in rows}
-
-
-def case_rows(case: MaskCase, settings: EvaluationSettings, known: dict) -> tuple[list[dict], list[Problem]]:
-    """The rows of one case, one a model, and what stood in the way. known: (model, case) -> row of before."""
-    try:
-        hashes = {"truth": content_sha256(case.truth), **({"ct": content_sha256(case.ct)} if case.ct else {})}
-        ct = shared_grid(case.truth, list(case.predictions.values()), case.ct)
-        truth = read_labelled(case.truth, ct, settings.labels.truth)
-    except (ICHVolumeError, OSError) as error:
-        return [], [Problem(case.name, f"{case.name}: {error}")]
-    rows, problems = [], []
-    for model, prediction in case.predictions.items():
-        try:
-            inputs = {**hashes, "prediction": content_sha256(prediction)}
-            mark = _fingerprint(case, ct, inputs, settings)
-            before = known.get((model, case.name))
-            if before and before["fingerprint"] == mark:
-                rows.append(before)
-                continue
-            mask = read_labelled(prediction, ct, settings.labels.predictions)
-            numbers = mask_row(ct, mask, truth, has_picture=case.ct is not None, tolerance_mm=settings.tolerance_mm)
-        except (ICHVolumeError, OSError) as error:
-            problems.append(Problem(case.name, f"{case.name}: {error}", model))
-            continue
-        files = {"truth": case.truth, "prediction": prediction, **({"ct": case.ct} if case.ct else {})}
-        rows.append({"schema": SCHEMA, "model": model, "case": case.name, "patient": case.patient, "known": case.known,
-                     **numbers, **model_words(prediction), "tolerance_mm": settings.tolerance_mm, "fingerprint": mark,
-                     "files": {kind: shown(path.absolute()) for kind, path in files.items()},
-                     "sha256": inputs})
-    return rows, problems
-
-
-def content_sha256(path: Path) -> str:
-    """Of a file's bytes; of a folder's files one after the other, by name."""
-    if path.is_file():
-        return sha256_of(path)
-    if not path.exists():
-        raise InputError(f"there is no file {path}; check the path.")
-    whole = hashlib.sha256()
-    for file in sorted(item for item in path.rglob("*") if item.is_file()):
-        whole.update(f"{file.relative_to(path).as_posix()} {sha256_of(file)}\n".encode("utf-8", "replace"))
-    return whole.hexdigest()
-
-
-def _fingerprint(case, ct, inputs, settings) -> str:
-    """Of everything a row is made from."""
-    said = {"schema": SCHEMA, "patient": case.patient, "known": case.known, "inputs": inputs,
-            "grid": [list(ct.hu.shape), ct.slice_origins_ras.round(4).tolist(), ct.ijk_to_ras.round(4).tolist()],
-            "labels": asdict(settings.labels), "tolerance_mm": settings.tolerance_mm}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _same_masks(rows, cases: MaskCases) -> list[Problem]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.text import shown
-from ..datasets.folder import ENDINGS
+from ..datasets.pairs import ENDINGS
 from ..io.images import is_image_name
 from ..io.result_files import MASK_NRRD
 
@@ -60,12 +60,12 @@ def cases_of_folders(predictions: dict[str, Path], truth: Path, *, cts: Path | N
     strata). several_scans: a patient may have more than one case.
     Raises InputError for a folder without masks and a table that cannot be used.
     """
-    truths, problems = _masks_in(truth)
+    truths, problems = masks_in(truth)
     found = {}
     for model, folder in predictions.items():
-        found[model], more = _masks_in(folder)
+        found[model], more = masks_in(folder)
         problems += [Problem(one.case, one.sentence, model) for one in more]
-    scans = _scans_in(cts) if cts else {}
+    scans = scans_in(cts) if cts else {}
     known = _known_cases(table) if table else {}
     bad = {one.case for one in problems}
     cases = []
@@ -83,7 +83,7 @@ def cases_of_folders(predictions: dict[str, Path], truth: Path, *, cts: Path | N
                               {model: masks[name] for model, masks in found.items()}, ct, _strata(row)))
     problems += [Problem(name, f"{name} is in {table} only: there is no mask of that name.")
                  for name in sorted(set(known) - set(truths).union(*found.values()))]
-    kept, repeated = _one_scan_each(cases, several_scans)
+    kept, repeated = one_scan_each(cases, several_scans)
     return MaskCases(list(predictions), kept, problems + repeated)
 
 
@@ -123,7 +123,7 @@ def _without(models, whole, problems, several_scans, table) -> MaskCases:
             problems += [Problem(name, f"{name} has no mask of {model} in {table}, but one of another model.", model)
                          for model in lacking]
     bad = {one.case for one in problems}
-    kept, repeated = _one_scan_each([case for name, case in sorted(whole.items()) if name not in bad], several_scans)
+    kept, repeated = one_scan_each([case for name, case in sorted(whole.items()) if name not in bad], several_scans)
     return MaskCases(models, kept, problems + repeated)
 
 
@@ -136,7 +136,8 @@ def _lacking(name, truths, found, truth, predictions) -> list[Problem]:
             for model, masks in found.items() if name not in masks]
 
 
-def _one_scan_each(cases: list[MaskCase], several_scans: bool) -> tuple[list[MaskCase], list[Problem]]:
+def one_scan_each(cases: list[MaskCase], several_scans: bool) -> tuple[list[MaskCase], list[Problem]]:
+    """The cases without second scans of a patient (unless several_scans), and those as problems."""
     if several_scans:
         return cases, []
     first: dict[str, str] = {}
@@ -151,7 +152,8 @@ def _one_scan_each(cases: list[MaskCase], several_scans: bool) -> tuple[list[Mas
     return kept, problems
 
 
-def _masks_in(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
+def masks_in(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
+    """Name -> file of the masks in a folder, and what is there twice. Raises InputError where there are none."""
     masks, problems = _named_in(folder, is_scan=False)
     if not masks:
         raise InputError(f"{folder} holds no mask; give a folder of NIfTI or NRRD files, or of folders that `ichvolume "
@@ -159,7 +161,7 @@ def _masks_in(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
     return masks, problems
 
 
-def _scans_in(folder: Path) -> dict[str, Path]:
+def scans_in(folder: Path) -> dict[str, Path]:
     """By name; nnU-Net's ending of a scan's first channel is no part of it."""
     return {name.removesuffix(FIRST_CHANNEL): path for name, path in _named_in(folder, is_scan=True)[0].items()}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from .cases import read_rows
-from .mask_evaluation import SCHEMA
 from .mask_rows import TARGETS
+from .mask_scoring import SCHEMA
 from .mask_tables import RECORD, ROWS_JSONL
 from .model_comparison import same_cases
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
-from .mask_evaluation import content_sha256
 from .mask_grid import shared_grid
 from .mask_labels import LabelledMask, LabelMap, read_labelled
+from .mask_scoring import content_sha256
 from .study_inputs import TestSet
 
 

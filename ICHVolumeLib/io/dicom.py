@@ -26,14 +26,14 @@ SAME_POSITION_MM = 0.01  # positions are written to about this; closer slices ar
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
 
-def read_dicom(path, series_uid=None) -> CTVolume:
+def read_dicom(path, series_uid=None, files=None) -> CTVolume:
     """Read the series to measure under a folder, or the series of one file. series_uid: a UID, or a number in the list
-    of series (see series_choice).
+    of series (see series_choice). files: of a folder of many scans, those of this one.
 
     Raises InputError when nothing can be measured, a slice is damaged, or slices contradict each other.
     """
     path = Path(path)
-    found = index_folder(path)
+    found = index_folder(path, files)
     own = path if path.is_file() and not series_uid else None
     if own:
         _refuse_no_image(path, found)
@@ -192,7 +192,7 @@ def _info(path, slices) -> ScanInfo:
         slice_thicknesses_mm=tuple(known) if len(known) == len(slices) else (),
         gantry_tilt_tag_deg=first.number("GantryDetectorTilt"), patient_age_years=_age_years(first),
         image_type=odd.text("ImageType"), rescale_type=odd.text("RescaleType"), patient_id=first.text("PatientID"),
-        scanned_at=scanned_at(first))
+        scanned_at=scanned_at(first), study_uid=first.text("StudyInstanceUID"))
 
 
 def _age_years(item) -> float | None:

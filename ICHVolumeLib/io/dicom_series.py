@@ -103,11 +103,14 @@ class FolderIndex:
     damaged: dict[Path, tuple[str, str]]
 
 
-def index_folder(path) -> FolderIndex:
+def index_folder(path, files=None) -> FolderIndex:
     """Look at every file under a folder (subfolders too), or at the files beside a single file. Named pipes and devices
-    are never opened; what macOS adds to archives (__MACOSX, ._names) is left out."""
+    are never opened; what macOS adds to archives (__MACOSX, ._names) is left out. files: look at these alone."""
     path = Path(path)
-    paths = _files_under(path) if path.is_dir() else sorted(item for item in path.parent.iterdir())
+    if files is not None:
+        paths = list(files)
+    else:
+        paths = _files_under(path) if path.is_dir() else sorted(item for item in path.parent.iterdir())
     slices, skipped, damaged = [], [], {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of every value that bends the standard

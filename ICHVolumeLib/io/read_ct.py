@@ -23,17 +23,17 @@ from .images import is_image_name, read_image
 from .zipped import is_zip_name, unzipped
 
 
-def read_ct(path, series_uid=None) -> CTVolume:
+def read_ct(path, series_uid=None, files=None) -> CTVolume:
     """Read one head CT: a DICOM folder (searched with its subfolders), one DICOM file (its series in its folder),
     a .nii, .nii.gz, .nrrd or .nhdr file, or a .zip of any of these.
 
     series_uid picks a series of a DICOM folder: its UID, or its number in the list that `series_lines` gives; without
-    it the choice among several is named in the findings.
+    it the choice among several is named in the findings. files: of a DICOM folder that holds many scans, those of one.
     Raises InputError when there is no image, it is not CT in Hounsfield units, or slices are damaged.
     """
     path = _existing(path)
     with _unpacked(path) as place:
-        ct = _read(place, series_uid)
+        ct = _read(place, series_uid, files)
     if place != path:
         ct = replace(ct, info=replace(ct.info, source=shown(path)))
     for finding in ct.findings:
@@ -60,12 +60,12 @@ def series_lines(path) -> list[str]:
     return [f"{number}. {series_line(item)}" for number, item in enumerate(list_series(path), 1)]
 
 
-def _read(place, series_uid):
+def _read(place, series_uid, files):
     if _is_image(place):
         return read_image(place)
     from .dicom import read_dicom
 
-    return read_dicom(place, series_uid)
+    return read_dicom(place, series_uid, files)
 
 
 def _is_image(path) -> bool:

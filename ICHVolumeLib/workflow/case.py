@@ -70,6 +70,18 @@ def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", e
         return _write_case(folder, ct, segmentation.mask, result, steps, exporters)
 
 
+def segment_ct(ct: CTVolume, out, segmenter: Segmenter, exporters: tuple[Exporter, ...] = EXPORTERS) -> CaseFiles:
+    """run_segment of a scan that was read already and is taken as it is; what lies in `out` is written over."""
+    steps = _Steps(None, None)
+    with OutputFolder(Path(out), tuple(exporter.file_name for exporter in exporters), force=True) as folder:
+        segmentation = segmenter.apply(ct)
+        steps.seconds.update(segmentation.seconds)
+        with steps.step("measure"):
+            result = make_result(ct, segmentation.mask, None, segmentation, noticed=check_ct(ct))
+            result = replace(result, history=[this_version(result)])
+        return _write_case(folder, ct, segmentation.mask, result, steps, exporters)
+
+
 def run_measure(source, mask_path, out, *, labels=None, clinical=None, series_uid=None, automatic_json=None,
                 progress=None, is_cancelled=None, force=False, patient_salt: Path | None = None,
                 exporters: tuple[Exporter, ...] = EXPORTERS) -> CaseFiles:

@@ -43,7 +43,12 @@ def test_bad_cases_are_refused_in_one_line_and_left_out_when_asked(folders, tmp_
 @pytest.mark.parametrize("arguments, sentence", [
     (("unet", "nowhere"), "There is no folder"),
     (("unet", "unet", "truth"), "Two models are called unet"),
-    (("unet", "truth", "--weights", "w"), "--weights goes with DATA"),
+    (("unet", "unet", "truth", "--weights", "w"), "A network is evaluated on SCANS TRUTH"),
+    (("unet", "truth", "--network", "unet9"), "the network 'unet9' is unknown"),
+    (("unet", "truth", "--network", "unetr"), "weights of attfocusnet, not of unetr"),
+    (("bhsd=unet", "--label", "1=ich"), "--label is not for a network on scans"),
+    (("bhsd=unet",), "holds no folder images or imagesTr"),
+    (("nothing=unet",), "There is no data set nothing"),
     (("pairs.csv",), "cannot be read"),
     (("pairs.csv", "--ct", "ct"), "--ct goes with folders"),
 ])

@@ -74,8 +74,8 @@ def test_a_toy_data_set_is_trained_on_and_scored_as_any_other(tmp_path):
 
 
 def test_a_name_that_is_not_known_is_refused_with_those_that_are():
-    with pytest.raises(InputError, match=r"no data set cq500; known are ct_ich, ct_ich_bleeds, extra_axial, folder"):
-        load_cases("cq500", "anywhere")
+    with pytest.raises(InputError, match=r"no data set rsna; known are bhsd, cq500, ct_ich, ct_ich_bleeds"):
+        load_cases("rsna", "anywhere")
 
 
 def test_a_name_is_given_once():

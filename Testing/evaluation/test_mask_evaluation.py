@@ -10,11 +10,12 @@ from mask_pairs import ball, matrix_of, patients, shifted, write_masks
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.evaluation import mask_evaluation
-from ICHVolumeLib.evaluation.mask_evaluation import EvaluationSettings, evaluate_masks
+from ICHVolumeLib.evaluation import mask_evaluation, mask_scoring
+from ICHVolumeLib.evaluation.mask_evaluation import evaluate_masks
 from ICHVolumeLib.evaluation.mask_labels import LabelMap
 from ICHVolumeLib.evaluation.mask_pairs import cases_of_folders, cases_of_table
 from ICHVolumeLib.evaluation.mask_rows import mask_row
+from ICHVolumeLib.evaluation.mask_scoring import EvaluationSettings
 from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
 from ICHVolumeLib.io.written_files import sha256_of
 
@@ -191,10 +192,26 @@ def test_a_patient_with_two_cases_is_refused_unless_said(folders, tmp_path):
     assert groups["site", "deep"] == 2 and groups["site", "lobar"] == 1 and groups["IVH", "yes"] == 3
 
 
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_the_results_do_not_depend_on_the_number_of_processes(folders, jobs):
+    (folders["moved"] / "p4.nii.gz").write_bytes(b"no image")
+    files = {}
+    for number in (1, jobs):
+        folders["out"] = folders["out"].with_name(f"out{number}")
+        cases = cases_of_folders({model: folders[model] for model in ("exact", "moved")}, folders["truth"])
+        found = evaluate_masks(cases, folders["out"], replace(FAST, skip_bad=True), jobs=number)
+        assert [one.case for one in found.problems] == ["p4"]
+        again = evaluate_masks(cases, folders["out"], replace(FAST, skip_bad=True), jobs=number)  # known rows are taken
+        assert again.rows == found.rows
+        files[number] = {path.name: path.read_bytes() for path in sorted(folders["out"].iterdir())
+                         if path.name not in ("record.json", ".ichvolume-lock")}
+    assert files[1] == files[jobs] and "cases.jsonl" in files[1]
+
+
 def test_finished_rows_are_not_measured_again_and_changed_files_are(folders, monkeypatch):
     evaluated(folders, "moved")
     measured = []
-    monkeypatch.setattr(mask_evaluation, "mask_row",
+    monkeypatch.setattr(mask_scoring, "mask_row",
                         lambda *given, **more: measured.append(1) or mask_row(*given, **more))
     evaluated(folders, "moved")
     assert measured == []

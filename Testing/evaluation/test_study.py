@@ -9,8 +9,9 @@ from mask_pairs import ball, patients, shifted, write_masks
 
 from ICHVolumeLib import cli
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.evaluation.mask_evaluation import EvaluationSettings, evaluate_masks
+from ICHVolumeLib.evaluation.mask_evaluation import evaluate_masks
 from ICHVolumeLib.evaluation.mask_pairs import cases_of_folders
+from ICHVolumeLib.evaluation.mask_scoring import EvaluationSettings
 from ICHVolumeLib.evaluation.paper_tables import study_tables
 from ICHVolumeLib.evaluation.study import make_study
 from ICHVolumeLib.evaluation.study_inputs import SYNTHETIC, read_test_sets

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from mask_pairs import matrix_of, patients, shifted, write_masks
 
-from ICHVolumeLib.evaluation.mask_evaluation import EvaluationSettings, evaluate_masks
+from ICHVolumeLib.evaluation.mask_evaluation import evaluate_masks
 from ICHVolumeLib.evaluation.mask_pairs import cases_of_folders
+from ICHVolumeLib.evaluation.mask_scoring import EvaluationSettings
 from ICHVolumeLib.evaluation.study import make_study
 
 pytest.importorskip("matplotlib")
