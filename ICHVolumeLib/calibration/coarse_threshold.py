@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 LEAST_ML = 0.1  # a smaller bleed may be missed
 LEAST_MM2 = 15.0  # of a bleed in a slice; thinner ends lie next to a slice that is looked at
 OVERLAP = 0.1  # of a bleed that the fine network marks, for it to be found
-SAFETY = 0.5  # of the lowest probability that a found bleed has in one of its slices
-HIGHEST = 0.2
+SAFETY = 0.5  # of the odds of the lowest probability that a found bleed has in one of its slices
+HIGHEST = 0.95
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,9 @@ def found_bleeds(patient: Patient, fine: NetworkRunner, coarse: NetworkRunner) -
 
 
 def choose(found: Iterable[FoundBleed]) -> float:
-    """SAFETY times the lowest of all; at most HIGHEST."""
-    return float(min([HIGHEST, *(SAFETY * one.least for one in found)]))
+    """The probability with SAFETY times the odds of the lowest of all; at most HIGHEST."""
+    odds = [SAFETY * one.least / max(1 - one.least, 1e-6) for one in found]
+    return float(min([HIGHEST, *(one / (1 + one) for one in odds)]))
 
 
 def _marked_near(patient: Patient, scan: TurnedScan, truth: np.ndarray, fine: NetworkRunner) -> np.ndarray:

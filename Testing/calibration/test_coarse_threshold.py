@@ -55,6 +55,6 @@ def test_a_bleed_of_less_than_a_tenth_of_a_millilitre_says_nothing(runner):
 
 def test_the_threshold_is_half_of_the_lowest_and_never_high():
     found = [FoundBleed("a", 1.0, 0.3), FoundBleed("b", 0.2, 0.02)]
-    assert choose(found) == pytest.approx(SAFETY * 0.02)
-    assert choose(found[:1]) == pytest.approx(SAFETY * 0.3)
+    assert choose(found) / (1 - choose(found)) == pytest.approx(SAFETY * 0.02 / 0.98)
+    assert choose(found[:1]) / (1 - choose(found[:1])) == pytest.approx(SAFETY * 0.3 / 0.7)
     assert choose([FoundBleed("a", 1.0, 1.0)]) == choose([]) == HIGHEST
