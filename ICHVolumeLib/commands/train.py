@@ -1,7 +1,12 @@
 """Train a network on synthetic hemorrhages in bleed-free heads.
 
 DATA holds ct_ich_v1_normal/, ct_ich_v1_extra_axial/ and anatomy/ (see the model card). A run continues where it
-stopped. Needs torch and, for the curves as a picture, matplotlib.
+stopped, bit for bit on a processor. Needs torch and, for the curves as a picture, matplotlib.
+
+    torchrun --nproc_per_node=2 -m ICHVolumeLib train DATA -o RUN --device cuda
+
+trains on the two GPUs of a computer (or, without --device, in two processes): each makes and computes its share of
+every batch, and a step is that of one process with the whole batch.
 """
 
 from pathlib import Path
@@ -36,6 +41,10 @@ def add_arguments(parser) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--jobs", type=count, default=0, metavar="N",
                         help="make the slices in N other processes; for a GPU, with --preset many")
+    parser.add_argument("--parts", type=count, default=1, metavar="N",
+                        help="in one process, show the slices that N processes of torchrun would (1)")
+    parser.add_argument("--tensorboard", action="store_true",
+                        help="log into RUN/tensorboard, too; needs the package tensorboard")
     parser.add_argument("--real-bleeds", action="store_true",
                         help="show the real bleeds of DATA/ct_ich_v1_bleeds, too, as often as the preset says")
     parser.add_argument("--made-heads", type=count, metavar="N", help="heads made by code among the others (24)")
@@ -45,26 +54,49 @@ def run(args) -> None:
     import logging
 
     from ..network.registry import find_network
-    from ..synthetic.background_pool import load_pool
-    from ..training.curves import draw_curves
     from ..training.plans import PLANS
-    from ..training.real_blocks import RealBlocks
-    from ..training.train import check_jobs, check_network, train
+    from ..training.processes import joined_processes
+    from ..training.tensorboard_log import check_tensorboard
+    from ..training.train import check_jobs, check_network, check_parts
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    config = _config(args)
-    check_jobs(PLANS[args.preset], args.jobs)  # before the heads are read, which takes a minute
-    check_network(PLANS[args.preset], config)
+    config, plan = _config(args), PLANS[args.preset]
+    check_jobs(plan, args.jobs)  # before the heads are read, which takes a minute
+    check_network(plan, config)
     find_network(args.network).check_packages()
-    if args.made_heads is None:
-        pool = load_pool(args.data, args.out.parent / "heads.npz")
-    else:
-        pool = load_pool(args.data, args.out.parent / f"heads{args.made_heads}.npz", made=args.made_heads)
-    train(pool, args.out, PLANS[args.preset], config, seed=args.seed, minutes=args.minutes, device=args.device,
+    if args.tensorboard:
+        check_tensorboard()
+    with joined_processes(args.device) as processes:
+        check_parts(plan, config, max(args.parts, 1), processes, args.jobs)
+        if processes.is_first:
+            logging.basicConfig(level=logging.INFO, format="%(message)s")
+        _train(args, config, plan, processes)
+
+
+def _train(args, config, plan, processes) -> None:
+    from ..training.curves import draw_curves
+    from ..training.real_blocks import RealBlocks
+    from ..training.train import train
+
+    if not processes.is_first:
+        processes.wait()  # until the first one has made the heads that all read
+    pool = _heads(args)
+    if processes.is_first:
+        processes.wait()
+    train(pool, args.out, plan, config, seed=args.seed, minutes=args.minutes, device=args.device,
           start_from=args.start_from, jobs=args.jobs,
-          real=RealBlocks.of_training(args.data) if args.real_bleeds else None)
-    draw_curves(args.out)
-    say(f"Checkpoint, curves.json and curves.png: {args.out}")
+          real=RealBlocks.of_training(args.data) if args.real_bleeds else None, parts=max(args.parts, 1),
+          processes=processes, tensorboard=args.tensorboard)
+    if processes.is_first:
+        draw_curves(args.out)
+        say(f"Checkpoint, curves.json and curves.png: {args.out}")
+
+
+def _heads(args):
+    from ..synthetic.background_pool import load_pool
+
+    if args.made_heads is None:
+        return load_pool(args.data, args.out.parent / "heads.npz")
+    return load_pool(args.data, args.out.parent / f"heads{args.made_heads}.npz", made=args.made_heads)
 
 
 def _config(args):

@@ -21,8 +21,8 @@ class DatasetCase:
         has marked it, so that whether it bleeds is not known.
     licence: as the data set words it, with whom to name. split: TRAIN, VALIDATE, TEST or a data set's own word; empty
         where the data set has none. dataset: its name in the registry.
-    patient: the same for all cases of one person, so that a split by it is one by person; the id where nothing else is
-        known. study: as DICOM's StudyInstanceUID has it, or empty.
+    patient: the same for all cases of one person; the id where nothing else is known. study: as DICOM's
+        StudyInstanceUID has it, or empty.
     Raises InputError when truth is on another grid or has other values.
     """
 

@@ -31,7 +31,7 @@ def load_ct_ich(folder: Path, dataset: str = "ct_ich") -> Iterator[DatasetCase]:
     patients: dict[str, list[Path]] = {}
     for name in names:
         patients.setdefault(name.stem.split("_")[0], []).append(name)
-    return map(lambda item: _without_bleed(item[0], dataset, item[1]), patients.items())
+    return (_without_bleed(patient, dataset, files) for patient, files in patients.items())
 
 
 def _without_bleed(patient: str, dataset: str, files: list[Path]) -> DatasetCase:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import GeneratorType
 
 import numpy as np
 
@@ -141,6 +142,8 @@ def _going_on(cases: Iterator[DatasetCase], problems: list[str]) -> Iterator[Dat
             return
         except ICHVolumeError as error:
             problems.append(str(error))
+            if isinstance(cases, GeneratorType):  # it has ended with its error
+                problems.append("what comes after this one was not read; mend it, or take it out, and look again")
 
 
 def _row(name: str, case: DatasetCase) -> dict:

@@ -87,12 +87,14 @@ class Network(ABC, Generic[ConfigT]):
     """One network of the registry. `build` is all that must be written; the rest is for what can be folded.
 
     title: its name for people. stem: the weight (width, in_slices, ...) that sees the slices, where a run on single
-    slices may start one on neighbouring slices; None where it may not.
+    slices may start one on neighbouring slices; None where it may not. has_idle_parameters: whether the module has
+    parameters that no output depends on.
     """
 
     title: ClassVar[str]
     config_class: type[ConfigT]
     stem: ClassVar[str | None] = None
+    has_idle_parameters: ClassVar[bool] = False
 
     @property
     def name(self) -> str:

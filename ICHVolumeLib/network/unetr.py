@@ -38,6 +38,7 @@ class UNETRConfig(StackConfig):
 class UNETREntry(StackNetwork[UNETRConfig]):
     title = "UNETR"
     config_class = UNETRConfig
+    has_idle_parameters = True  # MONAI's transformer has a cross attention that UNETR does not use
 
     def check_packages(self) -> None:
         require_monai(self.title, "einops")

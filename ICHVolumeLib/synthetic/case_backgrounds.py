@@ -31,7 +31,7 @@ def background_of(case: DatasetCase) -> Background:
     orientation = Orientation.of(case.ct)
     spacing_mm = case.ct.pixel_spacing_mm[::-1] if orientation.transpose else case.ct.pixel_spacing_mm
     hu = np.stack([rescale(one, spacing_mm) for one in orientation.view(case.ct.hu)])
-    return make_background(case.patient, case.dataset, hu, float(np.median(np.abs(case.ct.slice_steps_mm))))
+    return make_background(case.id, case.dataset, hu, float(np.median(np.abs(case.ct.slice_steps_mm))))
 
 
 def rescale(hu: np.ndarray, spacing_mm: float | tuple[float, float], nearest: bool = False) -> np.ndarray:

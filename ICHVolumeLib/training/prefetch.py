@@ -36,7 +36,7 @@ def prefetch(jobs: int, pool: list[Background], plan, seed: int, *more, device: 
 class _PrefetchedBatches(IterableDataset):
     """Batches of a stream of its own in every process."""
 
-    def __init__(self, shared: "SharedPool", plan, seed: int, more: tuple,
+    def __init__(self, shared: "SharedPool", plan, seed: int | list[int], more: tuple,
                  stream: type[BatchStream]):
         self.shared, self.plan, self.seed, self.more, self.stream = shared, plan, seed, more, stream
 
@@ -44,8 +44,8 @@ class _PrefetchedBatches(IterableDataset):
         from threadpoolctl import threadpool_limits
 
         threadpool_limits(1)  # numpy's; torch's own are one already
-        maker = get_worker_info().id
-        for images, labels, origins in self.stream(self.shared.pool(), self.plan, [self.seed, maker], *self.more):
+        seeds = [*np.atleast_1d(self.seed).tolist(), get_worker_info().id]
+        for images, labels, origins in self.stream(self.shared.pool(), self.plan, seeds, *self.more):
             yield images.half(), labels, origins  # half as much to move; off by 0.05 HU at most
 
 

@@ -23,10 +23,14 @@ from ..synthetic.generator import EVERYTHING, Ingredients, make_block
 from . import losses
 from .batches import BatchStream
 from .checkpoint import ABOUT, CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint, save_start
+from .parts import PartedStream, part_of_plan, stream_of
 from .plans import Plan
 from .prefetch import prefetch
+from .processes import Processes
 from .real_blocks import RealBlocks
+from .resume import load_state, save_state
 from .stack_batches import StackStream, filled, stacks_per_batch
+from .tensorboard_log import TensorBoardLog, check_tensorboard
 from .warm_start.batch_norm import BATCHES, load_released_weights
 
 log = logging.getLogger(__name__)
@@ -35,35 +39,44 @@ SAVE_EVERY_S = 300
 
 def train(pool: list[Background], folder: Path, plan: Plan, config: NetworkConfig, *, seed: int = 0,
           minutes: float | None = None, device: str = "cpu", start_from: Path | None = None,
-          ingredients: Ingredients = EVERYTHING, jobs: int = 0, real: RealBlocks | None = None) -> dict:
+          ingredients: Ingredients = EVERYTHING, jobs: int = 0, real: RealBlocks | None = None, parts: int = 1,
+          processes: Processes | None = None, tensorboard: bool = False) -> dict:
     """Train a network on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
 
     config: of any network of the registry. minutes: stop the schedule at that wall time instead of after plan.epochs.
     A checkpoint in `folder` is resumed; start_from: folder of another run whose averaged weights are the starting
     point, or of released weights. real: real bleeds to be shown among the made ones, as often as the plan says.
     jobs: processes that make the slices (0: this one); another number, other slices.
+    processes: that train together, each calling this; parts: streams that a batch is made of in one process, as many
+    as processes would have. tensorboard: log into folder/tensorboard, too.
     Raises InputError where they are to mine hard negatives, too, for real bleeds that the plan never shows, and for a
     network that does not fit the plan, the run in `folder` or the start.
     """
+    processes = processes or Processes()
     check_jobs(plan, jobs)
     check_network(plan, config)
+    check_parts(plan, config, parts, processes, jobs)
+    if tensorboard:
+        check_tensorboard()
     if real and not plan.real_share:
         raise InputError("The plan shows no real bleeds (its real_share is 0): train with --preset real, or without "
                          "--real-bleeds.")
-    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs, real)
+    run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs, real, parts, processes,
+               tensorboard)
     total = plan.epochs * plan.epoch_slices // run.slices_per_step
     started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
     while True:
         done = run.about["step"] / total if minutes is None else (time.monotonic() - started) / (60 * minutes)
+        done, save = processes.agreed(done, time.monotonic() - saved > SAVE_EVERY_S)
+        if save:
+            run.save()
+            saved = time.monotonic()
         if done >= 1:
             break
         run.step(done)
         run.about["seconds"] = time.monotonic() - started
         if run.about["step"] % max(plan.epoch_slices // run.slices_per_step, 1) == 0:
             run.close_epoch()
-        if time.monotonic() - saved > SAVE_EVERY_S:
-            run.save()
-            saved = time.monotonic()
     if run.losses:
         run.close_epoch()
     run.save()
@@ -75,6 +88,14 @@ def check_jobs(plan: Plan, jobs: int):
     if jobs and plan.hard_share:
         raise InputError("Slices made by other processes cannot be those of earlier false alarms: train with a preset "
                          "without hard negatives (--preset many), or without --jobs.")
+
+
+def check_parts(plan: Plan, config: NetworkConfig, parts: int, processes: Processes, jobs: int = 0):
+    """Raises InputError where a batch cannot be divided so, or parts are wanted beside what gives them anyway."""
+    if parts > 1 and (processes.count > 1 or jobs):
+        raise InputError("--parts is for one process alone: torchrun's processes are the parts, and --jobs makes its "
+                         "own slices; leave it out.")
+    part_of_plan(plan, config, max(parts, processes.count))
 
 
 def check_network(plan: Plan, config: NetworkConfig):
@@ -91,9 +112,10 @@ def check_network(plan: Plan, config: NetworkConfig):
 class _Run:
     """The state of one run: model, averaged model, optimizer, stream, curves."""
 
-    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients, jobs, real):
+    def __init__(self, pool, folder, plan, config, seed, device, start_from, ingredients, jobs, real, parts, processes,
+                 tensorboard):
         torch.manual_seed(seed)
-        self.folder, self.plan, self.device = folder, plan, torch.device(device)
+        self.processes, self.folder, self.plan, self.device = processes, folder, plan, processes.device(device)
         self.bf16 = plan.bf16 and bf16_pays(self.device)
         self.layout = fastest_layout(self.device)
         torch.backends.cudnn.benchmark = True  # every batch has the same shape
@@ -106,21 +128,40 @@ class _Run:
         self.about = {"step": 0, "seconds": 0.0, "seed": seed, "plan": plan.to_dict(),
                       "network": config.network, "config": config.to_dict(),
                       "slices_per_step": self.slices_per_step,
-                      "real_patients": [],
+                      "processes": processes.count, "real_patients": [],
                       "first_steps": plan.first_steps if start_from is None else 0,
                       "curves": {"step": [], "seconds": [], "loss": [], "dice": [], "ivh_dice": [], "false_alarm": []}}
         if (folder / CHECKPOINT).is_file():
             self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
         self._note_real(real.patients if real else [])
         training = [one for one in pool if not is_validation(one.patient)]
-        kind, shown = (StackStream, config.patch) if config.patch else (BatchStream, config.in_slices)
-        given = training, plan, seed + self.about["step"], shown, ingredients, real
-        self.stream = prefetch(jobs, *given, device=self.device, stream=kind) if jobs else kind(*given)
+        self.stream = self._stream(training, config, seed, jobs, parts, ingredients, real)
         if start_from is not None and self.about["step"] == 0:
             self._start_from(Path(start_from))
-        self.validation = validation_blocks(pool, config, plan)
+        self.together = processes.together(self.network, self.model)
+        if self.about["step"] == 0:
+            self.averaged.load_state_dict(self.model.state_dict())
+        self.validation = validation_blocks(pool, config, plan) if processes.is_first else []
         self.losses: list[torch.Tensor] = []
-        self.best, self.stale, self.factor = math.inf, 0, 1.0
+        self.best, self.stale, self.factor, self.rate = math.inf, 0, 1.0, 0.0
+        if self.about["step"] and isinstance(self.stream, PartedStream):
+            self._go_on()
+        self.tensorboard = TensorBoardLog(folder, self.about["step"]) if tensorboard and processes.is_first else None
+
+    def _stream(self, training, config, seed, jobs, parts, ingredients, real):
+        """This process's share of the batches."""
+        seed, more, of = seed + self.about["step"], (ingredients, real), max(parts, self.processes.count)
+        mine = range(parts) if self.processes.count == 1 else range(self.processes.rank, self.processes.rank + 1)
+        if not jobs:
+            return stream_of(mine, of, config, training, self.plan, seed, *more)
+        kind, shown = (StackStream, config.patch) if config.patch else (BatchStream, config.in_slices)
+        return prefetch(jobs, training, part_of_plan(self.plan, config, of),
+                        seed if of == 1 else [seed, self.processes.rank], shown, *more, device=self.device, stream=kind)
+
+    def _go_on(self):
+        about, losses = load_state(self.folder, self.processes.rank, self.about["step"], self.stream)
+        self.losses = [one.to(self.device) for one in losses]
+        self.best, self.stale, self.factor = about.get("plateau", (self.best, self.stale, self.factor))
 
     def _start_from(self, folder: Path):
         if (folder / CHECKPOINT).is_file():
@@ -130,8 +171,8 @@ class _Run:
             load_released_weights(folder, self.model, (next(self.stream)[0].float() for _ in range(BATCHES)))
             seen = load_weights(folder).manifest
         self._note_real(seen.get("real_patients", []))
-        self.averaged.load_state_dict(self.model.state_dict())
-        save_start(self.folder, self.model)
+        if self.processes.is_first:
+            save_start(self.folder, self.model)
 
     def _note_real(self, patients: list[str]):
         """Patients whose real bleeds these weights have seen, in this run, an earlier part of it or what it started
@@ -151,16 +192,16 @@ class _Run:
         rate = self.factor if plan.schedule == "plateau" else 0.5 * (1 + math.cos(math.pi * done))
         rate *= min(1.0, (step + 1) / plan.warmup_steps) if plan.warmup_steps else 1.0
         for group in self.optimizer.param_groups:
-            group["lr"] = plan.learning_rate * rate
+            group["lr"] = self.rate = plan.learning_rate * rate
         images, labels, origins = next(self.stream)
         images = images.to(self.device, non_blocking=True).to(torch.float32, memory_format=self.layout)
         labels = labels.to(self.device, non_blocking=True)
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            outputs = self.network.training_outputs(self.model, images)
-        loss = self._loss_of(outputs, labels)
+            outputs = self.together(images)
+        loss = self._loss_of([self.processes.whole(one) for one in outputs], self.processes.whole(labels))
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        (loss * self.processes.count).backward()  # the processes' gradients are averaged, and each has its part alone
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         self.optimizer.step()
         self._mine(outputs[0].detach(), labels, origins)
@@ -199,22 +240,37 @@ class _Run:
 
     def close_epoch(self):
         """Validate, note the curves, lower the rate on a plateau."""
-        mean_loss = float(torch.stack(self.losses).mean())
+        step_losses = torch.stack(self.losses).tolist()
+        mean_loss = float(np.mean(step_losses))
         self.losses = []
-        scores = validate(self.averaged, self.validation, self.device, self.bf16)
-        for name, value in {"step": self.about["step"], "seconds": self.about["seconds"], "loss": mean_loss,
-                            **scores}.items():
-            self.about["curves"].setdefault(name, []).append(value)
         if mean_loss < self.best:
             self.best, self.stale = mean_loss, 0
         else:
             self.stale += 1
         if self.stale > self.plan.patience:
             self.factor, self.stale = self.factor / 2, 0
+        if self.processes.is_first:
+            self._note_epoch(mean_loss, step_losses)
+
+    def _note_epoch(self, mean_loss: float, step_losses: list[float]):
+        scores = validate(self.averaged, self.validation, self.device, self.bf16)
+        for name, value in {"step": self.about["step"], "seconds": self.about["seconds"], "loss": mean_loss,
+                            **scores}.items():
+            self.about["curves"].setdefault(name, []).append(value)
+        if self.tensorboard:
+            self.tensorboard.epoch(self.about["step"], {"loss": mean_loss, "rate": self.rate, **scores}, step_losses)
         log.info("step %d, %.0f s: loss %.3f, %s", self.about["step"], self.about["seconds"], mean_loss,
                  ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
 
     def save(self):
+        """Every process its stream, the first one the rest."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(self.stream, PartedStream):
+            save_state(self.folder, self.processes.rank, self.about["step"],
+                       {"plateau": (self.best, self.stale, self.factor)}, self.stream, self.losses)
+        self.processes.wait()
+        if not self.processes.is_first:
+            return
         save_checkpoint(self.folder, self.model, self.averaged, self.optimizer, self.about)
         (self.folder / "curves.json").write_text(json.dumps(self.about["curves"]), encoding="utf-8")
 

@@ -139,3 +139,15 @@ def test_noise_free_phantoms_of_two_shapes_are_two_scans():
     flat = [np.full((3, 40, 40 + more), 30, np.int16) for more in (0, 1)]
     first, second = (marks(str(more), "x", slice_marks(hu)) for more, hu in enumerate(flat))
     assert duplicates([first, second]) == []
+
+
+def test_a_set_whose_reading_ends_at_a_bad_case_says_so(tmp_path):
+    from ct_ich_files import write_slice
+
+    for name in ("p001_s00", "p001_s01", "p002_s00", "p002_s01", "p003_s00", "p003_s01"):
+        write_slice(tmp_path / f"{name}.jpg")
+    (tmp_path / "p002_s00.jpg").write_bytes(b"cut short")
+    done = ichvolume("datasets", f"ct_ich={tmp_path}")
+    assert done.returncode == 0 and "ct_ich: 1 scans, 1 with a truth" in done.stdout
+    assert "p002_s00.jpg cannot be read as an image" in done.stdout
+    assert "what comes after this one was not read" in done.stdout
