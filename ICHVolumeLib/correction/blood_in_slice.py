@@ -68,10 +68,11 @@ class Known:
 
 def guided(values: np.ndarray, radius_px: int, edge_hu: float) -> np.ndarray:
     """One slice smoothed where it varies by less than edge_hu."""
-    mean = box_mean(values[None], radius_px)
-    variance = np.maximum(box_mean(values[None] ** 2, radius_px) - mean**2, 0)
+    mean, mean_square = box_mean(np.stack([values, values**2]), radius_px)
+    variance = np.maximum(mean_square - mean**2, 0)
     kept = variance / (variance + edge_hu**2)
-    return (box_mean(kept, radius_px) * values + box_mean(mean - kept * mean, radius_px))[0]
+    slope, level = box_mean(np.stack([kept, mean - kept * mean]), radius_px)
+    return slope * values + level
 
 
 def blood_in_slice(plane: Plane, pixel_mm: float, start: np.ndarray, known: Known | None, clot_hu: float,
@@ -210,9 +211,9 @@ def _local(smooth, region, around, middle_hu: float, clot_hu: float, pixel_mm: f
 
 def _local_mean(values, where, otherwise: float, radius_px: int):
     """Mean of the true pixels near every pixel, `otherwise` where there are few."""
-    weights = where.astype(np.float32)[None]
-    sums, counts = (box_mean(box_mean(one, radius_px), radius_px)[0]
-                    for one in (weights * (values - otherwise), weights))
+    weights = where.astype(np.float32)
+    both = np.stack([weights * (values - otherwise), weights])
+    sums, counts = box_mean(box_mean(both, radius_px), radius_px)
     return otherwise + sums / (counts + np.float32(0.02))
 
 
@@ -230,11 +231,14 @@ def _belonging(bright, start, pixel_mm: float):
 
 
 def _filled(area):
-    parts, count = connected_components(~area, fully_connected=False)
+    near = _crop(area, 1, area.shape)  # with its margin, unless the edge of the array is there
+    parts, count = connected_components(~area[near], fully_connected=False)
     outside = np.zeros(count + 1, bool)
     for edge in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):
         outside[edge] = True
-    return area | ~outside[parts]
+    filled = area.copy()
+    filled[near] |= ~outside[parts]
+    return filled
 
 
 def _crop(area, margin: int, shape) -> tuple[slice, slice]:
