@@ -11,6 +11,7 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
 from ..core.labels import ICH, IVH
+from ..imaging.components import connected_components
 from ..imaging.disks import box_mean, narrowed_by_disk, opened_by_disk, widened_by_disk
 from ..postprocessing.local_contrast import WINDOW_HU
 from .blood_in_slice import (
@@ -32,6 +33,9 @@ FARTHEST_MM = 60.0  # along z, either way
 SEED_MM = 1.6
 LIMIT_MM, LIMIT_PER_MM = 3.0, 0.6  # beyond the area next door: always, and per mm between the slices
 LEAST_AREA_MM2 = 6.0
+BESIDE_MM, MARKED_MM = 2.0, 8.0  # marked blood this near is the same bleed; how much of it tells its HU
+PART_SHARE = 0.5  # of the marked area beside it: less completes that area, it is no bleed of its own
+DONE_SHARE = 0.25
 LIKE_THE_LAST = 0.6  # of its area: then a slice's HU counts for the next
 REACH_RANGE = (0.6, 2.0)
 TOUCHING_MM = 2.0
@@ -92,17 +96,21 @@ def _areas(ct, planes, click, share):
     least_sides = 3 if plane.sides[row, column] >= 3 else 1  # an open skull
     first = None
     if seed.any():
-        first = blood_in_slice(plane, pixel_mm, seed, None, float(np.median(plane.smooth[seed])), share, least_sides)
+        first = _first_area(plane, pixel_mm, seed, share, least_sides, k)
     if first is None or np.count_nonzero(first.region) * pixel_mm**2 < LEAST_AREA_MM2:
         raise InputError(f"Nothing at the click in slice {k + 1} is clearly brighter than the brain around it; click "
                          "in the middle of the bleed, or paint it.")
     yield
     sure = float(np.clip((first.contrast_sd - 0.5) / (SURE_CONTRAST_SD - 0.5), 0.15, 1))
     areas, heights_mm = {k: first}, slice_heights_mm(ct)
+    if _is_a_part(first.region, plane.marked, pixel_mm):
+        return areas, least_sides
     for step in (1, -1):
         last, clot_hu = first, first.clot_hu
         for at in range(k + step, len(ct.hu) if step > 0 else -1, step):
             if abs(heights_mm[at] - heights_mm[k]) > FARTHEST_MM:
+                break
+            if _is_done(last.region, planes[at].marked):
                 break
             limit_mm = (LIMIT_MM + LIMIT_PER_MM * abs(heights_mm[at] - heights_mm[at - step])) * sure
             known = Known(clot_hu, last.typical_contrast_hu, limit_mm)
@@ -114,6 +122,47 @@ def _areas(ct, planes, click, share):
             areas[at] = last = area
             yield
     return areas, least_sides
+
+
+def _first_area(plane, pixel_mm: float, seed, share: float, least_sides: int, k: int) -> Area | None:
+    """The area of the click's slice. Where it touches marked blood it is a part of that bleed: its edge is where that
+    bleed's contrast has fallen by as much, and what has less of it throughout is not taken.
+
+    Raises InputError in that case.
+    """
+    clot_hu = float(np.median(plane.smooth[seed]))
+    first = blood_in_slice(plane, pixel_mm, seed, None, clot_hu, share, least_sides)
+    if first is None or not plane.marked.any():
+        return first
+    near = widened_by_disk(first.region[None], BESIDE_MM / pixel_mm)[0] & plane.marked
+    if np.count_nonzero(near) * pixel_mm**2 < LEAST_AREA_MM2:
+        return first
+    near = widened_by_disk(near[None], MARKED_MM / pixel_mm)[0] & narrowed_by_disk(plane.marked[None], 1)[0]
+    if not near.any():
+        return first
+    marked_hu = float(np.median(plane.smooth[near]))
+    brain_hu = first.clot_hu - first.typical_contrast_hu
+    if marked_hu <= clot_hu:
+        return first
+    if clot_hu - brain_hu < share * (marked_hu - brain_hu):
+        raise InputError(f"What lies at the click in slice {k + 1} is less than half as bright as the blood that is "
+                         "marked beside it; click with more reach, or paint it.")
+    return blood_in_slice(plane, pixel_mm, seed, None, marked_hu, share, least_sides)
+
+
+def _is_a_part(area, marked, pixel_mm: float) -> bool:
+    """Whether the area completes a larger marked one of its slice: then the other slices have their outline already."""
+    if not marked.any():
+        return False
+    pieces, _count = connected_components(marked)
+    touched = np.unique(pieces[widened_by_disk(area[None], BESIDE_MM / pixel_mm)[0]])
+    beside = np.isin(pieces, touched[touched > 0])
+    return np.count_nonzero(area) < PART_SHARE * np.count_nonzero(beside)
+
+
+def _is_done(area, marked) -> bool:
+    """Whether so much of the area lies over what is marked in the next slice that the bleed is marked there."""
+    return bool(marked.any()) and np.count_nonzero(area & marked) > DONE_SHARE * np.count_nonzero(area)
 
 
 def _fine(ct, planes, areas: dict[int, Area], share, least_sides: int):

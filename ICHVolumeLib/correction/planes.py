@@ -16,11 +16,12 @@ BONE_RIM_MM = 1.3  # partial volume of bone looks like blood
 @dataclass(frozen=True, eq=False)
 class Plane:
     """One slice; arrays (rows, columns) of coarse pixels. hu: within WINDOW_HU, mean of a coarse pixel; smooth: of
-    3 x 3 of them; sides: of four, how many have bone; barred: bone and its rim, or marked already."""
+    3 x 3 of them; sides: of four, how many have bone; marked: already; barred: bone and its rim, or marked."""
 
     hu: np.ndarray
     smooth: np.ndarray
     sides: np.ndarray
+    marked: np.ndarray
     barred: np.ndarray
 
 
@@ -52,4 +53,4 @@ class Planes:
                 taken |= marked[j::stride, i::stride]
         hu /= stride**2
         barred = widened_by_disk(bone[None], BONE_RIM_MM / self.pixel_mm)[0] | taken
-        return Plane(hu, box_mean(hu[None], 1)[0], sides_with_bone(bone[None])[0], barred)
+        return Plane(hu, box_mean(hu[None], 1)[0], sides_with_bone(bone[None])[0], taken, barred)

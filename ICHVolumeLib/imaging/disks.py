@@ -87,6 +87,5 @@ def _mean_along(values, radius_px: int, axis: int):
 
 def _along(axis: int):
     """Index of a range along one of three axes."""
-    def part(start, stop):
-        return tuple(slice(start, stop) if one == axis else slice(None) for one in range(3))
-    return part
+    before, after = (slice(None),) * axis, (slice(None),) * (2 - axis)
+    return lambda start, stop: (*before, slice(start, stop), *after)

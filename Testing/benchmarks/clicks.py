@@ -1,19 +1,22 @@
 """How far a few clicks bring a wrong mask: Dice after 0, 1, 2 and 3 clicks, leaks, and the time of each tool.
 
-    python Testing/benchmarks/clicks.py --data FOLDER --patients 200 --kept FOLDER
+    python Testing/benchmarks/clicks.py --data FOLDER --patients 200 --kept FOLDER -o clicks.jsonl
 
 --data: the folder with ct_ich_v1_normal (heads of the synthetic patients) and ct_ich_v1_bleeds (real slices).
 --kept: where the synthetic patients are kept once they are made. --network N: N of them start from the model's mask.
+-o: one line a mask; a second call goes on, and does again what was measured with other tools or in another way.
 
-A true mask is damaged in one of five ways (clicks_damage.py); then clicks are made as a reader would: at the deepest
-point of the largest error that a tool can mend, with the tool for its kind. No click is undone, even where it leaks.
+A true mask is damaged in one of five ways (clicks_cases.py); then clicks are made as a reader would: at the deepest
+point of the largest error that a tool can mend, with the tool for its kind. No click is undone, even where it leaks;
+a click that is refused is not made again.
 """
 
 import argparse
+import hashlib
+import json
 import os
 import sys
-import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from clicks_cases import Case, real_cases, synthetic_cases  # noqa: E402
 
+from ICHVolumeLib import correction  # noqa: E402
 from ICHVolumeLib.core.errors import InputError  # noqa: E402
-from ICHVolumeLib.correction import grow, keep_component, relabel, remove_component, repair_slice  # noqa: E402
+from ICHVolumeLib.correction import grow, relabel, remove_component, repair_slice  # noqa: E402
 from ICHVolumeLib.correction.component_tools import component_at  # noqa: E402
 from ICHVolumeLib.imaging.boxes import bounding_box  # noqa: E402
 from ICHVolumeLib.imaging.components import connected_components  # noqa: E402
@@ -37,37 +41,42 @@ LEAST_SHARE = 0.03  # of the true volume: a smaller error is not clicked at
 LEAST_DEPTH_MM = 1.0  # nor the rim of an outline
 FALSE_SHARE = 0.2  # of a component that is true: under it, the component is removed
 LEAK_SHARE = 0.2
-SPEED_SLICES = 40
+SYNTHETIC, REAL = "Synthetic patients", "Real slices"
 
 
 @dataclass
 class Run:
     """One case: label-aware Dice and Dice of all blood after 0..CLICKS clicks; of each click its tool, whether it
-    leaked, whether it was refused."""
+    leaked, whether it was refused, and where it was (slice, row, column)."""
 
-    case: Case
+    of: str
+    name: str
+    damage: str
+    code: str
     dice: list[float] = field(default_factory=list)
     blood: list[float] = field(default_factory=list)
-    clicks: list[tuple[str, bool, bool]] = field(default_factory=list)
+    clicks: list[tuple[str, bool, bool, tuple[int, int, int]]] = field(default_factory=list)
 
 
-def play(case: Case) -> Run:
-    run, mask = Run(case), case.start.copy()
+def play(case: Case, of: str = SYNTHETIC, code: str = "") -> Run:
+    run, mask, refused = Run(of, case.name, case.damage, code), case.start.copy(), set()
     for number in range(CLICKS + 1):
         run.dice.append(label_dice(mask, case))
         run.blood.append(label_dice(mask > 0, case, case.truth > 0))
-        step = next_click(case, mask) if number < CLICKS else None
+        step = next_click(case, mask, refused) if number < CLICKS else None
         if step is None:
             continue
         tool, click, error = step
         try:
             edit = TOOLS[tool](case, mask, click)
         except InputError:
-            run.clicks.append((tool, False, True))
+            run.clicks.append((tool, False, True, click))
+            refused.add(click)
             continue
         after = edit.apply(mask)
         added = (after > 0) & (mask == 0) & (case.truth == 0) & case.counted
-        run.clicks.append((tool, tool in ("grow", "repair") and added.sum() > LEAK_SHARE * error, False))
+        leaked = tool in ("grow", "repair") and bool(added.sum() > LEAK_SHARE * error)
+        run.clicks.append((tool, leaked, False, click))
         mask = after
     return run
 
@@ -88,8 +97,11 @@ def label_dice(mask, case: Case, truth=None) -> float:
     return 2 * np.count_nonzero((mask == truth) & (truth > 0)) / total if total else 1.0
 
 
-def next_click(case: Case, mask):
-    """(tool, click, voxels of the error) for the largest error that a tool can mend, or None."""
+def next_click(case: Case, mask, refused=frozenset()):
+    """(tool, click, voxels of the error) for the largest error that a tool can mend, or None.
+
+    refused: clicks that nobody makes again.
+    """
     truth = case.truth
     kinds = np.where((truth > 0) & (mask == 0), MISSED, 0) + np.where((mask > 0) & (truth == 0), EXTRA, 0)
     kinds = np.where((mask > 0) & (truth > 0) & (mask != truth), OTHER_LABEL, kinds) * case.counted
@@ -112,7 +124,7 @@ def next_click(case: Case, mask):
             continue
         click = tuple(int(one + part.start) for one, part in zip(at, box, strict=True))
         tool = tool_for(case, mask, kind, click)
-        if tool:
+        if tool and click not in refused:
             return tool, click, size
     return None
 
@@ -132,12 +144,12 @@ def tool_for(case: Case, mask, kind: int, click) -> str | None:
 
 
 def table(title: str, runs: list[Run]) -> str:
-    lines = [f"### {title}: {len(runs)} masks of {len({run.case.name for run in runs})} patients", "",
+    lines = [f"### {title}: {len(runs)} masks of {len({run.name.split('_')[0] for run in runs})} patients", "",
              "| start | masks | clicks | median Dice | lowest | under .80 | median Dice, all blood |",
              "|---|---|---|---|---|---|---|"]
-    damages = sorted({run.case.damage for run in runs})
+    damages = sorted({run.damage for run in runs})
     for damage in [*damages, "all"]:
-        chosen = [run for run in runs if damage in ("all", run.case.damage)]
+        chosen = [run for run in runs if damage in ("all", run.damage)]
         for number in range(CLICKS + 1):
             dice, blood = (np.array([getattr(run, name)[number] for run in chosen]) for name in ("dice", "blood"))
             lines.append(f"| {damage} | {len(chosen)} | {number} | {np.median(dice):.3f} | {dice.min():.2f} | "
@@ -152,36 +164,17 @@ def table(title: str, runs: list[Run]) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def speed_table(case: Case, rounds: int = 7) -> str:
-    """The fastest of some runs of each tool on a scan of SPEED_SLICES x 512 x 512."""
-    from dataclasses import replace
+def code_mark() -> str:
+    """What a row depends on beside its patient: the tools and this benchmark."""
+    files = sorted(Path(correction.__file__).parent.glob("*.py")) + sorted(Path(__file__).parent.glob("clicks*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
-    from ICHVolumeLib.synthetic.patients import as_ct
 
-    order = np.clip(np.arange(SPEED_SLICES) - (SPEED_SLICES - len(case.truth)) // 2, 0, len(case.truth) - 1)
-    truth = case.truth[order] * ((order[:, None, None] > 0) & (order[:, None, None] < len(case.truth) - 1))
-    big = replace(case, ct=as_ct(case.ct.hu[order], float(case.ct.slice_steps_mm[0])), truth=truth.astype(np.uint8))
-    depth = depth_px(truth > 0)
-    click = tuple(int(one) for one in np.unravel_index(int(np.argmax(depth)), depth.shape))
-    gap = truth.copy()
-    gap[click[0]] = 0
-    other = 3 - int(truth[click])
-    work = {"grow": lambda: grow(big.ct, np.zeros_like(truth), click),
-            "remove": lambda: remove_component(big.ct, truth, click),
-            "keep": lambda: keep_component(big.ct, truth, click),
-            "relabel": lambda: relabel(big.ct, truth, click, other),
-            "repair": lambda: repair_slice(big.ct, gap, click)}
-    ml = np.count_nonzero(truth) * float(big.ct.voxel_volumes_mm3[0]) / 1000
-    lines = [f"Fastest of {rounds} runs, {SPEED_SLICES} x {truth.shape[1]} x {truth.shape[2]}, a bleed of {ml:.0f} mL:",
-             "", "| tool | ms |", "|---|---|"]
-    for name, action in work.items():
-        seconds = []
-        for _ in range(rounds):
-            start = time.perf_counter()
-            action()
-            seconds.append(time.perf_counter() - start)
-        lines.append(f"| {name} | {1000 * min(seconds):.0f} |")
-    return "\n".join(lines) + "\n\n"
+def known_runs(file: Path | None, code: str) -> list[Run]:
+    if file is None or not file.is_file():
+        return []
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    return [Run(**row) for row in rows if row["code"] == code]
 
 
 def main():
@@ -191,28 +184,28 @@ def main():
     parser.add_argument("--part", default="test", help="calibration: patients to develop with")
     parser.add_argument("--kept", type=Path, help="folder that keeps the made patients")
     parser.add_argument("--network", type=int, default=0)
+    parser.add_argument("-o", "--out", type=Path, help="file of rows, one a mask")
     args = parser.parse_args()
     if not args.data:
         parser.error("give --data, or set ICHVOLUME_DATA")
     use_one_itk_thread()
-    largest, runs = None, []
-    for case in synthetic_cases(Path(args.data), args.part, args.patients, args.kept, args.network):
-        runs.append(play(case))
-        volume = np.count_nonzero(case.truth)
-        if largest is None or volume > np.count_nonzero(largest.truth):
-            largest = case
-        sys.stderr.write(f"{case.name} {case.damage}: {' '.join(f'{one:.3f}' for one in runs[-1].dice)} "
-                         f"{runs[-1].clicks}\n")
-    if runs:
-        sys.stdout.write(table("Synthetic patients", runs))
-    real = [play(case) for case in real_cases(Path(args.data) / "ct_ich_v1_bleeds")]
-    for run in real:
-        sys.stderr.write(f"{run.case.name} {run.case.damage}: {' '.join(f'{one:.3f}' for one in run.dice)} "
-                         f"{run.clicks}\n")
-    if real:
-        sys.stdout.write(table("Real slices", real))
-    if largest is not None:
-        sys.stdout.write(speed_table(largest))
+    data, code = Path(args.data), code_mark()
+    runs = known_runs(args.out, code)
+    known = {(run.of, run.name, run.damage) for run in runs}
+    for of, cases in ((SYNTHETIC, synthetic_cases(data, args.part, args.patients, args.kept, args.network)),
+                      (REAL, real_cases(data / "ct_ich_v1_bleeds"))):
+        for case in cases:
+            if (of, case.name, case.damage) in known:
+                continue
+            runs.append(play(case, of, code))
+            if args.out:
+                with args.out.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(runs[-1])) + "\n")
+            sys.stderr.write(f"{case.name} {case.damage}: {' '.join(f'{one:.3f}' for one in runs[-1].dice)} "
+                             f"{runs[-1].clicks}\n")
+        chosen = [run for run in runs if run.of == of]
+        if chosen:
+            sys.stdout.write(table(of, chosen))
 
 
 if __name__ == "__main__":

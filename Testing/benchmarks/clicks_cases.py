@@ -1,23 +1,21 @@
 """The wrong masks that clicks.py mends: made patients and real slices whose true masks are damaged in five ways."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import numpy as np
 
+from ICHVolumeLib.core.atomic_files import replacing
 from ICHVolumeLib.core.ct_volume import CTVolume
 from ICHVolumeLib.core.labels import ICH, IVH
+from ICHVolumeLib.datasets.case import TRAIN, UNSURE, VALIDATE
+from ICHVolumeLib.datasets.ct_ich import STEP_MM, load_ct_ich
+from ICHVolumeLib.datasets.ct_ich_bleeds import NORMAL, load_stacks
 from ICHVolumeLib.imaging.components import connected_components
-from ICHVolumeLib.synthetic.backgrounds import load_ct_ich, window_to_hu
+from ICHVolumeLib.synthetic.case_backgrounds import backgrounds_of
 from ICHVolumeLib.synthetic.patients import PIXEL_MM, as_ct, make_patients, orders
 
-HEAD_AREA_MM2 = 21800.0  # filled, in the widest slices: gives a scan without a pixel size its scale
-PIXEL_RANGE_MM = (0.30, 0.48)
-REAL_STEP_MM = 5.0
-UNSURE, OUTSIDE = 255, 3
 FALSE_RADIUS_MM = 7.0
 
 
@@ -51,59 +49,33 @@ def _patients(data, part, patients, kept):
     for number in range(patients):
         file = next(iter(sorted(kept.glob(f"{part}{number:03d}-*.npz"))), None) if kept else None
         if file is None:
-            pool = pool or load_ct_ich(data / "ct_ich_v1_normal")
+            pool = pool or list(backgrounds_of(load_ct_ich(data / NORMAL)))
             patient = next(iter(make_patients(orders(pool, part, [number]))))
             if kept:
                 kept.mkdir(parents=True, exist_ok=True)
-                np.savez(kept / f"{patient.name}.npz", hu=patient.ct.hu, truth=patient.truth,
-                         step=patient.ct.slice_steps_mm[0])
+                with replacing(kept / f"{patient.name}.npz") as file:
+                    np.savez(file, hu=patient.ct.hu, truth=patient.truth, step=patient.ct.slice_steps_mm[0])
             yield patient.name, patient.ct, patient.truth
         else:
             with np.load(file) as arrays:
                 yield file.stem, as_ct(arrays["hu"], float(arrays["step"]), PIXEL_MM), arrays["truth"]
 
 
-def real_cases(folder: Path) -> list[Case]:
+def real_cases(folder: Path) -> Iterator[Case]:
     """Every damage of every patient with ICH or IVH; runs of consecutive slices are one scan."""
     if not folder.is_dir():
-        return []
-    with open(folder / "labels.csv", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] != "outside_only"]
-    cases = []
-    for patient in dict.fromkeys(row["patient"] for row in rows):
-        numbers = sorted(int(row["slice"]) for row in rows if row["patient"] == patient)
-        run_of = [number - place for number, place in zip(numbers, count(), strict=False)]
-        for run in dict.fromkeys(run_of):
-            wanted = [number for number, one in zip(numbers, run_of, strict=True) if one == run]
-            if len(wanted) > 1:
-                cases += _real(folder, f"p{int(patient):03d}", wanted)
-    return cases
-
-
-def _real(folder, name, numbers):
-    import SimpleITK as sitk
-
-    pixels = np.stack([sitk.GetArrayFromImage(sitk.ReadImage(str(folder / f"{name}_s{one:02d}.jpg"))).reshape(650, 650)
-                       for one in numbers])
-    marks = np.stack([sitk.GetArrayFromImage(sitk.ReadImage(str(folder / f"{name}_s{one:02d}_mask.png")))
-                      .reshape(650, 650) for one in numbers])
-    truth = np.where((marks == ICH.value) | (marks == IVH.value), marks, 0).astype(np.uint8)
-    if not truth.any():
-        return []
-    ct = as_ct(window_to_hu(pixels), REAL_STEP_MM, _pixel_mm(pixels))
-    return [Case(name, kind, ct, truth, damage(truth, ct), marks != UNSURE) for kind, damage in DAMAGES.items()]
-
-
-def _pixel_mm(pixels) -> float:
-    """From the filled area of the largest piece of bone in the widest slices."""
-    import SimpleITK as sitk
-
-    areas = []
-    for one in pixels:
-        parts = sitk.ConnectedComponent(sitk.GetImageFromArray((one >= 253).astype(np.uint8)))
-        filled = sitk.BinaryFillhole(sitk.RelabelComponent(parts) == 1)
-        areas.append(np.count_nonzero(sitk.GetArrayFromImage(filled)))
-    return float(np.clip(np.sqrt(HEAD_AREA_MM2 / max(areas)), *PIXEL_RANGE_MM))
+        return
+    for stack in load_stacks(folder, TRAIN, VALIDATE):
+        breaks = 1 + np.flatnonzero(np.diff(stack.numbers) > 1)
+        for run in np.split(np.arange(len(stack.numbers)), breaks):
+            marks = stack.truth[run]
+            truth = np.where(np.isin(marks, (ICH.value, IVH.value)), marks, 0).astype(np.uint8)
+            if len(run) < 2 or not truth.any():
+                continue
+            ct = as_ct(stack.hu[run], STEP_MM, stack.spacing_mm)
+            for kind, damage in DAMAGES.items():
+                name = f"{stack.patient}_s{stack.numbers[run[0]]:02d}"
+                yield Case(name, kind, ct, truth, damage(truth, ct), marks != UNSURE)
 
 
 def _largest(truth):

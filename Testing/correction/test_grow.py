@@ -136,3 +136,49 @@ def test_growing_in_steps_rests_after_every_slice_and_gives_the_same():
             edit = end.value
     assert np.array_equal(edit.apply(nothing), whole(phantom.ct, nothing, click).apply(nothing))
     assert rests >= np.count_nonzero(edit.labels.any(axis=(1, 2)))
+
+
+def with_slice_missing(phantom, click):
+    mask = phantom.mask.copy()
+    mask[click[0]] = 0
+    return mask
+
+
+def test_a_missing_slice_between_marked_ones_is_added_and_no_other(bled, middle):
+    click = middle(bled.mask)
+    mask = with_slice_missing(bled, click)
+    after = grow(bled.ct, mask, click).apply(mask)
+    assert dice(after[click[0]], bled.mask[click[0]]) > 0.95
+    assert np.array_equal(np.delete(after, click[0], 0), np.delete(mask, click[0], 0))
+
+
+def test_what_is_less_than_half_as_bright_as_the_marked_blood_it_touches_is_refused(plain, middle, painted):
+    k, j, i = middle(plain.mask)
+    rim = widened_by_disk(plain.mask > 0, 9) & (plain.mask == 0)
+    rim[:, :, :i + 8] = False
+    ct = painted(plain.ct, rim, 42)  # brain has 32, the bleed 65
+    click = (k, j, int(np.flatnonzero(rim[k, j])[4]))
+    with pytest.raises(InputError, match="less than half as bright"):
+        grow(ct, plain.mask, click)
+    alone = grow(ct, np.zeros_like(plain.mask), click, reach=1.0)
+    assert not alone.is_empty(np.zeros_like(plain.mask)), "without marked blood beside it is a bleed as any other"
+
+
+def test_the_rest_of_a_marked_area_is_added_in_its_own_slice_only(plain, middle):
+    k, j, i = middle(plain.mask)
+    mask = plain.mask.copy()
+    columns = np.flatnonzero(mask[k].any(axis=0))
+    mask[k - 1:k + 2, :, columns[-10]:] = 0  # a strip of three slices
+    after = grow(plain.ct, mask, (k, j, int(columns[-5]))).apply(mask)
+    assert dice(after[k], plain.mask[k]) > 0.95
+    assert np.array_equal(np.delete(after, k, 0), np.delete(mask, k, 0))
+
+
+def test_a_clot_in_strong_noise_is_found_from_every_click_near_its_middle(middle):
+    from phantoms import ellipsoid_ct
+
+    noisy = ellipsoid_ct(step_mm=4.0, semi_axes_mm=(18.0, 14.0, 13.0), center_mm=(30.0, 0.0, 0.0), noise_hu=14.0)
+    k, j, i = middle(noisy.mask)
+    for dj, di in ((0, 0), (4, -3), (-5, 2), (2, 6), (-3, -6)):
+        after = grow(noisy.ct, nothing(noisy.ct), (k, j + dj, i + di)).apply(nothing(noisy.ct))
+        assert dice(after, noisy.mask) > 0.85
