@@ -166,7 +166,7 @@ class PanelInUse:
         self.case.take(Segmentation(**said))
         self.widget._showSegmentation(self.case.segmentation_node)
         self.widget._onParameters()
-        self.settle()
+        self.spin(0.3)
 
     def spin(self, seconds):
         end = time.monotonic() + seconds

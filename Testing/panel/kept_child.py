@@ -1,16 +1,25 @@
 """One child process for the panel tests of a session, for those that are not about the child's own life."""
 
 import json
+import os
 from pathlib import Path
 
 WORKER = Path(__file__).with_name("kept_worker.py")
 ENDINGS = ("done", "error", "cancelled")
-_kept = []  # the child that waits for the next panel
+_kept = []  # the child that waits for the next panel, and what it was started with
 
 
 def end():
     while _kept:
-        _kept.pop().stop()
+        _kept.pop()[0].stop()
+
+
+def _surroundings():
+    """What a new child would be started with: a test may have changed it."""
+    from ICHVolumePanel import child_process
+
+    return child_process.python_executable, {name: value for name, value in os.environ.items()
+                                             if not name.startswith("PYTEST_")}
 
 
 class KeptChild:
@@ -22,10 +31,14 @@ class KeptChild:
     def __init__(self, folder):
         from ICHVolumePanel.child_process import QtChild
 
-        alive = [child for child in _kept if child.is_alive()]
+        self._started_with = _surroundings()
+        fits = [child for child, started_with in _kept if child.is_alive() and started_with == self._started_with]
+        others = [child for child, _ in _kept if child not in fits]
         _kept.clear()
-        self._child = alive[0] if alive else QtChild(folder, arguments=(str(WORKER),))
-        self._is_new = not alive
+        for child in others:
+            child.stop()
+        self._child = fits[0] if fits else QtChild(folder, arguments=(str(WORKER),))
+        self._is_new = not fits
         self._at_work = set()
 
     @property
@@ -58,7 +71,7 @@ class KeptChild:
             self._child.stop()
             return
         self._child._on_line = self._child._on_exit = _nothing
-        _kept.append(self._child)
+        _kept.append((self._child, self._started_with))
 
 
 def _nothing(_text):
