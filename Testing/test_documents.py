@@ -77,3 +77,10 @@ def test_changelog_and_citation_tell_of_this_version():
 def test_the_readme_sends_the_surgeon_on_first():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert LINK.search(readme).group(1) == "Resources/ForNeurosurgeons.md"
+
+
+def test_the_module_is_called_what_the_list_of_modules_shows():
+    module = (ROOT / "ICHVolume" / "ICHVolume.py").read_text(encoding="utf-8")
+    title = re.search(r'parent\.title = _\("(.+?)"\)', module).group(1)
+    for page in ("README.md", "Resources/ForNeurosurgeons.md"):
+        assert f"**{title}**" in (ROOT / page).read_text(encoding="utf-8"), page

@@ -6,7 +6,7 @@ from ICHVolumeLib.core.findings import ERROR, WARNING
 from ICHVolumeLib.core.labels import LABELS
 
 CORRECTED = "corrected"
-_ON_LIGHT = {ERROR: "#c62828", WARNING: "#b35300", CORRECTED: "#b35300"}
+_ON_LIGHT = {ERROR: "#c62828", WARNING: "#ad5000", CORRECTED: "#ad5000"}
 _ON_DARK = {ERROR: "#ff8a80", WARNING: "#ffb74d", CORRECTED: "#ffb74d"}
 SWATCHES = {label.name: "#{:02x}{:02x}{:02x}".format(*(round(255 * part) for part in label.color)) for label in LABELS}
 SWATCH_PIXELS = 10

@@ -105,15 +105,17 @@ def _areas(ct, planes, click, share):
     areas, heights_mm = {k: first}, slice_heights_mm(ct)
     if _is_a_part(first.region, plane.marked, pixel_mm):
         return areas, least_sides
+    brighter_hu = max(_marked_hu(planes, k, first.region) - first.clot_hu, 0.0)
     for step in (1, -1):
-        last, clot_hu = first, first.clot_hu
+        last, clot_hu = first, first.clot_hu + brighter_hu
         for at in range(k + step, len(ct.hu) if step > 0 else -1, step):
             if abs(heights_mm[at] - heights_mm[k]) > FARTHEST_MM:
                 break
             if _is_done(last.region, planes[at].marked):
                 break
             limit_mm = (LIMIT_MM + LIMIT_PER_MM * abs(heights_mm[at] - heights_mm[at - step])) * sure
-            known = Known(clot_hu, last.typical_contrast_hu, limit_mm)
+            contrast_hu = last.typical_contrast_hu + (brighter_hu if last is first else 0.0)
+            known = Known(clot_hu, contrast_hu, limit_mm)
             area = blood_in_slice(planes[at], pixel_mm, last.region, known, clot_hu, share, least_sides)
             if area is None or np.count_nonzero(area.region) * pixel_mm**2 < LEAST_AREA_MM2:
                 break
@@ -148,6 +150,23 @@ def _first_area(plane, pixel_mm: float, seed, share: float, least_sides: int, k:
         raise InputError(f"What lies at the click in slice {k + 1} is less than half as bright as the blood that is "
                          "marked beside it; click with more reach, or paint it.")
     return blood_in_slice(plane, pixel_mm, seed, None, marked_hu, share, least_sides)
+
+
+def _marked_hu(planes, k: int, area) -> float:
+    """Median HU of what is marked at the area in its slice and in the two next to it; -inf where nothing is.
+
+    An end slice is a mixture with brain: what goes on from it is measured against the bleed, not against the mixture.
+    """
+    near = widened_by_disk(area[None], BESIDE_MM / planes.pixel_mm)[0]
+    found = []
+    for at in range(max(k - 1, 0), min(k + 2, len(planes))):
+        marked = planes[at].marked
+        if (near & marked).any():
+            inner = narrowed_by_disk(marked[None], 1)[0]
+            inner &= widened_by_disk(near[None], MARKED_MM / planes.pixel_mm)[0]
+            found.append(planes[at].smooth[inner])
+    values = np.concatenate(found) if found else np.empty(0)
+    return float(np.median(values)) if len(values) else -np.inf
 
 
 def _is_a_part(area, marked, pixel_mm: float) -> bool:

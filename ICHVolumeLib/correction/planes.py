@@ -34,6 +34,9 @@ class Planes:
         self.pixel_mm = float(np.sqrt(spacing_mm[0] * spacing_mm[1])) * self.stride
         self._made: dict[int, Plane] = {}
 
+    def __len__(self) -> int:
+        return len(self._hu)
+
     def __getitem__(self, k: int) -> Plane:
         if k not in self._made:
             self._made[k] = self._make(k)

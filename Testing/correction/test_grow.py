@@ -182,3 +182,19 @@ def test_a_clot_in_strong_noise_is_found_from_every_click_near_its_middle(middle
     for dj, di in ((0, 0), (4, -3), (-5, 2), (2, 6), (-3, -6)):
         after = grow(noisy.ct, nothing(noisy.ct), (k, j + dj, i + di)).apply(nothing(noisy.ct))
         assert dice(after, noisy.mask) > 0.85
+
+
+def test_what_goes_on_from_an_end_slice_is_measured_against_the_whole_bleed(plain, middle, painted):
+    """In its end slice a bleed is half brain; the grey matter beyond, as bright as half of that, is not the bleed."""
+    k, j, i = middle(plain.mask)
+    area = plain.mask[k] > 0
+    end, beyond = np.zeros_like(plain.mask, bool), np.zeros_like(plain.mask, bool)
+    end[k + 2], beyond[k + 3] = area, area
+    clean = np.where(plain.mask > 0, 0, 1).astype(bool)
+    hu = painted(plain.ct, ~clean & (np.indices(plain.mask.shape)[0] > k + 1), 32)
+    ct = painted(painted(hu, end, 53), beyond, 44)  # brain has 32, the bleed 65
+    mask = plain.mask.copy()
+    mask[k + 2:] = 0
+    after = grow(ct, mask, (k + 2, j, i)).apply(mask)
+    assert dice(after[k + 2], area) > 0.9
+    assert not after[k + 3:].any()

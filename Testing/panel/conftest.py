@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-for folder in (ROOT, ROOT / "ICHVolume", ROOT / "Testing"):
+for folder in (ROOT, ROOT / "ICHVolume", ROOT / "Testing", ROOT / "Testing" / "panel"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+
+import kept_child  # noqa: E402
 
 PATIENCE_S = 60
 
@@ -21,7 +23,14 @@ def bridge():
 
     installed = bridge.install()
     installed.module = bridge.load_module(installed)
-    return installed
+    yield installed
+    kept_child.end()
+    from ICHVolumePanel import child_process
+
+    until = time.monotonic() + PATIENCE_S
+    while child_process._ending and time.monotonic() < until:
+        installed.app.processEvents()
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -30,8 +39,11 @@ def open_panel(bridge):
     opened = []
     _forget(bridge)
 
-    def open_one(checks_in_child=False):
+    def open_one(checks_in_child=False, own_child=False):
+        """own_child: for tests of a child's life; the others share one, which saves its start and the network's."""
         opened.append(PanelInUse(bridge))
+        if not own_child:
+            opened[-1].share_child()
         if not checks_in_child:  # a child takes a second to start; what it finds is the same
             opened[-1].widget.panel._client.check = _check_here
         return opened[-1]
@@ -108,6 +120,10 @@ class PanelInUse:
 
             self.wait_until(lambda: not child_process._ending)
             assert folder is None or not folder.exists(), "the files for the child go with the panel"
+
+    def share_child(self):
+        library = self.widget.panel._client._make_child()._folder
+        self.widget.panel._client._make_child = lambda: kept_child.KeptChild(library)
 
     @property
     def case(self):

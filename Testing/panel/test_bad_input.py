@@ -132,7 +132,7 @@ def test_a_check_that_cannot_be_done_is_said_and_the_scan_can_still_be_measured(
     from ICHVolumePanel import child_process
 
     monkeypatch.setattr(child_process, "python_executable", lambda: "/nowhere/PythonSlicer")
-    panel = open_panel(checks_in_child=True)
+    panel = open_panel(checks_in_child=True, own_child=True)
     panel.choose_ct(sample.ct)
     assert "image could not be checked" in shown(panel) and "cannot be started" in shown(panel)
     panel.take(sample)

@@ -47,7 +47,7 @@ class Turns:
 
 @pytest.fixture
 def panel(open_panel, weights):
-    opened = open_panel(checks_in_child=True)
+    opened = open_panel(checks_in_child=True, own_child=True)
     opened.ui.weightsFolderEdit.currentPath = str(weights)
     opened.ui.deviceCombo.setCurrentIndex(1)
     return opened

@@ -5,10 +5,12 @@ import os
 import numpy as np
 import pytest
 
+OWN_CHILD = ("child_starts", "dies", "cannot_start", "reloaded", "packages_are_asked")  # tests of a child's own life
+
 
 @pytest.fixture
-def panel(open_panel):
-    return open_panel(checks_in_child=True)
+def panel(open_panel, request):
+    return open_panel(checks_in_child=True, own_child=any(words in request.node.name for words in OWN_CHILD))
 
 
 @pytest.fixture
@@ -180,7 +182,7 @@ def test_the_module_reloaded_while_it_runs_is_safe(ready, open_panel, weights):
     ready.ui.segmentButton.click()
     ready.spin(0.1)
     ready.leave()
-    again = open_panel()
+    again = open_panel(own_child=True)
     again.settle()
     assert again.widget.parameters.inputVolume is ready.volume
     again.ui.weightsFolderEdit.currentPath = str(weights)
