@@ -2,8 +2,8 @@
 
 In every slice from the third ventricle to the bodies of the lateral ventricles the bright septum between both dark
 frontal horns is followed from front to back (a path of most evidence); the shift is the largest perpendicular distance
-of the path from the line between both ends of the falx. Where no septum shows, the dark slit of the third ventricle is
-followed in the same way. Blood marked in a ventricle counts as fluid.
+of the path from the line between both ends of the falx. The dark slit of the third ventricle is followed in the same
+way, as a second witness (midline_checks). Blood marked in a ventricle counts as fluid.
 """
 
 from dataclasses import dataclass
@@ -53,16 +53,13 @@ class Path:
 
 
 def follow_midline(ct: CTVolume, mask: np.ndarray | None, frame: HeadFrame,
-                   midplane: Midplane) -> tuple[str, list[Path]]:
-    """("septum pellucidum" or "third ventricle", its paths in the slices that show it clearly); none: not visible."""
+                   midplane: Midplane) -> tuple[list[Path], list[Path]]:
+    """Paths of the septum pellucidum and of the third ventricle, in the slices that show them clearly."""
     brain_hu = brain_median_hu(ct, midplane)
     layouts = [_Layout(ct, mask, frame, line, brain_hu) for line in midplane.lines.values()]
-    for name, evidence, y, z in (("septum pellucidum", _septum, SEPTUM_Y_MM, SEPTUM_Z_MM),
-                                 ("third ventricle", _third, THIRD_Y_MM, THIRD_Z_MM)):
-        paths = [path for layout in layouts if (path := _path(layout, evidence, y, z)) is not None]
-        if paths:
-            return name, paths
-    return "", []
+    septum, third = ([path for layout in layouts if (path := _path(layout, *wanted)) is not None] for wanted in
+                     ((_septum, SEPTUM_Y_MM, SEPTUM_Z_MM), (_third, THIRD_Y_MM, THIRD_Z_MM)))
+    return septum, third
 
 
 def brain_median_hu(ct: CTVolume, midplane: Midplane) -> float:
@@ -138,7 +135,7 @@ def _path(layout, evidence_of, y_mm, z_mm):
     columns = _best_path(score) + np.flatnonzero(within)[0]
     numbers = np.arange(first, last + 1)
     clear = evidence[numbers, columns] >= CLEAR
-    first, last = _longest_run(clear)
+    first, last = longest_run(clear)
     if last - first < LEAST_PATH_MM:
         return None
     numbers, columns = numbers[first:last], columns[first:last]
@@ -153,9 +150,9 @@ def _path(layout, evidence_of, y_mm, z_mm):
     return Path(layout.line, s, across, evidence[numbers, columns])
 
 
-def _longest_run(clear):
-    """(first, after the last) of the longest run of clear rows; a gap of two rows does not end it."""
-    rows = np.flatnonzero(clear)
+def longest_run(good: np.ndarray) -> tuple[int, int]:
+    """(first, after the last) of the longest run of good rows; a gap of two rows does not end it."""
+    rows = np.flatnonzero(good)
     if not len(rows):
         return 0, 0
     breaks = np.flatnonzero(np.diff(rows) > 3)
