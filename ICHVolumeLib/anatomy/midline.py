@@ -16,6 +16,7 @@ from .head_frame import HeadFrame
 from .midplane import IdealLine, Midplane, smoothed_slice
 
 REACH_MM = 24.0  # the largest distance from the ideal line that is looked at
+THIRD_REACH_MM = 14.0  # likewise; farther out the insula's fissure looks like it
 SEPTUM_Y_MM, SEPTUM_Z_MM = (-22.0, 32.0), (-4.0, 28.0)  # MNI-like, generous by some millimetres
 ABOVE_THIRD_MM, MONRO_Y_MM = 14.0, 2.0  # lower, the septum ends at the foramina, and the third ventricle begins
 THIRD_Y_MM, THIRD_Z_MM = (-28.0, -4.0), (-12.0, 8.0)
@@ -58,7 +59,7 @@ def follow_midline(ct: CTVolume, mask: np.ndarray | None, frame: HeadFrame,
     brain_hu = brain_median_hu(ct, midplane)
     layouts = [_Layout(ct, mask, frame, line, brain_hu) for line in midplane.lines.values()]
     septum, third = ([path for layout in layouts if (path := _path(layout, *wanted)) is not None] for wanted in
-                     ((_septum, SEPTUM_Y_MM, SEPTUM_Z_MM), (_third, THIRD_Y_MM, THIRD_Z_MM)))
+                     ((_septum, SEPTUM_Y_MM, SEPTUM_Z_MM, REACH_MM), (_third, THIRD_Y_MM, THIRD_Z_MM, THIRD_REACH_MM)))
     return septum, third
 
 
@@ -120,7 +121,7 @@ def _third(layout):
     return (_fluid(hu, layout.brain_hu + 4) * np.clip((brighter - hu) / _RIDGE_HU, 0, 1), (hu + brighter) / 2, -1)
 
 
-def _path(layout, evidence_of, y_mm, z_mm):
+def _path(layout, evidence_of, y_mm, z_mm, reach_mm):
     """The path of most evidence through the rows of the region; None where too little of it is clear."""
     evidence, level, sign = evidence_of(layout)
     middle = layout.atlas[:, len(_T_MM) // 2]
@@ -130,7 +131,7 @@ def _path(layout, evidence_of, y_mm, z_mm):
     if np.count_nonzero(rows) < LEAST_PATH_MM:
         return None
     first, last = np.flatnonzero(rows)[[0, -1]]
-    within = np.abs(_T_MM) <= REACH_MM
+    within = np.abs(_T_MM) <= reach_mm
     score = evidence[first:last + 1][:, within] - _FAR_COST * np.abs(_T_MM[within])
     columns = _best_path(score) + np.flatnonzero(within)[0]
     numbers = np.arange(first, last + 1)
