@@ -12,12 +12,13 @@ from ICHVolumeLib.anatomy.head_frame import HeadFrame
 from ICHVolumeLib.core.ct_volume import CTVolume
 from ICHVolumeLib.synthetic import lesions
 from ICHVolumeLib.synthetic.fields import SliceGrid, Waves
-from ICHVolumeLib.synthetic.head import VENTRICLES, head_hu, random_anatomy
+from ICHVolumeLib.synthetic.head import CSF_HU, VENTRICLES, WHITE_HU, head_hu, random_anatomy
 from ICHVolumeLib.synthetic.hematoma import random_shape
 from ICHVolumeLib.synthetic.sample import PIXEL_MM, SIZE, _scan, _slice_positions
 
 LATERAL = ("frontal horn", "body", "atrium", "occipital horn", "temporal horn")
 SEPTUM_Y_MM, SEPTUM_Z_MM = (-34.0, 6.0), (2.0, 21.0)  # where the frontal horns and bodies lie beside each other
+HORN_HALF_WIDTH_MM = 5.0  # of the frontal horn and the body of a young adult
 BUMP_SD_MM = (26.0, 30.0, 26.0)
 STRAIGHT = Waves(np.zeros((1, 3)), np.full(1, np.pi / 2))  # a field that is 0 everywhere
 
@@ -43,11 +44,15 @@ class ShiftedPatient:
 
 def shifted_patient(seed: int, push_mm: float, *, size: int = 256, tilt_deg: float = 0.0, uneven: bool = False,
                     straight: bool = False, bleed: bool = True, ivh: bool = False, slices: slice | None = None,
-                    ventricles: float | None = None, turn_deg: float = 0.0) -> ShiftedPatient:
+                    ventricles: float | tuple[float, float] | None = None, turn_deg: float = 0.0,
+                    filled: tuple[str, ...] = (), marked: bool = True, holes: tuple[str, ...] = (),
+                    third_closed: bool = False) -> ShiftedPatient:
     """A head pushed by push_mm at its middle, to the patient's left where positive.
 
-    straight: a falx without the bends that made heads have; ventricles: their width, 1 of a young adult; turn_deg: how
-    far the head is turned within the slices (of a scan without tilt).
+    straight: a falx without the bends that made heads have; ventricles: their width, 1 of a young adult, or that of the
+    right and of the left ones; turn_deg: how far the head is turned within the slices (of a scan without tilt).
+    filled: of "right" and "left", whose lateral ventricle is full of blood, in the mask where marked; holes: likewise,
+    where an old infarct as dark as fluid lies beside the frontal horn; third_closed: no third ventricle is seen.
     """
     if turn_deg and tilt_deg:
         raise ValueError("a turn within tilted slices would bend the head")
@@ -61,17 +66,17 @@ def shifted_patient(seed: int, push_mm: float, *, size: int = 256, tilt_deg: flo
     anatomy = random_anatomy(rng, age)
     if straight:
         anatomy = replace(anatomy, warp=(STRAIGHT, *anatomy.warp[1:]))
-    if ventricles is not None:
-        anatomy = replace(anatomy, ventricle_scale=ventricles)
+    widths = (anatomy.ventricle_scale,) * 2 if ventricles is None else np.broadcast_to(ventricles, 2)
+    anatomy = replace(anatomy, ventricle_scale=float(max(widths)))
     side = -1.0 if push_mm > 0 else 1.0 if push_mm < 0 else float(rng.choice([-1, 1]))  # of the bleed, x
-    hu, ventricle, brain = head_hu(anatomy, grid, slab_mm=slab_mm)
+    hu, ventricle, brain, ivh_share = _unpushed(anatomy, grid, slab_mm, widths, filled, holes, third_closed)
     push = _push(anatomy, grid, push_mm, side)
-    hu, ventricle = _moved(hu, push, grid), _moved(ventricle, push, grid)
-    blood = {1: np.zeros(hu.shape, np.float32), 2: np.zeros(hu.shape, np.float32)}
+    hu, ventricle, ivh_share = (_moved(one, push, grid) for one in (hu, ventricle, ivh_share))
+    blood = {1: np.zeros(hu.shape, np.float32), 2: ivh_share * marked}
     if bleed:
         blood[1] = _bleed(rng, hu, brain, ventricle, grid, slab_mm, side, push_mm)
     if ivh:
-        blood[2] = lesions.paint_ventricular_blood(rng, hu, ventricle, grid)
+        blood[2] += lesions.paint_ventricular_blood(rng, hu, ventricle, grid)
     turned = [_turned(one, turn_deg, fill) for one, fill in ((hu, -1000), (blood[1], 0), (blood[2], 0))]
     hu, blood = turned[0], {1: turned[1], 2: turned[2]}
     mask = np.where(blood[1] > 0.5, 1, np.where(blood[2] > 0.5, 2, 0)).astype(np.uint8)
@@ -82,6 +87,37 @@ def shifted_patient(seed: int, push_mm: float, *, size: int = 256, tilt_deg: flo
     lateral = sum(value * (_turned((lateral == value).astype(np.float32), turn_deg, 0) > 0.5) for value in (1, 2))
     return ShiftedPatient(ct, mask, float(septum[k]), k, septum, lateral.astype(np.uint8), lateral_ml,
                           _true_frame(anatomy, tilt_deg, turn_deg))
+
+
+def _unpushed(anatomy, grid, slab_mm, widths, filled, holes, third_closed):
+    """(hu, share of ventricle, of brain, of a lateral ventricle's blood) of a head that nothing has pushed yet."""
+    hu, ventricle, brain = head_hu(anatomy, grid, slab_mm=slab_mm)
+    x, y, z = grid.axes()
+    is_left = x + anatomy.warp[0].on(grid) * np.float32(2.0) > 0
+    lateral, third = (_to_ventricle(anatomy, grid, x, names) for names in (LATERAL, ("third", "fourth")))
+    third = third < lateral
+    if min(widths) < max(widths):
+        narrow = (is_left if widths[1] < widths[0] else ~is_left) & ~third
+        share = _narrow_ventricle(anatomy, grid, slab_mm, widths)
+        filled_up = hu + (WHITE_HU - hu) * ventricle
+        hu = np.where(narrow, filled_up + (CSF_HU - filled_up) * share, hu)
+        ventricle = np.where(narrow, share, ventricle)
+    if third_closed:
+        hu, ventricle = hu + (WHITE_HU - hu) * ventricle * third, ventricle * ~third
+    for name in holes:
+        apart = ((x - (31 if name == "left" else -31)) / 8) ** 2 + ((y + 22) / 15) ** 2 + ((z - 11) / 12) ** 2
+        hu = hu + (CSF_HU - hu) * np.clip((1 - apart) * 4, 0, 1)
+    share = np.zeros(hu.shape, np.float32)
+    for name in filled:
+        share += ventricle * ~third * (is_left if name == "left" else ~is_left)
+    return (hu + (60 - hu) * share).astype(np.float32), ventricle, brain, share
+
+
+def _narrow_ventricle(anatomy, grid, slab_mm, widths):
+    """Share of ventricle with the narrower of two widths, its inner wall as near to the middle as the wider one's."""
+    _, share, _ = head_hu(replace(anatomy, ventricle_scale=float(min(widths))), grid, slab_mm=slab_mm)
+    inwards_mm = HORN_HALF_WIDTH_MM * (max(widths) - min(widths)) * (-1 if widths[1] < widths[0] else 1)
+    return _moved(share, np.full(grid.shape, inwards_mm, np.float32), grid)
 
 
 def _push(anatomy, grid, push_mm, side, at=None):
@@ -172,23 +208,28 @@ def _lateral(anatomy, grid, ventricle, push, ct):
     """(uint8 1 right, 2 left, (right mL, left mL)): the ventricles less the third and the fourth."""
     x, y, z = grid.axes()
     came_from = x - push
-    wx, wy, wz = (wave.on(grid) * np.float32(2.0) for wave in anatomy.warp)
-    scale, nearest = anatomy.ventricle_scale, []
-    for names in (LATERAL, ("third", "fourth")):
-        distance = np.full(grid.shape, np.inf, np.float32)
-        for name in names:
-            center, radii = VENTRICLES[name]
-            radii = np.array(radii) * (1.0 if name == "fourth" else scale)
-            scaled = ((np.abs(came_from + wx) - center[0]) / radii[0]) ** 2 + ((y + wy - center[1]) / radii[1]) ** 2 \
-                + ((z + wz - center[2]) / radii[2]) ** 2
-            distance = np.minimum(distance, (np.sqrt(scaled) - 1) * radii.min())
-        nearest.append(distance)
+    is_left = came_from + anatomy.warp[0].on(grid) * np.float32(2.0) > 0
+    nearest = [_to_ventricle(anatomy, grid, came_from, names) for names in (LATERAL, ("third", "fourth"))]
     is_lateral = nearest[0] <= nearest[1]
-    is_left = came_from + wx > 0
     sides = np.where(is_lateral & (ventricle > 0.5), np.where(is_left, 2, 1), 0).astype(np.uint8)
     ml = [float(((ventricle * (is_lateral & chosen)).sum((1, 2), dtype=float) * ct.voxel_volumes_mm3).sum() / 1000)
           for chosen in (~is_left, is_left)]
     return sides, (ml[0], ml[1])
+
+
+def _to_ventricle(anatomy, grid, x, names):
+    """(slices, rows, columns) about mm to the nearest of the named ventricles, of a brain not pushed; x: of its voxels
+    there."""
+    _, y, z = grid.axes()
+    wx, wy, wz = (wave.on(grid) * np.float32(2.0) for wave in anatomy.warp)
+    result = np.full(grid.shape, np.inf, np.float32)
+    for name in names:
+        center, radii = VENTRICLES[name]
+        radii = np.array(radii) * (1.0 if name == "fourth" else anatomy.ventricle_scale)
+        scaled = ((np.abs(x + wx) - center[0]) / radii[0]) ** 2 + ((y + wy - center[1]) / radii[1]) ** 2 \
+            + ((z + wz - center[2]) / radii[2]) ** 2
+        result = np.minimum(result, (np.sqrt(scaled) - 1) * radii.min())
+    return result
 
 
 def _true_frame(anatomy, tilt_deg, turn_deg) -> HeadFrame:

@@ -17,15 +17,18 @@ from ICHVolumeLib.quality.checks import check_ct, check_without_image
 from ICHVolumeLib.quality.mask_checks import check_mask_in_steps
 from ICHVolumeLib.workflow.make_result import make_result
 
-from . import scene, scene_lines, scene_midline
+from . import scene, scene_lines
 from .ai_record import AiRecord
 from .corrections import Corrections
+from .mass_effect import NOTHING, MassEffect
+from .midline_drawing import MidlineDrawing
 from .results_table import make_rows
 from .translation import tr as _
 from .turns import at_once
 
 AI_KEY, MEASURED_KEY, CLINICAL_KEY, NOT_FOUND_KEY = "ai", "corrections", "clinical", "notFound"
-_MEASURED_FIELDS = ("a_mm", "b_mm", "c_mm", "a_line_ras", "b_line_ras", "midline_points_ras", "ivh")
+_MEASURED_FIELDS = ("a_mm", "b_mm", "c_mm", "a_line_ras", "b_line_ras", "midline_points_ras", "midline_slice",
+                    "ivh")
 
 
 def ct_of_in_steps(volume_node):
@@ -60,7 +63,7 @@ class Case:
         self.volume_node = volume_node
         self.ct = ct
         self.head_frame = head_frame
-        self.mass_effect = (None, None)  # measure_mass_effect without a mask, once the image was looked at
+        self.mass_effect = MassEffect()
         self.is_checked = noticed is not None
         self.noticed = list(noticed if self.is_checked else check_without_image(ct))
         self._signature = scene.signature_of(volume_node)
@@ -71,6 +74,7 @@ class Case:
         self.is_edited = False
         self._checked = None  # (mask, is_edited, findings about it)
         self.corrections = Corrections()
+        self.midline = MidlineDrawing()
         self.unreadable = ""  # a sentence when something kept with the nodes was ignored
         self._read_corrections()
 
@@ -80,7 +84,7 @@ class Case:
         ct = at_once(ct_of_in_steps(volume_node))
         frame = fit_head_frame(ct)
         case = cls(volume_node, ct, check_ct(ct), frame)
-        case.mass_effect = measure_mass_effect(ct, None, frame)
+        case.mass_effect = MassEffect(measure_mass_effect(ct, None, frame), at_once=True)
         return case
 
     @property
@@ -112,11 +116,11 @@ class Case:
             self._signature = signature
         return is_same
 
-    def checked(self, noticed, head_frame=None, mass_effect=(None, None)) -> None:
+    def checked(self, noticed, head_frame=None, mass_effect=NOTHING) -> None:
         """What check_ct, fit_head_frame and measure_mass_effect found, once it is known; a result that stands gets it
         too."""
         self.noticed, self.is_checked = list(noticed), True
-        self.head_frame, self.mass_effect = head_frame, mass_effect
+        self.head_frame, self.mass_effect = head_frame, MassEffect(mass_effect)
         if self.mask is not None:
             self._score()
 
@@ -128,6 +132,7 @@ class Case:
         keeper, key = (self.volume_node, NOT_FOUND_KEY) if segmentation_node is None else (segmentation_node, AI_KEY)
         self.segmentation_node, self.mask = segmentation_node, None
         self.result = self.automatic = None
+        self.midline = MidlineDrawing()
         self._read_corrections()
         self.record = self._recalled(keeper, key, AiRecord.from_json, None)
         yield from self.measure_in_steps()
@@ -149,7 +154,7 @@ class Case:
         if not is_same:
             raise InputError(_("The CT was changed while it was segmented; nothing was kept. Press Segment ICH again."))
         automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed, about_mask=[],
-                                head_frame=None, mass_effect=(None, None))
+                                head_frame=None, mass_effect=NOTHING)
         record = AiRecord.of(segmentation, automatic)
         yield
         try:
@@ -219,7 +224,7 @@ class Case:
                                      self.record and self.record.segmentation, automatic_volume_ml=ai_volume,
                                      noticed=self.noticed, about_mask=self._about_mask(),
                                      head_frame=self.head_frame,
-                                     mass_effect=self.mass_effect if self.mask.any() else (None, None))
+                                     mass_effect=self.mass_effect.of(self))
         self.result = self.corrections.apply(self.automatic, self.scan_age_years)
 
     def _about_mask(self):
@@ -242,11 +247,18 @@ class Case:
         """Enter or correct values (Corrections' fields); None puts one back. Raises InputError, changing nothing."""
         self._keep(self.corrections.changed(**values))
 
+    def mass_effect_measured(self, mask, measured) -> None:
+        """(MidlineShift, Ventricles) of a mask with marked IVH, or why not (str); forgotten when it stands no more."""
+        (self.mass_effect.failed if isinstance(measured, str) else self.mass_effect.take)(mask, measured)
+        if self.mask is not None:
+            self._score()
+
     def reset(self) -> None:
         """Every automatic value again; what only the clinician knows (age, GCS, site) stays."""
         self._keep(self.corrections.without_measured())
 
     def reset_lines(self) -> None:
+        self.midline = MidlineDrawing()
         self._keep(self.corrections.without_lines())
 
     def rows(self):
@@ -266,26 +278,16 @@ class Case:
             scene_lines.remove_ab_lines(self.segmentation_node)
         else:
             scene_lines.set_ab_lines(self.segmentation_node, self.volume_node, abc2.a_line_ras, abc2.b_line_ras)
-        scene_midline.draw_midline(self.segmentation_node, self.volume_node, self.result.midline_shift)
+        self.midline.draw(self)
         scene_lines.write_table(self.segmentation_node, ["Measure", "AI", "Edited", "Remark"],
                                 [[row.name.strip(), row.ai, row.edited, row.note] for row in self.rows()])
 
     def lines_were_dragged(self) -> bool:
         """Take over the lines' end points when they are not where `draw` put them; True when they are not."""
-        moved = self._midline_was_dragged()
-        return self._ab_were_dragged() or moved
-
-    def _midline_was_dragged(self):
-        lines = self.segmentation_node and scene_midline.midline_lines(self.segmentation_node)
-        shift = self.result and self.result.midline_shift
-        if not lines or shift is None or shift.shift_mm is None:
-            return False
-        points = scene_midline.midline_points(lines, self.volume_node)
-        points = scene_lines.onto_slice(points, self.ct, shift.slice_index)
-        if np.abs(np.subtract(points, (*shift.ideal_line_ras, shift.point_ras))).max() <= 0.01:
-            return False
-        self.correct(midline_points_ras=points)
-        return True
+        moved = self.midline.dragged(self)
+        if moved:
+            self.correct(**moved)
+        return self._ab_were_dragged() or bool(moved)
 
     def _ab_were_dragged(self):
         lines = self.segmentation_node and scene_lines.ab_lines(self.segmentation_node)

@@ -8,7 +8,7 @@ from ICHVolumeLib.anatomy.mass_effect import with_dragged_line
 from ICHVolumeLib.clinical.scores import check_inputs
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import INFO, Finding
-from ICHVolumeLib.core.result import Abc2, ClinicalInputs, Point, Result
+from ICHVolumeLib.core.result import Abc2, ClinicalInputs, MidlineShift, Point, Result
 from ICHVolumeLib.measure import abc2_from_lines, abc2_with_axes
 from ICHVolumeLib.workflow.make_result import with_abc2
 
@@ -31,6 +31,7 @@ class Corrections:
     a_line_ras: tuple[Point, Point] | None = None
     b_line_ras: tuple[Point, Point] | None = None
     midline_points_ras: tuple[Point, Point, Point] | None = None  # front and rear end, middle structure
+    midline_slice: int | None = None  # they lie in it
     ivh: bool | None = None
     site: str | None = None
     age_years: float | None = None
@@ -55,10 +56,11 @@ class Corrections:
     def without_measured(self) -> "Corrections":
         """Everything that has an automatic value put back to it; what only the clinician knows stays."""
         return replace(self, a_mm=None, b_mm=None, c_mm=None, a_line_ras=None, b_line_ras=None, ivh=None,
-                       midline_points_ras=None)
+                       midline_points_ras=None, midline_slice=None)
 
     def without_lines(self) -> "Corrections":
-        return replace(self, a_mm=None, b_mm=None, a_line_ras=None, b_line_ras=None, midline_points_ras=None)
+        return replace(self, a_mm=None, b_mm=None, a_line_ras=None, b_line_ras=None, midline_points_ras=None,
+                       midline_slice=None)
 
     def clinical(self, scan_age_years: float | None = None) -> ClinicalInputs:
         """For the scores; scan_age_years (from the file) stands in for an age that was not entered."""
@@ -91,15 +93,16 @@ class Corrections:
 
     def _with_midline(self, automatic: Result) -> Result:
         """The shift as drawn, with a finding that says so."""
-        measured, points = automatic.midline_shift, self.midline_points_ras
-        if points is None or measured is None or measured.shift_mm is None:
+        measured, points = automatic.midline_shift or MidlineShift(), self.midline_points_ras
+        k = measured.slice_index if self.midline_slice is None else self.midline_slice
+        if points is None or k is None:
             return automatic
-        drawn = with_dragged_line(measured, points[:2], points[2])
+        drawn = with_dragged_line(replace(measured, slice_index=k), points[:2], points[2])
         if drawn.shift_mm is None:
             return automatic
-        said = Finding("midline-corrected", INFO, _("The midline shift was corrected by hand: {now:.1f} mm (automatic "
-                                                    "{automatic:.1f}).").format(now=drawn.shift_mm,
-                                                                                automatic=measured.shift_mm))
+        before = _("not measured") if measured.shift_mm is None else f"{measured.shift_mm:.1f}"
+        said = Finding("midline-corrected", INFO, _("The midline shift was corrected by hand: {now:.1f} mm (automatic: "
+                                                    "{automatic}).").format(now=drawn.shift_mm, automatic=before))
         return replace(automatic, midline_shift=drawn, findings=[*automatic.findings, said])
 
     def to_json(self) -> str:
@@ -120,6 +123,8 @@ class Corrections:
             for name in ("a_line_ras", "b_line_ras"):
                 if name in values:
                     values[name] = _line(values[name])
+            if "midline_slice" in values:
+                values["midline_slice"] = int(values["midline_slice"])
             if "midline_points_ras" in values:
                 values["midline_points_ras"] = _line(values["midline_points_ras"], 3)
             return cls().changed(**values)

@@ -18,7 +18,7 @@ class ExportView:
 
     def __init__(self, ui, turns, client):
         self._ui, self._turns, self._client = ui, turns, client
-        self._case = None
+        self._case = self._job = None
         self._is_writing = False
         ui.exportLabel.setVisible(False)  # takes no room before it says something
         ui.exportButton.connect("clicked(bool)", self.export)
@@ -40,25 +40,28 @@ class ExportView:
             formats=tuple(name for name, box in zip(exporting.FORMATS, boxes, strict=True) if box.checked),
             space=SPACES[ui.spaceCombo.currentIndex], mask=ui.exportMaskCheckBox.checked,
             table=ui.exportTableCheckBox.checked, report=ui.exportReportCheckBox.checked)
-        job = exporting.Export(self._case, ui.exportFolderEdit.currentPath, wishes)
+        self._job = job = exporting.Export(self._case, ui.exportFolderEdit.currentPath, wishes)
         self._set_writing(True)
         ui.exportLabel.setVisible(True)
         ui.exportLabel.text = _("Writing \u2026")
         self._turns.add(job.write_in_steps(), lambda _nothing: self._report(job),
                         lambda error: self._failed(job, error))
 
+    def close(self) -> None:
+        """The panel is going away: what is not written yet is not written."""
+        if self._job is not None:
+            self._job.give_up()
+
     def _report(self, job):
-        """The 3D picture in it can take long, so the child writes it; the others are written by now."""
+        """The 3D picture in it can take long, so the child writes it; then all files come into the folder."""
         if not job.wants_report:
             self._finished(job)
             return
-        self._ui.exportLabel.text = _("Written: {names}. Writing the report \u2026").format(
-            names=exporting.names_of(job.written)) if job.written else _("Writing the report \u2026")
+        self._ui.exportLabel.text = _("Writing the report \u2026")
 
         def done(output, _event):
             try:
                 replace_file(job.report_path, output.read_bytes())
-                job.written.append(job.report_path)
                 self._finished(job)
             except (OSError, InputError) as error:
                 self._failed(job, error)
@@ -67,6 +70,11 @@ class ExportView:
             done=done, failed=lambda sentence, _kind: self._failed(job, InputError(sentence))))
 
     def _finished(self, job):
+        try:
+            job.commit()
+        except InputError as error:
+            self._failed(job, error)
+            return
         self._set_writing(False)
         self._ui.exportFolderEdit.addCurrentPathToHistory()
         models = _(" Models are in mm, {space}.").format(space=job.wishes.space) if job.has_models() else ""
@@ -75,8 +83,10 @@ class ExportView:
 
     def _failed(self, job, error):
         self._set_writing(False)
-        if isinstance(error, (InputError, OSError, ValueError)):
-            self._ui.exportLabel.text = job.sentence(error)
+        said = job.sentence(error) if isinstance(error, (InputError, OSError, ValueError)) else ""
+        job.give_up()
+        if said:
+            self._ui.exportLabel.text = said
             return
         logging.error("ICHVolume", exc_info=error)  # unforeseen: the log has the details, the surgeon a sentence
         self._ui.exportLabel.text = _("Export failed ({error}); details are in the error log.").format(error=error)

@@ -9,7 +9,7 @@ from ICHVolumeLib.core.findings import WARNING, Finding
 from ICHVolumeLib.quality.checks import check_without_image
 from ICHVolumeLib.worker.npz_files import read_segmentation
 
-from . import headline, packages, scene, scene_views
+from . import headline, packages, scene, scene_lines, scene_views
 from .case import Case, ct_of_in_steps
 from .export_view import ExportView
 from .findings_view import FindingsView
@@ -57,7 +57,7 @@ class Panel:
         self._headline = HeadlineView(ui)
         self._findings = FindingsView(ui.findingsLabel, ui.remarksLabel)
         for button, slot in ((ui.resetButton, self._reset), (ui.automaticLinesButton, self._reset_lines),
-                             (ui.drawByHandButton, self._by_hand)):
+                             (ui.drawByHandButton, self._by_hand), (ui.drawMidlineButton, self._draw_midline)):
             button.connect("clicked(bool)", slot)
         self.look_at(None, None)
 
@@ -124,6 +124,7 @@ class Panel:
         self._closed = True
         self.leave()
         self._turns.stop()
+        self._export.close()
         self._client.close()
         self._run.stop()
         self._watching.stop()
@@ -174,6 +175,7 @@ class Panel:
         if self._problem:
             self.cancel()  # asked for before the check had ended
         self._refresh(lines=self._case.result is not None and self._case.result.midline_shift is not None)
+        self._measure_mass_effect()
 
     def _choose(self):
         """Measure the wanted segmentation of the open case."""
@@ -189,6 +191,23 @@ class Panel:
     def _measured(self, _nothing=None):
         self._watch()
         self._refresh()
+        self._measure_mass_effect()
+
+    def _measure_mass_effect(self):
+        """With the marked IVH as ventricle, by the child process."""
+        case = self._case
+        if case is None or not case.mass_effect.is_missing(case):
+            return
+        mask = case.mask
+
+        def take(measured):
+            if not self._closed and case is self._case:
+                case.mass_effect_measured(mask, measured)
+                self._refresh()
+
+        self._client.mass_effect(case.ct, mask, case.result, case.head_frame, Callbacks(
+            done=lambda _output, event: take(read_mass_effect(event["mass_effect"])),
+            failed=lambda sentence, _kind: take(sentence)))
 
     def _done(self, case, output):
         try:
@@ -311,6 +330,14 @@ class Panel:
 
     def _reset_lines(self):
         self._change(lambda: self._case.reset_lines())
+
+    def _draw_midline(self):
+        case = self._case
+        if case is not None and case.result is not None and scene.is_in_scene(case.segmentation_node):
+            scene_lines.show_slice(case.volume_node, case.midline.start(case))
+            self._refresh()
+            self._run.say(_("Drag both ends of the yellow midline to where the falx meets the skull, and its middle to "
+                            "the septum pellucidum; go to another slice first and press again to draw it there."))
 
     def _by_hand(self):
         case = self._case

@@ -113,8 +113,8 @@ def _mass_effect_rows(now, corrections):
         where = {"left": _("to the left"), "right": _("to the right"), "": ""}[shift.direction]
         note = _("drawn by hand  {mark}").format(mark=RESET_MARK) if corrected else where or shift.reason
         rows.append(Row("midline_points_ras", _("Midline shift, mm"), "", _mm(shift.shift_mm), note, "", corrected,
-                        tooltip=_("Largest distance of the septum pellucidum or third ventricle from the line between "
-                                  "both ends of the falx; drag either line to correct it. {remark}").format(
+                        tooltip=_("Largest distance of the septum pellucidum from the line between both ends of the "
+                                  "falx; drag either line to correct it. {remark}").format(
                                       remark=shift_remark(shift))))
     if ventricles is not None:
         rows.append(Row("ventricles", _("Lateral ventricles, mL"), "", _ml(ventricles.total_ml),

@@ -39,6 +39,8 @@ class ReviewView:
         ui.show3DCheckBox.enabled = node is not None
         ui.drawByHandButton.setVisible(case is not None and node is None)
         found = ui.largestSliceButton.enabled
+        shift = result.midline_shift if result else None
+        ui.drawMidlineButton.setVisible(found and node is not None and (shift is None or shift.shift_mm is None))
         for button, is_next in ((ui.nextReviewButton, found and bool(order)),
                                 (ui.largestSliceButton, found and not order),
                                 (ui.drawByHandButton, result is not None and not found)):

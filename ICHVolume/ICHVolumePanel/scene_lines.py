@@ -129,6 +129,16 @@ def show_slice(volume_node, slice_index: int, point_ras=None) -> None:
             view.JumpSliceByOffsetting(*target)
 
 
+def shown_slice(volume_node, ct) -> int | None:
+    """The slice k of the CT that the red view shows, or None where there is no such view. ct: CTVolume."""
+    for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        if view.GetLayoutName() == SCAN_PLANE_VIEW:
+            at = slicer.util.arrayFromVTKMatrix(view.GetSliceToRAS())[:3, 3]
+            at = shown_to_measured(np.array([at]), volume_node)[0]
+            return int(np.argmin(np.abs((ct.slice_origins_ras - at) @ ct.slice_normal_ras)))
+    return None
+
+
 def slice_corners_world(volume_node, slice_index: int) -> np.ndarray:
     """(4, 3) world RAS mm of the corner voxels of slice k at its true position, in the order round the slice."""
     columns, rows, _ = volume_node.GetImageData().GetDimensions()

@@ -9,14 +9,19 @@ import slicer
 from .scene_lines import OTHER_LINE_ROLES, line_points, new_line, place_line
 from .scene_volume import is_in_scene
 from .scene_watch import Observation
+from .translation import tr as _
 
 MIDLINE_ROLES = OTHER_LINE_ROLES  # node references from the segmentation
+OFFER = "ICHVolume.offer"  # attribute of lines whose middle nobody has placed
 MIDLINE_NAMES = ("midline", "shift")
 MIDLINE_COLOR = (1.0, 0.85, 0.3)
 
 
-def draw_midline(segmentation_node, volume_node, shift) -> None:
-    """Both lines where a core.result.MidlineShift says; none where it is None or was not measured."""
+def draw_midline(segmentation_node, volume_node, shift, is_offer=False) -> None:
+    """Both lines where a core.result.MidlineShift says; none where it is None or was not measured.
+
+    is_offer: nobody has placed its middle yet, so that its length says nothing.
+    """
     if shift is None or shift.shift_mm is None or shift.ideal_line_ras is None:
         remove_midline(segmentation_node)
         return
@@ -26,6 +31,7 @@ def draw_midline(segmentation_node, volume_node, shift) -> None:
         if line is None:
             line = new_line(name, MIDLINE_COLOR, volume_node)
             segmentation_node.SetNodeReferenceID(role, line.GetID())
+        line.SetAttribute(OFFER, "1" if is_offer else None)
         place_line(line, volume_node, points)
     _label(segmentation_node)
 
@@ -81,7 +87,7 @@ def _label(segmentation_node):
     away = np.array(lines[1].GetNthControlPointPosition(1)) - front
     along = (rear - front) / max(float(np.linalg.norm(rear - front)), 1e-6)
     distance_mm = float(np.linalg.norm(away - (away @ along) * along))
-    for line, index, text in ((lines[0], 0, "midline"), (lines[0], 1, ""), (lines[1], 0, ""),
-                              (lines[1], 1, f"shift {distance_mm:.1f} mm")):
+    at_middle = _("drag to the septum") if lines[1].GetAttribute(OFFER) else f"shift {distance_mm:.1f} mm"
+    for line, index, text in ((lines[0], 0, "midline"), (lines[0], 1, ""), (lines[1], 0, ""), (lines[1], 1, at_middle)):
         if line.GetNthControlPointLabel(index) != text:  # setting it calls the observers again
             line.SetNthControlPointLabel(index, text)

@@ -84,11 +84,15 @@ class WorkerClient:
 
     def check(self, ct, callbacks: Callbacks) -> None:
         """done's event has "findings", as dicts. A check of another scan that has not ended is forgotten."""
-        for job in [job for job in self._jobs if job.kind == "check"]:
-            job.callbacks = Callbacks(_nothing, _nothing)
-            if not job.is_sent:
-                self._end(job)
+        self._forget("check")
         self._add("check", callbacks, ct)
+
+    def mass_effect(self, ct, mask, result, head_frame, callbacks: Callbacks) -> None:
+        """done's event has "mass_effect" of this mask, as read_mass_effect reads it; one asked for before is forgotten.
+        head_frame: HeadFrame or None."""
+        self._forget("mass_effect")
+        self._add("mass_effect", callbacks, ct, measured=(mask, result),
+                  head_frame=head_frame and head_frame.to_plain())
 
     def report(self, ct, mask, result, callbacks: Callbacks) -> None:
         """done's path: the HTML page; it is deleted when done returns."""
@@ -130,6 +134,13 @@ class WorkerClient:
     @property
     def _segmentation(self):
         return next((job for job in self._jobs if job.kind == "segment"), None)
+
+    def _forget(self, kind):
+        """Jobs of this kind that have not ended tell nobody any more."""
+        for job in [job for job in self._jobs if job.kind == kind]:
+            job.callbacks = Callbacks(_nothing, _nothing)
+            if not job.is_sent:
+                self._end(job)
 
     def _add(self, kind, callbacks, ct, output=None, **values):
         self._jobs_started += 1

@@ -153,9 +153,14 @@ def _residuals(pose, points):
     """(mm from the model's surface, whether the model can be trusted there)."""
     atlas = pose.to_atlas(points)
     outside = outside_mm(atlas)
+    return outside, _trusted_feet(atlas, outside)
+
+
+def _trusted_feet(atlas, outside):
+    """(n,) whether the model can be trusted where each point would meet its surface."""
     away = atlas - CENTER_MM
-    foot = CENTER_MM + away * (1 - outside / np.maximum(np.linalg.norm(away, axis=1), 1e-6))[:, None]
-    return outside, is_trusted(foot)
+    distance = np.sqrt(np.einsum("ij,ij->i", away, away))
+    return is_trusted(CENTER_MM + away * (1 - outside / np.maximum(distance, 1e-6))[:, None])
 
 
 def _misfit(pose, points, tolerance_mm):
@@ -175,12 +180,12 @@ def _unusual(pose):
 
 def _improved(pose, points, tolerance_mm, middle_ras):
     """One Gauss-Newton step."""
-    outside, trusted = _residuals(pose, points)
-    weights = trusted / (1 + (outside / tolerance_mm) ** 2) ** 2
+    atlas = pose.to_atlas(points)
+    outside, gradient = _outside_and_gradient(atlas)
+    weights = _trusted_feet(atlas, outside) / (1 + (outside / tolerance_mm) ** 2) ** 2
     if weights.sum() < 10:
         return pose
     turned, scales = (points - pose.middle_ras) @ pose.rotation.T, np.exp(pose.log_scales)
-    gradient = _gradient(CENTER_MM + turned * scales, outside)
     slopes = np.concatenate([np.cross(turned, gradient * scales), -gradient * scales, gradient * turned * scales], 1)
     weights *= INDEPENDENT / len(points) / (tolerance_mm / 2) ** 2
     normal, right = slopes.T @ (slopes * weights[:, None]), -slopes.T @ (outside * weights)
@@ -195,9 +200,11 @@ def _improved(pose, points, tolerance_mm, middle_ras):
     return pose.stepped(step / longest)
 
 
-def _gradient(atlas_mm, outside):
-    """(n, 3) of outside_mm, mm per mm."""
-    return np.stack([outside_mm(atlas_mm + shift) - outside for shift in np.eye(3) * TINY_MM], axis=1) / TINY_MM
+def _outside_and_gradient(atlas_mm):
+    """(n,) outside_mm, and its gradient (n, 3), mm per mm; all in one call."""
+    shifts = np.concatenate([np.zeros((1, 3)), np.eye(3) * TINY_MM])
+    values = outside_mm((atlas_mm + shifts[:, None]).reshape(-1, 3)).reshape(4, -1)
+    return values[0], (values[1:] - values[0]).T / TINY_MM
 
 
 def _frame(pose, points, seen_share):

@@ -8,7 +8,8 @@ from ..core.ct_volume import CTVolume
 from ..core.plain import from_plain
 from ..core.result import MidlineShift, Ventricles
 from .head_frame import HeadFrame
-from .midline import Path, follow_midline
+from .midline import follow_midline
+from .midline_checks import NO_MIDDLE, Middle, believed
 from .midplane import Midplane, find_midplane, is_axial
 from .ventricles import LEFT, RIGHT, lateral_ventricles
 
@@ -16,15 +17,13 @@ NO_FRAME = "the skull could not be fitted well"
 NOT_AXIAL = "the slices are not axial"
 NO_MIDPLANE = "too little of the skull is in the scan, or its halves do not match"
 NOT_COVERED = "the scan does not cover the ventricles"
-NO_MIDDLE = "neither septum pellucidum nor third ventricle is clearly visible"
 NO_VENTRICLES = "no lateral ventricles are visible, as when they are compressed"
 COVERED_MIDLINE_Z_MM = (4.0, 20.0)  # MNI-like, of the slices at the middle of the head
 COVERED_VENTRICLES_Z_MM = (-8.0, 30.0)
-DRAWN = "drawn by hand"
+SEPTUM, DRAWN = "septum pellucidum", "drawn by hand"
 SMALLEST_VENTRICLES_ML = 2.0
 DOUBTED_MM = 3.0  # of a shift towards the bleed: its mass pushes away
 FULL_PATH_MM = 20.0
-SUPPORT_MM = 3.0  # a neighbouring slice's shift differs by no more
 LEAST_QUALITY = 0.25
 
 _midplanes: WeakKeyDictionary = WeakKeyDictionary()  # of a scan and its frame; edits of the mask do not change it
@@ -38,8 +37,8 @@ def measure_mass_effect(ct: CTVolume, mask: np.ndarray | None,
     if midplane is None:
         reason = reason or NO_MIDPLANE
         return MidlineShift(reason=reason), Ventricles(reason=reason)
-    landmark, paths = follow_midline(ct, mask, frame, midplane)
-    return _shift(ct, frame, landmark, paths), _ventricles(ct, mask, frame, midplane, paths)
+    middle = believed(*follow_midline(ct, mask, frame, midplane))
+    return _shift(ct, frame, middle), _ventricles(ct, mask, frame, midplane, middle.paths or middle.third)
 
 
 def doubted_towards(side: str, shift: MidlineShift | None) -> MidlineShift | None:
@@ -71,15 +70,14 @@ def _covers(ct, frame, z_mm):
     return z.min() <= z_mm[0] and z.max() >= z_mm[1]
 
 
-def _shift(ct, frame, landmark: str, paths: list[Path]) -> MidlineShift:
+def _shift(ct, frame, middle: Middle) -> MidlineShift:
     if not _covers(ct, frame, COVERED_MIDLINE_Z_MM):
         return MidlineShift(reason=NOT_COVERED)
-    supported = [path for path in paths if _is_supported(path, paths)] or paths
-    if not supported:
-        return MidlineShift(reason=NO_MIDDLE)
-    path = max(supported, key=lambda one: abs(one.largest[0]))
+    if not middle.paths:
+        return MidlineShift(reason=middle.reason)
+    path = max(middle.paths, key=lambda one: abs(one.largest[0]))
     quality = float(path.evidence.mean() * min(1.0, len(path.s_mm) / FULL_PATH_MM))
-    quality *= 1.0 if _is_supported(path, paths) else 0.5
+    quality *= 1.0 if len(middle.paths) > 1 else 0.5
     if quality < LEAST_QUALITY:
         return MidlineShift(reason=NO_MIDDLE, quality=quality)
     away, s, t = path.largest
@@ -87,13 +85,8 @@ def _shift(ct, frame, landmark: str, paths: list[Path]) -> MidlineShift:
     return MidlineShift(
         shift_mm=abs(away), direction="" if round(abs(away), 1) == 0 else "right" if away > 0 else "left",
         slice_index=plane.k, ideal_line_ras=tuple(_point(end) for end in path.line.ends_ras),
-        point_ras=_point(plane.ras(s, t)), foot_ras=_point(plane.ras(*path.line.foot_mm(s, t))), landmark=landmark,
+        point_ras=_point(plane.ras(s, t)), foot_ras=_point(plane.ras(*path.line.foot_mm(s, t))), landmark=SEPTUM,
         quality=quality)
-
-
-def _is_supported(path, paths):
-    return any(other is not path and abs(other.line.plane.k - path.line.plane.k) <= 2
-               and abs(other.largest[0] - path.largest[0]) <= SUPPORT_MM for other in paths)
 
 
 def _point(ras):

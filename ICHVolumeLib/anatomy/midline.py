@@ -2,8 +2,8 @@
 
 In every slice from the third ventricle to the bodies of the lateral ventricles the bright septum between both dark
 frontal horns is followed from front to back (a path of most evidence); the shift is the largest perpendicular distance
-of the path from the line between both ends of the falx. Where no septum shows, the dark slit of the third ventricle is
-followed in the same way. Blood marked in a ventricle counts as fluid.
+of the path from the line between both ends of the falx. The dark slit of the third ventricle is followed in the same
+way, as a second witness (midline_checks). Blood marked in a ventricle counts as fluid.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from .head_frame import HeadFrame
 from .midplane import IdealLine, Midplane, smoothed_slice
 
 REACH_MM = 24.0  # the largest distance from the ideal line that is looked at
+THIRD_REACH_MM = 14.0  # likewise; farther out the insula's fissure looks like it
 SEPTUM_Y_MM, SEPTUM_Z_MM = (-22.0, 32.0), (-4.0, 28.0)  # MNI-like, generous by some millimetres
 ABOVE_THIRD_MM, MONRO_Y_MM = 14.0, 2.0  # lower, the septum ends at the foramina, and the third ventricle begins
 THIRD_Y_MM, THIRD_Z_MM = (-28.0, -4.0), (-12.0, 8.0)
@@ -53,16 +54,13 @@ class Path:
 
 
 def follow_midline(ct: CTVolume, mask: np.ndarray | None, frame: HeadFrame,
-                   midplane: Midplane) -> tuple[str, list[Path]]:
-    """("septum pellucidum" or "third ventricle", its paths in the slices that show it clearly); none: not visible."""
+                   midplane: Midplane) -> tuple[list[Path], list[Path]]:
+    """Paths of the septum pellucidum and of the third ventricle, in the slices that show them clearly."""
     brain_hu = brain_median_hu(ct, midplane)
     layouts = [_Layout(ct, mask, frame, line, brain_hu) for line in midplane.lines.values()]
-    for name, evidence, y, z in (("septum pellucidum", _septum, SEPTUM_Y_MM, SEPTUM_Z_MM),
-                                 ("third ventricle", _third, THIRD_Y_MM, THIRD_Z_MM)):
-        paths = [path for layout in layouts if (path := _path(layout, evidence, y, z)) is not None]
-        if paths:
-            return name, paths
-    return "", []
+    septum, third = ([path for layout in layouts if (path := _path(layout, *wanted)) is not None] for wanted in
+                     ((_septum, SEPTUM_Y_MM, SEPTUM_Z_MM, REACH_MM), (_third, THIRD_Y_MM, THIRD_Z_MM, THIRD_REACH_MM)))
+    return septum, third
 
 
 def brain_median_hu(ct: CTVolume, midplane: Midplane) -> float:
@@ -123,7 +121,7 @@ def _third(layout):
     return (_fluid(hu, layout.brain_hu + 4) * np.clip((brighter - hu) / _RIDGE_HU, 0, 1), (hu + brighter) / 2, -1)
 
 
-def _path(layout, evidence_of, y_mm, z_mm):
+def _path(layout, evidence_of, y_mm, z_mm, reach_mm):
     """The path of most evidence through the rows of the region; None where too little of it is clear."""
     evidence, level, sign = evidence_of(layout)
     middle = layout.atlas[:, len(_T_MM) // 2]
@@ -133,12 +131,12 @@ def _path(layout, evidence_of, y_mm, z_mm):
     if np.count_nonzero(rows) < LEAST_PATH_MM:
         return None
     first, last = np.flatnonzero(rows)[[0, -1]]
-    within = np.abs(_T_MM) <= REACH_MM
+    within = np.abs(_T_MM) <= reach_mm
     score = evidence[first:last + 1][:, within] - _FAR_COST * np.abs(_T_MM[within])
     columns = _best_path(score) + np.flatnonzero(within)[0]
     numbers = np.arange(first, last + 1)
     clear = evidence[numbers, columns] >= CLEAR
-    first, last = _longest_run(clear)
+    first, last = longest_run(clear)
     if last - first < LEAST_PATH_MM:
         return None
     numbers, columns = numbers[first:last], columns[first:last]
@@ -153,9 +151,9 @@ def _path(layout, evidence_of, y_mm, z_mm):
     return Path(layout.line, s, across, evidence[numbers, columns])
 
 
-def _longest_run(clear):
-    """(first, after the last) of the longest run of clear rows; a gap of two rows does not end it."""
-    rows = np.flatnonzero(clear)
+def longest_run(good: np.ndarray) -> tuple[int, int]:
+    """(first, after the last) of the longest run of good rows; a gap of two rows does not end it."""
+    rows = np.flatnonzero(good)
     if not len(rows):
         return 0, 0
     breaks = np.flatnonzero(np.diff(rows) > 3)

@@ -143,6 +143,15 @@ def smoothed_slice(ct: CTVolume, k: int, sd_mm: float = SMOOTH_MM) -> np.ndarray
     return blurred(np.clip(ct.hu[k], -60, 120).astype(np.float32), sd_mm, ct.pixel_spacing_mm)
 
 
+def smoothed_part(ct: CTVolume, k: int, area: tuple[slice, slice]) -> np.ndarray:
+    """The same of an area of rows and columns alone."""
+    reach = [int(np.ceil(3 * SMOOTH_MM / step)) for step in ct.pixel_spacing_mm]
+    wide = tuple(slice(max(one.start - most, 0), one.stop + most) for one, most in zip(area, reach, strict=True))
+    values = blurred(np.clip(ct.hu[k][wide], -60, 120).astype(np.float32), SMOOTH_MM, ct.pixel_spacing_mm)
+    rows, columns = (slice(one.start - far.start, one.stop - far.start) for one, far in zip(area, wide, strict=True))
+    return values[rows, columns]
+
+
 def _pixels(ct, k, points):
     """Columns i and rows j, fractional, of RAS points within slice k."""
     i, j = np.moveaxis((points - ct.slice_origins_ras[k]) @ np.linalg.pinv(ct.ijk_to_ras[:3, :2]).T, -1, 0)

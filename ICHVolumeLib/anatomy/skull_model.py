@@ -29,21 +29,30 @@ def harmonics(directions: np.ndarray, degree: int = DEGREE) -> np.ndarray:
     directions: (n, 3) unit vectors. Order: m = 0, 1, ..., for each the degrees m, m + 1, ... The azimuth is counted
     from the front, so that cos(m azimuth) is even in x; Legendre's polynomials by their recursion.
     """
-    x, y, z = directions.T
+    return np.stack(list(_harmonics(directions, degree)), axis=1)
+
+
+def _harmonics(directions, degree):
+    """The columns of harmonics(), one after the other."""
+    x, y, z = np.ascontiguousarray(np.asarray(directions, float).T)
     around = y + 1j * x
-    power, columns = np.ones(len(directions), complex), []
+    power = np.ones(len(z), complex)
     for m in range(degree + 1):
-        before, now = np.zeros_like(z), power.real
+        before, now = 0.0, power.real
         for order in range(m, degree + 1):
-            columns.append(now)
-            before, now = now, ((2 * order + 1) * z * now - (order + m) * before) / (order - m + 1)
+            yield now
+            if order < degree:
+                before, now = now, ((2 * order + 1) / (order - m + 1)) * (z * now) \
+                    - ((order + m) / (order - m + 1)) * before
         power = power * around
-    return np.stack(columns, axis=1)
 
 
 def radius_mm(directions: np.ndarray) -> np.ndarray:
     """(n,) mm from CENTER_MM to the inner table along (n, 3) unit vectors."""
-    return harmonics(directions) @ np.asarray(HARMONICS)
+    total = np.zeros(len(directions))
+    for weight, column in zip(HARMONICS, _harmonics(directions, DEGREE), strict=True):
+        total += weight * column
+    return total
 
 
 def surface_mm(directions: np.ndarray) -> np.ndarray:
@@ -54,7 +63,7 @@ def surface_mm(directions: np.ndarray) -> np.ndarray:
 def outside_mm(points_mm: np.ndarray) -> np.ndarray:
     """(n,) mm from the surface along the line to CENTER_MM; negative inside. points_mm: (n, 3), MNI-like mm."""
     away = points_mm - CENTER_MM
-    distance = np.linalg.norm(away, axis=1)
+    distance = np.sqrt(np.einsum("ij,ij->i", away, away))
     return distance - radius_mm(away / np.maximum(distance, 1e-6)[:, None])
 
 

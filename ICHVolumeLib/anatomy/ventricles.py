@@ -14,7 +14,7 @@ from ..imaging.components import connected_components
 from ..imaging.morphology import dilated, opened
 from .head_frame import HeadFrame
 from .midline import Path, brain_median_hu
-from .midplane import Midplane, smoothed_slice
+from .midplane import Midplane, smoothed_part
 
 RIGHT, LEFT = 1, 2
 COURSE_MM = {  # |x|, y, z of points along each part, and how far its wall may lie from them
@@ -31,6 +31,7 @@ DARK_SHARE, LEAST_DARK = 0.3, 0.4  # of the way from fluid to the wall; share of
 OPENING_MM = 0.9  # thinner bridges do not join a piece to its neighbour
 THIRD_MM = ((-30.0, 6.0), (-15.0, 13.0), 5.0)  # y, z, |x| of the third ventricle, which is not a lateral one
 FLUID_BELOW_BRAIN_HU = 24.0  # usual
+MOST_ABOVE_USUAL_HU = 4.0
 WHITE_BELOW_BRAIN_HU = 3.0  # the wall is white matter
 SURE_FLUID_HU = 17.0  # below the brain's median
 PUSH_Y_MM, PUSH_FADE_MM = (-25.0, 28.0), 30.0  # the midline is pushed here, and less and less beyond
@@ -46,26 +47,38 @@ def lateral_ventricles(ct: CTVolume, mask: np.ndarray | None, frame: HeadFrame, 
     """
     brain_hu = brain_median_hu(ct, midplane)
     places = _Places(ct, frame, midplane, paths)
-    smooth = {k: (area, smoothed_slice(ct, k)[area]) for k, area in places.areas.items()}
-    fluid_hu = _own_fluid_hu(smooth, places, brain_hu)
     wall_hu = brain_hu - WHITE_BELOW_BRAIN_HU
+    slices = {k: _Slice(ct, mask, k, area, places, (_usual(brain_hu) + MOST_ABOVE_USUAL_HU + wall_hu) / 2)
+              for k, area in places.areas.items()}
+    fluid_hu = _own_fluid_hu(slices.values(), brain_hu)
     found, on_course = np.zeros(ct.hu.shape, np.uint8), 0
-    for k, (area, hu) in smooth.items():
-        inside = hu < (fluid_hu + wall_hu) / 2
-        if mask is not None:
-            blood = mask[k][area] == IVH.value
-            inside = (inside & (mask[k][area] != ICH.value)) | blood
-            hu = np.where(blood, np.float32(fluid_hu), hu)
-        rows, columns = np.nonzero(inside)
-        x, nearness = places.at(k, rows + area[0].start, columns + area[1].start)
-        sides, near = np.zeros(hu.shape, np.uint8), np.full(hu.shape, np.inf)
-        sides[rows, columns], near[rows, columns] = np.where(x > 0, RIGHT, LEFT), nearness
+    for k, one in slices.items():
+        area, blood = one.area, one.blood
+        inside = ((one.hu < (fluid_hu + wall_hu) / 2) & ~one.clot) | blood
+        hu = np.where(blood, np.float32(fluid_hu), one.hu)
+        sides, near = np.where(inside, one.sides, 0), np.where(inside, one.near, np.inf)
         reached = near <= FARTHEST
         fluid = reached & dilated(opened(reached, OPENING_MM, ct.pixel_spacing_mm), (1, 1))
         kept = _on_the_course(fluid, near, hu, fluid_hu + DARK_SHARE * (wall_hu - fluid_hu))
         found[k][area] = np.where(kept, sides, 0)
         on_course += np.count_nonzero(kept & (near <= 1))
     return found, float(on_course / max(np.count_nonzero(found), 1))
+
+
+class _Slice:
+    """One slice within the area where ventricles may lie, arrays (rows, columns) of it. hu: without noise; blood, clot:
+    marked as IVH, as ICH; sides: RIGHT or LEFT, near: distance from the course as a share of what is allowed, where hu
+    is below darkest_wall_hu or blood is marked."""
+
+    def __init__(self, ct, mask, k, area, places, darkest_wall_hu):
+        self.area = area
+        self.hu = smoothed_part(ct, k, area)
+        marked = np.zeros(self.hu.shape, np.uint8) if mask is None else mask[k][area]
+        self.blood, self.clot = marked == IVH.value, marked == ICH.value
+        rows, columns = np.nonzero((self.hu < darkest_wall_hu) | self.blood)
+        x, nearness = places.at(k, rows + area[0].start, columns + area[1].start)
+        self.sides, self.near = np.zeros(self.hu.shape, np.uint8), np.full(self.hu.shape, np.inf, np.float32)
+        self.sides[rows, columns], self.near[rows, columns] = np.where(x > 0, RIGHT, LEFT), nearness
 
 
 class _Places:
@@ -98,7 +111,7 @@ class _Places:
         x = (ras @ self._midplane.normal_ras - self._midplane.offset_mm) * self._scale
         x = x - self._push(y, z)
         nearness = np.full(len(x), np.inf)
-        points = np.stack([np.abs(x), y, z], axis=1)
+        points = np.stack([np.abs(x), y, z]).astype(np.float32)
         for course, reach in COURSE_MM.values():
             for start, end in zip(course, course[1:], strict=False):
                 away = _from_line(points, np.array(start, float), np.array(end, float))
@@ -120,22 +133,23 @@ class _Places:
 
 
 def _from_line(points, start, end):
-    """(n,) mm from a straight piece of the course."""
-    along = end - start
-    share = np.clip((points - start) @ along / (along @ along), 0, 1)
-    return np.linalg.norm(points - start - share[:, None] * along, axis=1)
+    """(n,) mm of points (3, n) from a straight piece of the course."""
+    along = (end - start).astype(np.float32)
+    away = points - start.astype(np.float32)[:, None]
+    share = np.clip((along / (along @ along)) @ away, 0, 1)
+    away -= along[:, None] * share
+    return np.sqrt(np.einsum("ij,ij->j", away, away))
 
 
-def _own_fluid_hu(smooth, places, brain_hu):
+def _own_fluid_hu(slices, brain_hu):
     """The scan's own fluid: the median of what is surely fluid near the course; the usual one where there is little."""
-    values = []
-    for k, (area, hu) in smooth.items():
-        rows, columns = np.nonzero(hu < brain_hu - SURE_FLUID_HU)
-        _, nearness = places.at(k, rows + area[0].start, columns + area[1].start)
-        values.append(hu[rows, columns][nearness <= CORE_SHARE])
-    values = np.concatenate(values) if values else np.zeros(0)
-    usual = brain_hu - FLUID_BELOW_BRAIN_HU
-    return float(np.clip(np.median(values), usual - 6, usual + 4)) if len(values) > 200 else usual
+    values = [one.hu[(one.hu < brain_hu - SURE_FLUID_HU) & (one.near <= CORE_SHARE)] for one in slices]
+    values, usual = np.concatenate(values) if values else np.zeros(0), _usual(brain_hu)
+    return float(np.clip(np.median(values), usual - 6, usual + MOST_ABOVE_USUAL_HU)) if len(values) > 200 else usual
+
+
+def _usual(brain_hu):
+    return brain_hu - FLUID_BELOW_BRAIN_HU
 
 
 def _on_the_course(fluid, nearness, hu, dark_hu):

@@ -14,6 +14,7 @@ from .folder_lock import FolderLock
 from .written_files import UNCHANGED, file_states
 
 COMMIT, EARLIER, JOURNAL, LOCK = ".ichvolume-commit", ".earlier", ".journal.json", ".ichvolume-lock"
+STAGING, STAGING_OF_NEW, RANDOM_LETTERS = ".ichvolume-writing-", ".ichvolume-writing-{}-", 8  # of mkdtemp
 LOCK_OF_NEW = ".{}.ichvolume-lock"  # beside a folder that does not exist yet
 
 
@@ -48,7 +49,7 @@ class OutputFolder:
             self._lock = FolderLock(home / lock, self.out)
             finish_commit(self.out)
             self._precious()
-            self.staging = Path(tempfile.mkdtemp(prefix=".ichvolume-", dir=home))
+            self.staging = _staging(home, self.out)
         except OSError as error:
             self._leave()
             raise InputError(f"Cannot write into {self.out} ({error.strerror}); "
@@ -122,6 +123,16 @@ class OutputFolder:
             for folder in reversed(self._made_parents):
                 folder.rmdir()
         self._made_parents = []
+
+
+def _staging(home: Path, out: Path) -> Path:
+    """A new folder to write into before commit, while the lock of `out` is held; what killed runs left of theirs
+    goes."""
+    prefix = STAGING if home == out else STAGING_OF_NEW.format(out.name)
+    for left in home.iterdir():
+        if left.name.startswith(prefix) and len(left.name) == len(prefix) + RANDOM_LETTERS:
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=home))
 
 
 def finish_commit(out: Path) -> None:

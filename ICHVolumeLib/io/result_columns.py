@@ -138,12 +138,12 @@ COLUMNS = (
            _part("site", "certainty_word")),
     Column("skull_fit_mm", "mean distance of the inner skull surface from the fitted model, in the model's mm",
            _part("site", "fit_mm"), MM),
-    Column("midline_shift_mm", "largest distance of the septum pellucidum or third ventricle from the ideal midline; "
-           "empty: not measured, see midline_reason", _part("midline_shift", "shift_mm"), MM),
+    Column("midline_shift_mm", "largest distance of the septum pellucidum from the ideal midline; empty: not measured, "
+           "see midline_reason", _part("midline_shift", "shift_mm"), MM),
     Column("midline_direction", "left or right, the patient's", _part("midline_shift", "direction")),
     Column("midline_slice_from_1", "slice it was measured on, counted from 1 as in the report",
            lambda result: _from_1(result.midline_shift.slice_index if result.midline_shift else None)),
-    Column("midline_landmark", "septum pellucidum, third ventricle or drawn by hand",
+    Column("midline_landmark", "septum pellucidum or drawn by hand (earlier versions: or third ventricle)",
            _part("midline_shift", "landmark")),
     Column("midline_quality", "0 to 1, how clearly that was seen", _part("midline_shift", "quality"), 2),
     Column("midline_reason", "why the shift was not measured", _part("midline_shift", "reason")),

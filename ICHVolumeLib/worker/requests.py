@@ -3,7 +3,7 @@
 Each takes a command's values (see worker.py) and returns what its "done" event says besides event and id.
 """
 
-from ..anatomy.head_frame import fit_head_frame
+from ..anatomy.head_frame import HeadFrame, fit_head_frame
 from ..anatomy.mass_effect import measure_mass_effect
 from ..core.plain import to_plain
 from ..quality.checks import check_ct
@@ -21,6 +21,15 @@ def check(command: dict) -> dict:
             "mass_effect": to_plain(measure_mass_effect(ct, None, frame))}
 
 
+def mass_effect(command: dict) -> dict:
+    """input: scan.npz; measured: the mask and its result; head_frame: of `check`, or None. mass_effect:
+    measure_mass_effect's of this mask, as dicts."""
+    mask, _ = read_measured(command["measured"])
+    frame = command.get("head_frame")
+    frame = HeadFrame.from_plain(frame) if frame else None
+    return {"mass_effect": to_plain(measure_mass_effect(read_scan(command["input"]), mask, frame))}
+
+
 def report(command: dict) -> dict:
     """input: scan.npz; measured: the mask and its result; output: the HTML page."""
     ct = read_scan(command["input"])
@@ -35,5 +44,6 @@ def sample(command: dict) -> dict:
     return {"output": command["output"]}
 
 
-REQUESTS = {"check": (check, ("input",)), "report": (report, ("input", "measured", "output")),
+REQUESTS = {"check": (check, ("input",)), "mass_effect": (mass_effect, ("input", "measured")),
+           "report": (report, ("input", "measured", "output")),
            "sample": (sample, ("output",))}  # name -> (function, what the command has to give)

@@ -8,6 +8,7 @@ from shifted_patients import shifted_patient
 
 from ICHVolumeLib.anatomy import mass_effect
 from ICHVolumeLib.anatomy.mass_effect import doubted_towards, measure_mass_effect, read_mass_effect, with_dragged_line
+from ICHVolumeLib.anatomy.midline_checks import NO_MIDDLE
 from ICHVolumeLib.core.ct_volume import CTVolume
 from ICHVolumeLib.core.plain import to_plain
 from ICHVolumeLib.core.result import MidlineShift
@@ -84,7 +85,7 @@ def test_no_ventricles_no_number(pushed):
     """Everything as dense as brain, as when swelling has closed them."""
     hu = np.where((pushed.ct.hu > -20) & (pushed.ct.hu < 28), 30, pushed.ct.hu).astype(np.int16)
     shift, ventricles = measure_mass_effect(replace(pushed.ct, hu=hu), pushed.mask, pushed.frame)
-    assert (shift.shift_mm, shift.reason) == (None, mass_effect.NO_MIDDLE)
+    assert (shift.shift_mm, shift.reason) == (None, NO_MIDDLE)
     assert (ventricles.total_ml, ventricles.reason) == (None, mass_effect.NO_VENTRICLES)
 
 

@@ -187,3 +187,16 @@ def test_a_kill_at_any_moment_leaves_the_old_files_or_after_the_next_look_the_ne
         if code == 0:
             break
     assert seen[0] == old and seen[-1] == new and len(seen) >= 5
+
+
+def test_what_a_killed_run_was_writing_goes_with_the_next_run_and_no_other_runs_does(tmp_path):
+    out = tmp_path / "out"
+    for name in (".ichvolume-writing-out-abcdefgh", ".ichvolume-writing-out-2-abcdefgh"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mask").write_text("half of it")
+    write_case(out, "a.txt")
+    assert {path.name for path in tmp_path.iterdir()} == {"out", ".ichvolume-writing-out-2-abcdefgh"}
+    (out / ".ichvolume-writing-abcdefgh").mkdir()
+    (out / ".ichvolume-writing-deeper-abcdefgh").mkdir()
+    write_case(out, "b.txt")
+    assert {path.name for path in out.iterdir()} == {"b.txt", ".ichvolume-writing-deeper-abcdefgh"}

@@ -154,16 +154,20 @@ def test_a_disk_that_is_really_full_is_said(ready, tmp_path, monkeypatch):
     assert "Written to" in export(ready, tmp_path)
 
 
-def test_a_disk_that_fills_up_on_the_way_names_what_was_written(ready, tmp_path, monkeypatch):
+def test_a_disk_that_fills_up_on_the_way_leaves_the_earlier_export(ready, tmp_path, monkeypatch):
     from ICHVolumePanel import exporting
+
+    export(ready, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert any(name.endswith("_mask.seg.nrrd") for name in before)
 
     def full(path, data):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(exporting, "replace_file", full)
     said = export(ready, tmp_path)
-    assert "No space left on device" in said and "Written before that" in said and "_mask.seg.nrrd" in said
-    assert not list(tmp_path.glob("*.csv*"))
+    assert "No space left on device" in said and "Nothing in it was changed" in said
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     monkeypatch.undo()
     assert "Written to" in export(ready, tmp_path)
 
@@ -188,13 +192,32 @@ def test_the_report_is_written_by_the_child_while_the_panel_goes_on(ready, tmp_p
     assert volume in page and "Unknown: GCS" in page
 
 
-def test_a_child_that_cannot_write_the_report_is_said_and_the_rest_is_there(ready, tmp_path, monkeypatch):
+def test_a_child_that_cannot_write_the_report_is_said_and_nothing_is_half_there(ready, tmp_path, monkeypatch):
     from ICHVolumePanel import child_process
 
     monkeypatch.setattr(child_process, "python_executable", lambda: "/nowhere/PythonSlicer")
     wish_only(ready, "Table", "Report")
     said = export(ready, tmp_path)
-    assert "cannot be started" in said and "Written before that: Patient_7_result.csv" in said
+    assert "cannot be started" in said and "Nothing in it was changed" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_surface_of_an_earlier_export_goes_when_there_is_none_any_more(ready, tmp_path):
+    """An IVH.stl that stays beside the new ICH.stl would be taken for this case's."""
+    (tmp_path / "Patient_7_IVH.stl").write_text("of before", encoding="utf-8")
+    (tmp_path / "Patient_8_IVH.stl").write_text("of another", encoding="utf-8")
+    wish_only(ready, "Stl")
+    export(ready, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"Patient_7_ICH.stl", "Patient_8_IVH.stl"}
+
+
+def test_a_panel_closed_while_it_exports_leaves_nothing_behind(ready, tmp_path):
+    wish_only(ready, "Table", "Report")
+    ready.ui.exportFolderEdit.currentPath = str(tmp_path / "out")
+    ready.ui.exportButton.click()
+    ready.wait_until(lambda: ready.ui.exportLabel.text.startswith("Writing the report"))
+    ready.leave()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_logic_exports_from_a_script(ready, bridge, tmp_path):

@@ -66,3 +66,66 @@ def test_lines_go_with_the_segmentation(ready):
     lines = lines_of(ready)
     scene_lines.remove_segmentation(ready.segmentation)
     assert all(ready.slicer.mrmlScene.GetNodeByID(line.GetID()) is None for line in lines)
+
+
+def not_measured(panel, reason="neither is visible"):
+    panel.case.checked(panel.case.noticed, None, (MidlineShift(reason=reason), Ventricles(reason=reason)))
+    panel.widget.panel._refresh()
+
+
+def test_a_midline_is_drawn_from_nothing_and_counts_once_its_middle_was_placed(ready):
+    assert not ready.ui.drawMidlineButton.isVisibleTo(ready.widget.parent)
+    not_measured(ready)
+    assert lines_of(ready) is None and ready.ui.drawMidlineButton.isVisibleTo(ready.widget.parent)
+    ready.ui.drawMidlineButton.click()
+    ideal, shift_line = lines_of(ready)
+    assert shift_line.GetNthControlPointLabel(1) == "drag to the septum"
+    ends = [np.array(ideal.GetNthControlPointPosition(index)) for index in range(2)]
+    assert ends[0][1] > ends[1][1]  # front, then rear
+    ideal.SetNthControlPointPosition(0, *(ends[0] + (2, 0, 0)))
+    ready.spin(0.3)
+    assert ready.case.result.midline_shift.shift_mm is None, "the middle was not placed yet"
+    middle = np.array(shift_line.GetNthControlPointPosition(1))
+    shift_line.SetNthControlPointPosition(1, *(middle + (7, 0, 0)))
+    ready.wait_until(lambda: ready.case.result.midline_shift.shift_mm is not None)
+    along = ends[1] - (ends[0] + (2, 0, 0))
+    away = middle + (7, 0, 0) - ends[1]
+    expected = np.linalg.norm(away - (away @ along) / (along @ along) * along)
+    shift = ready.case.result.midline_shift
+    assert shift.shift_mm == pytest.approx(expected, abs=0.05) and shift.landmark == "drawn by hand"
+    assert "not measured" in next(one.message for one in ready.case.result.findings if one.code == "midline-corrected")
+    ready.ui.automaticLinesButton.click()
+    assert ready.case.result.midline_shift.shift_mm is None and lines_of(ready) is None
+
+
+def test_a_drawn_midline_is_there_again_when_the_segmentation_is_chosen_again(ready):
+    from ICHVolumePanel.corrections import Corrections
+
+    not_measured(ready)
+    ready.ui.drawMidlineButton.click()
+    _ideal, shift_line = lines_of(ready)
+    shift_line.SetNthControlPointPosition(1, *(np.array(shift_line.GetNthControlPointPosition(1)) + (5, 0, 0)))
+    ready.wait_until(lambda: ready.case.result.midline_shift.shift_mm is not None)
+    drawn = ready.case.result.midline_shift
+    assert Corrections.from_json(ready.case.corrections.to_json()) == ready.case.corrections
+    ready.case.choose(ready.segmentation)
+    assert ready.case.result.midline_shift.shift_mm == pytest.approx(drawn.shift_mm)
+
+
+def test_marked_ivh_is_measured_as_ventricle_by_the_child_process(ready, sample, monkeypatch):
+    from ICHVolumeLib.worker import requests
+
+    case, asked = ready.case, []
+
+    def answer(ct, mask, result, head_frame, callbacks):
+        asked.append(mask)
+        callbacks.done(None, {"mass_effect": requests.to_plain((MidlineShift(1.5, "left", 20), Ventricles(40.0, 20.0,
+                                                                                                          20.0, 0.9)))})
+
+    monkeypatch.setattr(ready.widget.panel._client, "mass_effect", answer)
+    case.mask = np.where(sample.mask > 0, 2, 0).astype(np.uint8)
+    assert case.mass_effect.of(case)[0].reason == "being measured \u2026", "no number of the scan without the blood"
+    ready.widget.panel._measured()
+    assert len(asked) == 1 and case.result.ventricles.total_ml == 40.0
+    ready.widget.panel._measured()
+    assert len(asked) == 1, "the same mask is not measured twice"
