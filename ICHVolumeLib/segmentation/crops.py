@@ -63,12 +63,14 @@ def crops_around(boxes: list[Box], shape: tuple[int, int], pixel_mm: tuple[float
 
 def predict_crops(predict: Callable[[np.ndarray], np.ndarray], slices: np.ndarray, crops: list[Crop]) -> np.ndarray:
     """p(ICH), p(IVH) of slices (n, in_slices, rows, columns) that are all looked at through the same crops, as
-    (n, 2, rows, columns): 0 where no crop is believed, the higher where two are."""
+    (n, 2, rows, columns): 0 where no crop is believed; where two are, those of the crop with the higher p(bleed)."""
     lesions = np.zeros((len(slices), 2, *slices.shape[2:]), np.float32)
     for crop in crops:
         found = predict(np.ascontiguousarray(slices[(..., *crop.seen)]))
         here = lesions[(..., *crop.believed)]
-        np.maximum(here, found[(..., *crop.believed_of_seen)], out=here)
+        believed = found[(..., *crop.believed_of_seen)]
+        higher = believed.sum(axis=1, keepdims=True) > here.sum(axis=1, keepdims=True)  # of both, so never over 1
+        np.copyto(here, believed, where=higher)
     return lesions
 
 

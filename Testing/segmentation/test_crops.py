@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.segmentation.crops import CONTEXT_MM, EDGE_MM, SIDES_PX, crops_around, whole
+from ICHVolumeLib.segmentation.crops import CONTEXT_MM, EDGE_MM, SIDES_PX, Crop, crops_around, predict_crops, whole
 
 SHAPE, PIXEL_MM = (352, 384), (0.63, 0.63)
 CONTEXT_PX, EDGE_PX = CONTEXT_MM / 0.63, EDGE_MM / 0.63
@@ -70,3 +70,17 @@ def test_crops_start_where_the_poolings_of_the_whole_do_and_have_few_sizes():
 
 def test_nothing_proposed_is_nothing_to_see():
     assert crops_around([], SHAPE, PIXEL_MM) == []
+
+
+def test_where_crops_overlap_both_classes_come_from_one_of_them():
+    """ICH of one and IVH of the other would be more than certain."""
+    one, other = (Crop((part, slice(0, 8)), (part, slice(0, 8))) for part in (slice(0, 8), slice(4, 12)))
+    answers = iter([np.array([0.9, 0.05]), np.array([0.2, 0.75])])
+
+    def predict(slices):
+        return np.broadcast_to(next(answers)[None, :, None, None], (1, 2, *slices.shape[2:])).astype(np.float32)
+
+    found = predict_crops(predict, np.zeros((1, 3, 12, 8), np.float32), [one, other])
+    assert found.sum(axis=1).max() <= 1
+    assert np.allclose(found[0, :, 5, 0], (0.2, 0.75)) or np.allclose(found[0, :, 5, 0], (0.9, 0.05))
+    assert np.allclose(found[0, :, 11, 0], (0.2, 0.75)) and np.allclose(found[0, :, 0, 0], (0.9, 0.05))
