@@ -40,5 +40,7 @@ def model_id(segmenter: Segmenter) -> str:
     """Which weights at which threshold, with which classifier on pieces and which interval."""
     weights = segmenter.weights
     calibration = json.dumps(weights.manifest["calibration"], sort_keys=True).encode()
-    return (f"{weights.sha256[:16]} at {weights.threshold:g}, calibration "
+    coarse = segmenter.coarse_weights
+    first = f"{coarse.sha256[:16]} at {coarse.threshold:g}, then " if coarse else ""
+    return (f"{first}{weights.sha256[:16]} at {weights.threshold:g}, calibration "
             f"{hashlib.sha256(calibration).hexdigest()[:8]}")

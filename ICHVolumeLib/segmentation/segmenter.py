@@ -16,7 +16,7 @@ from ..core.ct_volume import CTVolume
 from ..core.errors import Cancelled
 from ..core.findings import Finding
 from ..network.base import check_classes
-from ..network.weights import coarse_folder, load_weights
+from ..network.weights import Weights, coarse_folder, load_weights
 from .coarse_pass import is_wanted, on_grid, propose
 from .conformal_interval import calibrated_on, volume_interval_ml
 from .crops import Crop, crops_around, predict_crops, whole
@@ -122,6 +122,16 @@ class Segmenter:
         return NetworkSlices(TurnedScan(ct, self._crop), self.weights).of(np.asarray(indices))
 
     @property
+    def model_name(self) -> str:
+        """The version of the weights, and of those of the coarse pass where it looks first."""
+        first = f" with coarse pass {self.coarse_weights.version}" if self.coarse_weights else ""
+        return self.weights.version + first
+
+    @property
+    def coarse_weights(self) -> Weights | None:
+        return self._coarse.weights if self._coarse else None
+
+    @property
     def engine(self):
         """The engine in use, None before the first scan."""
         return self._fine.engine or (self._coarse.engine if self._coarse else None)
@@ -199,7 +209,7 @@ class Segmenter:
             findings=[*self.findings(), *result.findings(clean_up)],
             engine=self.engine.name, device=self.engine.device,
             seconds={name: round(value, 4) for name, value in seconds.items()},
-            model=self.weights.version, model_sha256=self.weights.sha256,
+            model=self.model_name, model_sha256=self.weights.sha256,
             training_data=self.weights.manifest["training_data"], clean_up=clean_up,
             interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, calibration), ambiguous_ml=ambiguous_ml,
             interval_coverage=calibration.get("interval", {}).get("coverage"),

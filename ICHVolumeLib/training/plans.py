@@ -76,7 +76,7 @@ PLANS = {
     "real": Plan("adamw", 3e-4, "cosine", "blood_dice", 4, 8, 800, 192, (0.70, 0.80), ema=0.99, hard_share=0.1,
                  wide_share=0.6, real_share=0.2, warmup_steps=40, weight_decay=0.01, validation_blocks=24),
     # the whole head in pixels of 1.5 mm, for the coarse pass: ten times as many slices an hour as `fine`
-    "coarse": Plan("adamw", 2e-3, "cosine", "class_dice", 16, 20, 1600, 144, (1.40, 1.65), ema=0.998, hard_share=0.1,
+    "coarse": Plan("adamw", 2e-3, "cosine", "every_slice", 16, 20, 1600, 144, (1.40, 1.65), ema=0.998, hard_share=0.1,
                    faint_share=0.15, wide_share=0.5, real_share=0.12, warmup_steps=100, first_steps=400,
                    weight_decay=0.01, validation_blocks=60),
     # for a GPU with many cores beside it (--jobs): the same view, more slices than all of the above in ten minutes
