@@ -192,7 +192,7 @@ def test_what_goes_on_from_an_end_slice_is_measured_against_the_whole_bleed(plai
     end[k + 2], beyond[k + 3] = area, area
     clean = np.where(plain.mask > 0, 0, 1).astype(bool)
     hu = painted(plain.ct, ~clean & (np.indices(plain.mask.shape)[0] > k + 1), 32)
-    ct = painted(painted(hu, end, 53), beyond, 44)  # brain has 32, the bleed 65
+    ct = painted(painted(hu, end, 53), beyond, 48)  # brain has 32, the bleed 65
     mask = plain.mask.copy()
     mask[k + 2:] = 0
     after = grow(ct, mask, (k + 2, j, i)).apply(mask)
