@@ -1,9 +1,15 @@
 """The table of many cases: every column against what is known, and what a spreadsheet makes of it."""
 
 import csv
+import gzip
 import io
+import os
 import re
+import shutil
+import subprocess
+from collections import defaultdict
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -129,6 +135,30 @@ def test_a_table_of_200_cases_has_nothing_that_a_spreadsheet_would_misread():
     for name, cells in zip(rows[0], zip(*rows[1:], strict=True), strict=True):
         for cell in cells:
             assert not re.search(r"^[=+@]|^-(?!\d)|\d,\d|\.\d{7}|nan|inf|None", cell), (name, cell)
+
+
+@pytest.mark.skipif(not shutil.which("ssconvert"), reason="no Gnumeric here (Debian: apt install gnumeric)")
+def test_a_spreadsheet_takes_the_numbers_of_200_cases_for_numbers_and_the_texts_for_texts(tmp_path):
+    """Gnumeric's own import, as on opening the file; its XML says of each cell what it was taken for."""
+    text, results = table_of_200()
+    (tmp_path / "results.csv").write_text(text, encoding="utf-8", newline="")
+    subprocess.run(["ssconvert", "results.csv", "out.gnumeric"], cwd=tmp_path, check=True, capture_output=True,
+                   env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"})
+    xml = ElementTree.fromstring(gzip.decompress((tmp_path / "out.gnumeric").read_bytes()))
+    kinds, values = defaultdict(set), defaultdict(dict)
+    for cell in xml.iter("{http://www.gnumeric.org/v10.dtd}Cell"):
+        column, row = int(cell.get("Col")), int(cell.get("Row"))
+        if row:
+            kinds[COLUMNS[column].name].add({"40": "number", "60": "text"}.get(cell.get("ValueType"), "other"))
+        values[column][row] = cell.text
+    assert [values[n][0] for n in range(len(values))] == [column.name for column in COLUMNS]
+    is_number = {column.name: isinstance(cell_value, (int, float)) for column in COLUMNS
+                 for row in map(csv_row, results) if (cell_value := row[column.name]) is not None}
+    dates = {"measured_at", "scanned_at"}  # which a spreadsheet may take for dates
+    for name, found in kinds.items():
+        assert name in dates or found == {"number" if is_number[name] else "text"}, name
+    ich = [column.name for column in COLUMNS].index("volume_ich_ml")
+    assert [float(values[ich][row]) for row in range(1, 201)] == [row["volume_ich_ml"] for row in map(csv_row, results)]
 
 
 def test_the_dictionary_of_columns_in_the_documentation_is_the_one_of_the_code():
