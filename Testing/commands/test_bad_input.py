@@ -203,12 +203,12 @@ def test_a_mask_on_another_grid(case, phantom):
     matrix = phantom.ct.ijk_to_ras.copy()
     matrix[:3, 3] += (3.3, 0, 0)
     write_nrrd(case / "other.nrrd", phantom.mask, matrix)
-    assert "another grid" in measuring(case, "in/other.nrrd")
+    assert "does not fit this CT" in measuring(case, "in/other.nrrd")
 
 
 def test_a_mask_with_other_labels(case, phantom):
     write_nrrd(case / "labels.nrrd", phantom.mask * 3 + (phantom.ct.hu > 500), phantom.ct.ijk_to_ras)
-    assert "1 for ICH and 2 for IVH" in measuring(case, "in/labels.nrrd")
+    assert "1 = ICH, 2 = IVH" in measuring(case, "in/labels.nrrd")
 
 
 def test_a_mask_that_does_not_exist(case):

@@ -138,7 +138,7 @@ def test_a_mask_larger_than_the_truths_crop_makes_the_grid_larger(folders):
 
 def test_unknown_labels_are_asked_for(folders):
     write_masks(folders["truth"], {"p1": np.where(patients()["p1"] > 0, 7, 0).astype(np.uint8)})
-    with pytest.raises(InputError, match="p1: .*values 7.*--label NAME"):
+    with pytest.raises(InputError, match="p1: .*the number 7 .*--label 7=ich"):
         evaluated(folders, "exact")
 
 
