@@ -20,7 +20,7 @@ LEAST_CONTRAST_HU = 5.0
 LEAST_CONTRAST_SD = 1.0  # in SDs of the brain around: fainter things cannot be told from it
 SURE_CONTRAST_SD = 3.0  # from here on nothing bounds how far a bleed reaches
 NEAREST_REACH_MM, REACH_PER_SD_MM = 5.0, 12.0  # how far a fainter one reaches from the click
-EDGE_SHARE = 0.4  # of the contrast: most of what is right outside is darker by more, or it ran out into brain
+EDGE_SHARE = 0.45  # of the contrast: most of what is right outside is darker by more, or it ran out into brain
 EDGE_MM, EDGE_PERCENTILE = (1.2, 4.0), 75
 NEXT_EDGE = 0.6  # of that: in the slices above and below, whose edges are less sharp
 TYPICAL_SHARE = 0.65  # median of an area's contrast; less is another tissue
@@ -31,14 +31,12 @@ LARGEST_AREA_MM2 = 6000.0  # a ball of 150 mL has 3400 in its widest slice; more
 BRAIN_HU = (5.0, 60.0)
 SCALES_MM = (8.0, 16.0, 32.0, 50.0)  # of the first look for the brain around a click
 SCALE_SHARE = 0.6  # the nearest ring that shows this much of the highest contrast is the bleed's surroundings
-OTHER_SHARE = 0.1  # of it: a ring that is darker by this much is another guess at the brain around
 DARKER_QUARTILE = 35.0  # percentile of the whole slice: brain where most of what is near is blood
 CONTRAST_RANGE = (0.8, 1.3)  # the clot's own unevenness may change its contrast by this much
 FILTER_SHARE = 0.3  # of the contrast: edges higher than this are kept by the filter
 NARROW_MM = 1.6  # radius: falx, vessels, folds
 GAP_MM = 1.5
 LEAST_OVERLAP = 0.1
-SEED_NOISE_SHARE = 0.33  # of a pixel's noise: its SD in the mean of a click's pixels; so much in each turn
 NOISY_HU, VERY_NOISY_HU = 3.0, 5.0
 
 
@@ -83,23 +81,14 @@ def blood_in_slice(plane: Plane, pixel_mm: float, start: np.ndarray, known: Know
     nothing that stands out.
     """
     crop = _crop(start, round((14 if known else 54) / pixel_mm), start.shape)
-    smooth = plane.smooth[crop]
+    hu, smooth, start_here = plane.hu[crop], plane.smooth[crop], start[crop]
     barred = plane.barred[crop] | (plane.sides[crop] < least_sides)
     soft = (smooth > BRAIN_HU[0]) & (smooth < min(BRAIN_HU[1], clot_hu - 3)) & ~barred
     if not _is_enough(soft, pixel_mm):
         return None
-    around_hu = [clot_hu - known.contrast_hu] if known else _brain_hu(smooth, soft, start[crop], clot_hu, pixel_mm)
-    for base_hu in around_hu:
-        area = _area(plane, pixel_mm, start, known, clot_hu, share, crop, barred, soft, base_hu)
-        if area is not None:
-            return area
-    return None
-
-
-def _area(plane, pixel_mm: float, start, known, clot_hu: float, share: float, crop, barred, soft,
-          base_hu: float) -> Area | None:
-    """The area, if the brain around it has base_hu; None where what comes out does not stand out from it."""
-    hu, smooth, start_here = plane.hu[crop], plane.smooth[crop], start[crop]
+    base_hu = clot_hu - known.contrast_hu if known else _first_brain_hu(smooth, soft, start_here, clot_hu, pixel_mm)
+    if base_hu is None:
+        return None
     brain = soft & (smooth < base_hu + HALF * (clot_hu - base_hu))
     noise_hu = 1.6 * float(np.median(np.abs(hu - smooth)[soft]))
     radius_px = 2 + int(noise_hu > NOISY_HU) + int(noise_hu > VERY_NOISY_HU)
@@ -119,25 +108,21 @@ def _area(plane, pixel_mm: float, start, known, clot_hu: float, share: float, cr
         bright = (guided(hu, radius_px, FILTER_SHARE * typical_hu) > wanted) & ~barred
         if known:
             bright &= widened_by_disk(start_here[None], known.limit_mm / pixel_mm)[0]
-        region = to_edge = _belonging(bright, start_here, pixel_mm) & ~barred
+        region = _belonging(bright, start_here, pixel_mm) & ~barred
         contrast_sd = typical_hu / (float(smooth[around].std()) + 0.5)
         if not known and contrast_sd < SURE_CONTRAST_SD:
             reach_mm = NEAREST_REACH_MM + REACH_PER_SD_MM * max(contrast_sd - 1, 0)
-            region = region & widened_by_disk(start_here[None], reach_mm / pixel_mm)[0]
+            region &= widened_by_disk(start_here[None], reach_mm / pixel_mm)[0]
         if not region.any():
             return None
-        if not known:  # what was read off under the click is as uncertain as the noise of the few pixels there
-            clot_hu = float(np.clip(np.median(smooth[region]), clot_hu - SEED_NOISE_SHARE * noise_hu, clot_hu))
-    barred_here = plane.barred[crop]
-    if to_edge is not region and _has_edge(smooth, to_edge, barred_here, typical_hu, share, pixel_mm):
-        region = to_edge  # faint for the eye, but it ends everywhere: it has not run out into brain
     region = closed_by_disk(region[None], GAP_MM / pixel_mm)[0] & ~barred
     shown = float(np.median(((smooth - brain_hu) / typical_hu)[region])) if region.any() else 0.0
     if known and shown < TYPICAL_SHARE * min(share / HALF, 1):
         return None
     if not known and contrast_sd < LEAST_CONTRAST_SD:
         return None
-    if not _has_edge(smooth, region, barred_here, typical_hu, share * (NEXT_EDGE if known else 1), pixel_mm):
+    edge_share = share * (NEXT_EDGE if known else 1)
+    if not _has_edge(smooth, region, plane.barred[crop], typical_hu, edge_share, pixel_mm):
         return None
     whole = np.zeros(start.shape, bool)
     whole[crop] = region
@@ -156,13 +141,9 @@ def _has_edge(smooth, region, barred, typical_hu: float, share: float, pixel_mm:
     return step_hu >= EDGE_SHARE * typical_hu * min(share / HALF, 1)
 
 
-def _brain_hu(smooth, soft, start, clot_hu: float, pixel_mm: float) -> list[float]:
-    """What the brain around a click may have, most likely first; empty where nothing stands out.
-
-    First the nearest ring that shows most of the click's contrast, so that neither a clot's own texture nor a grey
-    nucleus around a small one is taken for its surroundings. In a clot that is noise for the eye that ring still lies
-    in the clot: then a wider one is darker by far.
-    """
+def _first_brain_hu(smooth, soft, start, clot_hu: float, pixel_mm: float) -> float | None:
+    """Of the nearest ring that shows most of the click's contrast, so that neither a clot's own texture nor a grey
+    nucleus around a small one is taken for its surroundings. None where nothing stands out."""
     found = []
     for scale_mm in SCALES_MM:
         ring = soft & widened_by_disk(start[None], scale_mm / pixel_mm)[0]
@@ -172,13 +153,8 @@ def _brain_hu(smooth, soft, start, clot_hu: float, pixel_mm: float) -> list[floa
     found.append(float(np.percentile(smooth[soft], DARKER_QUARTILE)))
     highest_hu = clot_hu - min(found)
     if highest_hu < LEAST_CONTRAST_HU:
-        return []
-    first = next(at for at, one in enumerate(found) if clot_hu - one >= SCALE_SHARE * highest_hu)
-    kept = [found[first]]
-    for one in found[first + 1:]:
-        if one < kept[-1] - OTHER_SHARE * highest_hu:
-            kept.append(one)
-    return kept
+        return None
+    return next(one for one in found if clot_hu - one >= SCALE_SHARE * highest_hu)
 
 
 def _caution(start, first: bool, known: Known | None, pixel_mm: float):

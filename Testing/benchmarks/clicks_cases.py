@@ -32,10 +32,13 @@ class Case:
 
 
 def synthetic_cases(data: Path, part: str, patients: int, kept: Path | None, network: int) -> Iterator[Case]:
-    """One wrong mask of each patient, its damage by its number; the first `network` ones also as the model has them."""
+    """One wrong mask of each patient, its damage by its number; the first `network` ones also as the model has them.
+
+    As many heads take turns as there are damages: after each round the damages move on by one, so that all meet all.
+    """
     for number, (name, ct, truth) in enumerate(_patients(data, part, patients, kept)):
         everywhere = np.ones(truth.shape, bool)
-        kind = list(DAMAGES)[number % len(DAMAGES)]
+        kind = list(DAMAGES)[(number + number // len(DAMAGES)) % len(DAMAGES)]
         yield Case(name, kind, ct, truth, DAMAGES[kind](truth, ct), everywhere)
         if number < network:
             from ICHVolumeLib.segmentation.segmenter import segment_ct
