@@ -59,7 +59,6 @@ def check_header(ct: CTVolume) -> list[Finding]:
     row_mm, column_mm = ct.pixel_spacing_mm
     if min(row_mm, column_mm) < 0.2 or max(row_mm, column_mm) > 1.25 or abs(row_mm / column_mm - 1) > 0.02:
         findings.append(_warning("pixel-spacing", f"The pixels measure {number_words(row_mm, 3)} x "
-                                                  f"{number_words(column_mm, 3)} mm; head CT has square pixels of "
-                                                  "about 0.4 to 0.5 mm. A reduced copy, or a wrong pixel size? Load "
-                                                  "the original series where you have it."))
+                                                  f"{number_words(column_mm, 3)} mm, in head CT about 0.45 mm. Check "
+                                                  "that this is the original series."))
     return findings

@@ -64,7 +64,7 @@ def test_a_name_that_occurs_twice_is_refused(tmp_path):
 
 def test_a_mask_on_another_grid_is_refused_by_name(tmp_path):
     write(tmp_path, ["a.nii"], ["a.nii"], mask_matrix=np.diag([-16.0, -16, 4, 1]))
-    with pytest.raises(InputError, match=r"masks.a\.nii lies on another grid"):
+    with pytest.raises(InputError, match=r"masks.a\.nii does not fit this CT"):
         list(load_folder(tmp_path))
 
 

@@ -128,7 +128,7 @@ def test_a_mask_of_hemseg_with_other_pixels_or_another_place_is_refused(hemseg):
     for wrong in (np.diag([-7.0, -7.0, 4.0, 1.0]), MATRIX + np.array([[0, 0, 0, 30.0]] + [[0] * 4] * 3)):
         wrong[2, 2] = 4.0
         write_nifti(folder / "label" / f"{STUDY}.nii.gz", blocks(1, 2), wrong)
-        with pytest.raises(InputError, match="lies on another grid"):
+        with pytest.raises(InputError, match="does not fit this CT"):
             next(load_cases("hemseg", folder))
 
 
@@ -173,7 +173,7 @@ def test_a_missing_mask_an_unknown_label_and_another_grid_take_a_sentence_each(t
     cases = load_cases("bhsd", folder)
     with pytest.raises(InputError, match=r"ID_1\.nii\.gz holds 6, 9, which this data set does not have; it has 1 "):
         next(cases)
-    with pytest.raises(InputError, match=r"ID_2\.nii\.gz lies on another grid"):
+    with pytest.raises(InputError, match=r"ID_2\.nii\.gz does not fit this CT"):
         next(cases)
     assert next(cases).id == "ID_3"  # bad ones do not end the good ones
 

@@ -204,6 +204,6 @@ def test_a_volume_loaded_from_a_file_gets_the_findings_about_that_file(slicer, t
     storage.SetFileName(str(path))
     node.SetAndObserveStorageNodeID(storage.GetID())
     found = {finding.code: finding.message for finding in at_once(ct_of_in_steps(node)).findings}
-    assert "loaded by its qform" in found["affine-conflict"] and "even-spacing-assumed" in found
+    assert "one (qform)" in found["affine-conflict"] and "even-spacing-assumed" in found
     node.SetAttribute("DICOM.instanceUIDs", "1.2.3")
     assert "even-spacing-assumed" not in [finding.code for finding in at_once(ct_of_in_steps(node)).findings]
