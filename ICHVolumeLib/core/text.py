@@ -9,6 +9,7 @@ import re
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # escape sequences could repaint a terminal; not \t and \n
 UNKNOWN_CHARACTER = "\ufffd"
+_LEAST_SENSIBLE, _MOST_SENSIBLE = 1e-6, 1e9
 
 
 def shown(value) -> str:
@@ -17,7 +18,10 @@ def shown(value) -> str:
 
 
 def number_words(value: float, digits: int = 2) -> str:
-    """A number rounded to `digits` places that count, never as a power of ten: 670, 6.7, 0.067, 5."""
+    """A number rounded to `digits` places that count, not as a power of ten: 670, 6.7, 0.067, 5. A damaged header's
+    numbers beyond all sense stay as Python writes them."""
+    if value and not _LEAST_SENSIBLE <= abs(value) <= _MOST_SENSIBLE:  # not for NaN either
+        return f"{value:.{digits}g}"
     before_point = math.floor(math.log10(abs(value))) + 1 if value else 1
     text = f"{value:.{max(digits - before_point, 0)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
