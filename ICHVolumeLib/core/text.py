@@ -18,10 +18,14 @@ def shown(value) -> str:
 
 
 def number_words(value: float, digits: int = 2) -> str:
-    """A number rounded to `digits` places that count, not as a power of ten: 670, 6.7, 0.067, 5. A damaged header's
-    numbers beyond all sense stay as Python writes them."""
-    if value and not _LEAST_SENSIBLE <= abs(value) <= _MOST_SENSIBLE:  # not for NaN either
-        return f"{value:.{digits}g}"
+    """A number rounded to `digits` places that count, never as a power of ten: 670, 6.7, 0.067, 5. Of a damaged
+    header's numbers beyond all sense it says "over 1000000000" and "under 0.000001"."""
+    if not math.isfinite(value):
+        return f"{value}"
+    if abs(value) > _MOST_SENSIBLE:
+        return f"over {_MOST_SENSIBLE:.0f}" if value > 0 else f"under -{_MOST_SENSIBLE:.0f}"
+    if 0 < abs(value) < _LEAST_SENSIBLE:
+        return f"under {_LEAST_SENSIBLE:f}" if value > 0 else f"over -{_LEAST_SENSIBLE:f}"
     before_point = math.floor(math.log10(abs(value))) + 1 if value else 1
     text = f"{value:.{max(digits - before_point, 0)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

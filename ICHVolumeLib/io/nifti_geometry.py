@@ -120,8 +120,17 @@ def _size_words(sform, other_mm, name) -> list[str]:
     if not (np.isfinite(other_mm).all() and (other_mm > 0).all()) or np.allclose(size_mm, other_mm, rtol=SAME_SIZE):
         return []
     by_sform, by_other = (" x ".join(number_words(value, 3) for value in sizes) for sizes in (size_mm, other_mm))
-    return [f"voxels of {by_sform} mm by the first (sform), {by_other} mm by {name} (volumes differ by a factor of "
-            f"{number_words(np.prod(size_mm) / np.prod(other_mm), 3)})"]
+    return [f"voxels of {by_sform} mm by the first (sform), {by_other} mm by {name} "
+            f"({_times_words(np.prod(size_mm) / np.prod(other_mm))})"]
+
+
+def _times_words(times: float) -> str:
+    """How far two volumes lie apart, for people: nobody reads thirteen thousand million."""
+    if times < 1:
+        return _times_words(1 / times) if times else "one of the two volumes is nothing"
+    if times >= 1000:
+        return "volumes differ by a factor of more than 1,000"
+    return f"volumes differ by a factor of {number_words(times, 3)}"
 
 
 def _unit_mm(header) -> float:

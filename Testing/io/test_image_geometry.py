@@ -48,12 +48,13 @@ def test_equal_sform_and_qform_are_no_conflict(upright, tmp_path):
 
 @pytest.mark.parametrize(("changes", "words"), [
     ({"pixdim": (1, 1.5, 1.5, 5), "offset": (95.25, 104.25, -80)}, "10.0 mm apart"),
-    ({"pixdim": (1, 3, 3, 5)}, "factor of 0.25"),
+    ({"pixdim": (1, 3, 3, 5)}, "factor of 4"),
+    ({"pixdim": (1, 0.001, 0.001, 0.001)}, "factor of more than 1,000"),
     ({"pixdim": (1, 1.5, 1.5, 5), "quaternion": (0, np.sin(np.pi / 18), np.cos(np.pi / 18)),
       "offset": (95.25, 104.25, -90)}, "20.0 degrees"),
     ({"pixdim": (1, 1.5, 1.5, 5), "quaternion": (0, 1, 0)}, "front and back and head and feet are exchanged"),
     ({"pixdim": (-1, 1.5, 1.5, 5)}, "head and feet are exchanged"),
-], ids=["shifted", "scaled", "tilted", "turned", "mirrored"])
+], ids=["shifted", "scaled", "scaled beyond sense", "tilted", "turned", "mirrored"])
 def test_disagreeing_affines_are_named_and_the_sform_taken(upright, tmp_path, changes, words):
     changes.setdefault("offset", upright.ct.ijk_to_ras[:3, 3])
     ct = two_affines(tmp_path / "a.nii", upright.ct, **changes)
