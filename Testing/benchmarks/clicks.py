@@ -8,7 +8,7 @@
 
 A true mask is damaged in one of five ways (clicks_cases.py); then clicks are made as a reader would: at the deepest
 point of the largest error that a tool can mend, with the tool for its kind. No click is undone, even where it leaks;
-a click that is refused is not made again.
+after a click that was refused the next one is made elsewhere in the bleed.
 """
 
 import argparse
@@ -41,6 +41,7 @@ LEAST_SHARE = 0.03  # of the true volume: a smaller error is not clicked at
 LEAST_DEPTH_MM = 1.0  # nor the rim of an outline
 FALSE_SHARE = 0.2  # of a component that is true: under it, the component is removed
 LEAK_SHARE = 0.2
+REFUSED_MM = 5.0  # from a click that was refused to the next one in its slice
 SYNTHETIC, REAL = "Synthetic patients", "Real slices"
 
 
@@ -100,7 +101,7 @@ def label_dice(mask, case: Case, truth=None) -> float:
 def next_click(case: Case, mask, refused=frozenset()):
     """(tool, click, voxels of the error) for the largest error that a tool can mend, or None.
 
-    refused: clicks that nobody makes again.
+    refused: clicks that nobody makes again; the next one is some way off.
     """
     truth = case.truth
     kinds = np.where((truth > 0) & (mask == 0), MISSED, 0) + np.where((mask > 0) & (truth == 0), EXTRA, 0)
@@ -114,17 +115,22 @@ def next_click(case: Case, mask, refused=frozenset()):
         parts, count = connected_components(kinds == kind, fully_connected=False)
         sizes = np.bincount(parts.ravel(), minlength=count + 1)
         found += [(int(size), kind, number, parts) for number, size in enumerate(sizes) if number]
+    away_px = round(REFUSED_MM / min(case.ct.pixel_spacing_mm))
     least = LEAST_SHARE * np.count_nonzero(truth)
     for size, kind, number, parts in sorted(found, key=lambda one: -one[0]):
         if size < least:
             return None
         depth = depth_px(parts == number)
+        for k, j, i in refused:
+            near = tuple(slice(max(one - reach - part.start, 0), max(one + reach + 1 - part.start, 0))
+                         for one, part, reach in zip((k, j, i), box, (0, away_px, away_px), strict=True))
+            depth[near] = 0
         at = np.unravel_index(int(np.argmax(depth)), depth.shape)
         if depth[at] * min(case.ct.pixel_spacing_mm) < LEAST_DEPTH_MM:
             continue
         click = tuple(int(one + part.start) for one, part in zip(at, box, strict=True))
         tool = tool_for(case, mask, kind, click)
-        if tool and click not in refused:
+        if tool:
             return tool, click, size
     return None
 
