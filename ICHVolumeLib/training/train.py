@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -40,10 +41,12 @@ SAVE_EVERY_S = 300
 def train(pool: list[Background], folder: Path, plan: Plan, config: NetworkConfig, *, seed: int = 0,
           minutes: float | None = None, device: str = "cpu", start_from: Path | None = None,
           ingredients: Ingredients = EVERYTHING, jobs: int = 0, real: RealBlocks | None = None, parts: int = 1,
-          processes: Processes | None = None, tensorboard: bool = False) -> dict:
+          processes: Processes | None = None, tensorboard: bool = False,
+          clock: Callable[[], float] = time.monotonic) -> dict:
     """Train a network on the training patients of `pool`; returns the curves {"step", "loss", "dice", "false_alarm"}.
 
-    config: of any network of the registry. minutes: stop the schedule at that wall time instead of after plan.epochs.
+    config: of any network of the registry. minutes: stop the schedule at that time by clock (seconds: wall time;
+    time.process_time where other work shares the processor) instead of after plan.epochs.
     A checkpoint in `folder` is resumed; start_from: folder of another run whose averaged weights are the starting
     point, or of released weights. real: real bleeds to be shown among the made ones, as often as the plan says.
     jobs: processes that make the slices (0: this one); another number, other slices.
@@ -64,9 +67,9 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: NetworkConfi
     run = _Run(pool, Path(folder), plan, config, seed, device, start_from, ingredients, jobs, real, parts, processes,
                tensorboard)
     total = plan.epochs * plan.epoch_slices // run.slices_per_step
-    started, saved = time.monotonic() - run.about["seconds"], time.monotonic()
+    started, saved = clock() - run.about["seconds"], time.monotonic()
     while True:
-        done = run.about["step"] / total if minutes is None else (time.monotonic() - started) / (60 * minutes)
+        done = run.about["step"] / total if minutes is None else (clock() - started) / (60 * minutes)
         done, save = processes.agreed(done, time.monotonic() - saved > SAVE_EVERY_S)
         if save:
             run.save()
@@ -74,7 +77,7 @@ def train(pool: list[Background], folder: Path, plan: Plan, config: NetworkConfi
         if done >= 1:
             break
         run.step(done)
-        run.about["seconds"] = time.monotonic() - started
+        run.about["seconds"] = clock() - started
         if run.about["step"] % max(plan.epoch_slices // run.slices_per_step, 1) == 0:
             run.close_epoch()
     if run.losses:

@@ -1,11 +1,12 @@
 """Train the six networks of the paper for equal minutes with the same seeds, and test them on the same patients.
 
 Run: python Testing/benchmarks/rival_networks.py DATA -o runs/rivals --minutes 60 --seeds 0 1 --patients 60
-DATA holds the bleed-free heads (see Resources/ModelCard.md). Six networks times two seeds take twelve such hours of one
-quiet machine, and the test beside. OUT/runs.jsonl gets one line a run; runs that are there are not repeated, a run that
-was stopped goes on. OUT/Rivals.md is the table; copy it to Resources/Rivals.md when all is done. `--only` takes names;
-`--dry-run` trains the smallest networks for a few seconds each, to see that everything is there: its figures say
-nothing. Needs `pip install .[train,networks]`.
+DATA holds the bleed-free heads (see Resources/ModelCard.md). Six networks times two seeds take twelve such hours of
+one quiet machine, and the test beside. On a processor minutes and seconds are processor time (give it one thread:
+OMP_NUM_THREADS=1), so that other work on the machine changes nothing. OUT/runs.jsonl gets one line a run; runs that
+are there are not repeated, a run that was stopped goes on. OUT/Rivals.md is the table; copy it to Resources/Rivals.md
+when all is done. `--only` takes names; `--dry-run` trains the smallest networks for a few seconds each, to see that
+everything is there: its figures say nothing. Needs `pip install .[train,networks]`.
 """
 
 import argparse

@@ -81,12 +81,15 @@ def test_the_table_gives_mean_and_spread_and_the_rows_that_are_no_network():
     assert "| AttFocusNet | 1 | 2.8 M | 37 | 9000 | 0.800 | - |" in text
     assert "47.7 by hand (paper)" in text and "170.1 (paper)" in text
     assert len({line.count("|") for line in text.splitlines()}) == 1
+    assert "| processor s a case |" in text and "| 6.0 |" in text  # a busy machine's wall time says nothing
+    assert "| s a case |" in table([row("unetr", 0, 0.5, device="cuda")])
     assert table([]) == "" and spread([], 2) == "-"
 
 
 def test_what_was_equal_and_what_was_not_is_said():
     said = conditions([row("unetr", 0, 0.5), row("attfocusnet", 0, 0.8)])
-    assert "60 minutes of training each on cpu (2 threads)" in said and "UNETR 0.0001, AttFocusNet 0.002" in said
+    assert "60 processor minutes of training each on cpu (2 threads)" in said
+    assert "UNETR 0.0001, AttFocusNet 0.002" in said
 
 
 def test_the_papers_order_is_judged_by_runs_of_the_same_seed():
