@@ -14,6 +14,7 @@ from ICHVolumeLib.core.labels import LABELS
 from ICHVolumeLib.io.file_behind import with_file
 from ICHVolumeLib.measure import measure_mask
 from ICHVolumeLib.quality.checks import check_ct, check_without_image
+from ICHVolumeLib.quality.head_pose import check_head_pose
 from ICHVolumeLib.quality.mask_checks import check_mask_in_steps
 from ICHVolumeLib.workflow.make_result import make_result
 
@@ -83,7 +84,7 @@ class Case:
         """For scripts: read and checked at once. Raises InputError when the volume cannot be used."""
         ct = at_once(ct_of_in_steps(volume_node))
         frame = fit_head_frame(ct)
-        case = cls(volume_node, ct, check_ct(ct), frame)
+        case = cls(volume_node, ct, [*check_ct(ct), *check_head_pose(ct, frame)], frame)
         case.mass_effect = MassEffect(measure_mass_effect(ct, None, frame), at_once=True)
         return case
 

@@ -17,9 +17,12 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> None:
+    from ..anatomy.head_frame import fit_head_frame
+    from ..core.findings import ERROR
     from ..io.input_problems import SCAN, explained
     from ..io.read_ct import read_ct, series_lines
     from ..quality.checks import check_ct
+    from ..quality.head_pose import check_head_pose
     from ..workflow.case import refuse_unusable
     from ..workflow.make_result import describe_geometry
 
@@ -27,6 +30,8 @@ def run(args) -> None:
         series = series_lines(args.input)
         ct = read_ct(args.input, args.series)
     noticed = check_ct(ct)
+    if not any(finding.severity == ERROR for finding in noticed):
+        noticed += check_head_pose(ct, fit_head_frame(ct))
     if args.json:
         from dataclasses import asdict
 

@@ -38,6 +38,12 @@ Codes of check_ct (severity), beside those that reading gave already (ct.finding
     head-cut-off (warning)       brain in the first or last slice: part of the head was not scanned
     no-head (warning)            no closed skull was found
 
+Of head_pose.check_head_pose, which needs the head's frame:
+
+    head-upside-down (warning)   the skull fits better when head and feet are exchanged
+    head-back-to-front (warning) likewise front and back
+    head-turned-over (warning)   likewise both
+
 One rule for readers of the list: an error means that the scan must not be segmented.
 """
 

@@ -7,17 +7,19 @@ from ..anatomy.head_frame import HeadFrame, fit_head_frame
 from ..anatomy.mass_effect import measure_mass_effect
 from ..core.plain import to_plain
 from ..quality.checks import check_ct
+from ..quality.head_pose import check_head_pose
 from ..report import write_report
 from ..synthetic.sample import SIZE, make_sample
 from .npz_files import read_measured, read_scan, write_scan
 
 
 def check(command: dict) -> dict:
-    """input: scan.npz. findings: check_ct's, as dicts; head_frame: fit_head_frame's, as a dict, or None; mass_effect:
-    measure_mass_effect's without a mask, as dicts."""
+    """input: scan.npz. findings: check_ct's and check_head_pose's, as dicts; head_frame: fit_head_frame's, as a dict,
+    or None; mass_effect: measure_mass_effect's without a mask, as dicts."""
     ct = read_scan(command["input"])
     frame = fit_head_frame(ct)
-    return {"findings": to_plain(check_ct(ct)), "head_frame": frame and frame.to_plain(),
+    return {"findings": to_plain([*check_ct(ct), *check_head_pose(ct, frame)]),
+            "head_frame": frame and frame.to_plain(),
             "mass_effect": to_plain(measure_mass_effect(ct, None, frame))}
 
 

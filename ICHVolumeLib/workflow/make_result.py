@@ -27,6 +27,7 @@ from ..core.result import (
 )
 from ..measure import measure_mask
 from ..quality.checks import check_ct
+from ..quality.head_pose import check_head_pose
 from ..quality.mask_checks import check_mask
 
 SOFTWARE = f"ICHVolume {__version__}"
@@ -45,19 +46,21 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     automatic_volume_ml: the model's volumes before a person edited its mask.
     noticed: check_ct(ct), when the caller already has it (it takes longer than measuring does).
     about_mask: check_mask of this mask, likewise.
-    head_frame: fit_head_frame(ct), likewise; None leaves out what needs it.
+    head_frame: fit_head_frame(ct), likewise; None leaves out what needs it. Who gives it has asked check_head_pose.
     mass_effect: measure_mass_effect of this mask, likewise; (None, None) leaves it out.
     """
     clinical = clinical or ClinicalInputs()
     measurement = measure_mask(ct, mask)
     volume_ml = measurement.volume_ml
     interval_ml = segmentation.interval_ml if segmentation and automatic_volume_ml is None else None
-    frame = fit_head_frame(ct) if isinstance(head_frame, str) and volume_ml.total > 0 else head_frame
+    fits = isinstance(head_frame, str) and volume_ml.total > 0
+    frame = fit_head_frame(ct) if fits else head_frame
     frame = None if isinstance(frame, str) else frame
     site = suggest_site(mask, ct, frame)
     if mass_effect is None:
         mass_effect = measure_mass_effect(ct, mask, frame) if volume_ml.total > 0 else (None, None)
     noticed = list(check_ct(ct) if noticed is None else noticed)
+    noticed += check_head_pose(ct, frame) if fits else []
     noticed += segmentation.findings if segmentation else []
     noticed += check_mask(ct, mask, measurement, interval_ml, segmentation is not None, frame) \
         if about_mask is None else about_mask
