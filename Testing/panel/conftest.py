@@ -119,6 +119,7 @@ class PanelInUse:
             from ICHVolumePanel import child_process
 
             self.wait_until(lambda: not child_process._ending)
+            self.bridge.turn()
             assert folder is None or not folder.exists(), "the files for the child go with the panel"
 
     def share_child(self):
@@ -171,7 +172,7 @@ class PanelInUse:
     def spin(self, seconds):
         end = time.monotonic() + seconds
         while True:
-            self.bridge.app.processEvents()
+            self.bridge.turn()
             if time.monotonic() >= end:
                 return
             time.sleep(0.002)
