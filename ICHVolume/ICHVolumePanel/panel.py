@@ -126,7 +126,7 @@ class Panel:
         self._turns.stop()
         self._export.close()
         self._client.close()
-        self._run.stop()
+        self._run.close()
         self._watching.stop()
 
     def _open(self, volume_node):

@@ -99,5 +99,7 @@ class RunView:
     def _tick(self):
         self.say(_("{doing} \u00b7 {seconds:.0f} s").format(doing=self._doing, seconds=self.seconds()))
 
-    def stop(self) -> None:
+    def close(self) -> None:
+        """The panel is going away: the timer is no widget's child, and its connection would keep this view."""
         self._timer.stop()
+        self._timer.disconnect("timeout()", self._tick)

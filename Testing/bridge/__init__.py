@@ -22,7 +22,7 @@ def install():
         return sys.modules["qt"]._bridge
     _make_constants_immortal()
     from bare_slicer import require_slicer
-    from PySide6 import QtWidgets
+    from PySide6 import QtCore, QtWidgets
 
     slicer = require_slicer()
     from . import pythonqt, segment_editor_widget, slicer_app, widgets
@@ -35,7 +35,14 @@ def install():
         name = stand_in.__name__
         setattr(ctk if name.startswith("ctk") else slicer, name, pythonqt.register(name, stand_in))
     slicer_app.extend(slicer, app)
-    qt._bridge = types.SimpleNamespace(slicer=slicer, app=app, pythonqt=pythonqt, slicer_app=slicer_app, qt=qt)
+
+    def turn():
+        """One turn of the application's event loop; processEvents alone leaves what deleteLater was called for."""
+        app.processEvents()
+        app.sendPostedEvents(None, QtCore.QEvent.DeferredDelete)
+
+    qt._bridge = types.SimpleNamespace(slicer=slicer, app=app, turn=turn, pythonqt=pythonqt, slicer_app=slicer_app,
+                                       qt=qt)
     return qt._bridge
 
 

@@ -64,7 +64,15 @@ def _most_arguments(function):
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
 
-_connections: dict = {}  # (id of QObject, signal name, callback) -> what was really connected
+_connections: dict = {}  # id of QObject -> {(signal name, callback): what was really connected}, while it lives
+
+
+def _connections_of(qobject):
+    key = id(qobject)
+    if key not in _connections:
+        _connections[key] = {}
+        qobject.destroyed.connect(lambda *_: _connections.pop(key, None))
+    return _connections[key]
 
 
 class Signal:
@@ -78,12 +86,12 @@ class Signal:
         if signal is None:
             raise NotImplementedError(f"the stand-in {type(self._qobject).__name__} has no signal {self._name}")
         target = guarded(unwrap(function) if not isinstance(function, Signal) else function.emit)
-        _connections[id(self._qobject), self._name, function] = target
+        _connections_of(self._qobject)[self._name, function] = target
         signal.connect(target)
         return True
 
     def disconnect(self, function):
-        target = _connections.pop((id(self._qobject), self._name, function), None)
+        target = _connections_of(self._qobject).pop((self._name, function), None)
         if target is None:
             return False
         getattr(self._qobject, self._name).disconnect(target)

@@ -145,6 +145,12 @@ class qMRMLWidget(_SceneWidget):  # noqa: N801
     pass
 
 
+def _stop_observing(observed):
+    while observed:
+        scene, tag = observed.pop()
+        scene.RemoveObserver(tag)
+
+
 class qMRMLNodeComboBox(_SceneWidget):  # noqa: N801
     currentNodeChanged = Signal(object)  # noqa: N815
     currentNodeIDChanged = Signal(str)  # noqa: N815
@@ -155,21 +161,17 @@ class qMRMLNodeComboBox(_SceneWidget):  # noqa: N801
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._combo)
-        self._tags, self._node_id, self._attributes = [], "", []
+        self._observed, self._node_id, self._attributes = [], "", []  # (scene, tag)
         self._combo.activated.connect(lambda index: self.setCurrentNodeID(self._combo.itemData(index)))
-        self.destroyed.connect(self._forget)
-
-    def _forget(self):
-        for tag in self._tags:
-            self._scene.RemoveObserver(tag)
-        self._tags = []
+        observed = self._observed
+        self.destroyed.connect(lambda *_: _stop_observing(observed))  # its own methods are not called any more then
 
     def setMRMLScene(self, scene):  # noqa: N802
-        self._forget() if self._scene else None
+        _stop_observing(self._observed)
         super().setMRMLScene(scene)
         if scene:
             for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent, scene.EndImportEvent):
-                self._tags.append(scene.AddObserver(event, lambda *_: self._refresh()))
+                self._observed.append((scene, scene.AddObserver(event, lambda *_: self._refresh())))
         self._refresh()
 
     def addAttribute(self, node_type, name, value=None):  # noqa: N802

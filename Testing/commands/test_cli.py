@@ -38,13 +38,17 @@ def no_3d_picture(monkeypatch):
     monkeypatch.setattr("ICHVolumeLib.report.pictures.picture_of_bleed", lambda ct, mask: (None, "Not drawn here."))
 
 
-def test_the_commands_are_there_and_explain_themselves():
+def test_the_commands_are_there_and_explain_themselves(capsys):
     done = ichvolume("--help")
     assert done.returncode == 0
     assert {"segment", "measure", "check", "sample", "demo"} <= set(COMMANDS)
     for command in COMMANDS:
         assert command in done.stdout
-        assert "usage" in ichvolume(command, "--help").stdout
+        with pytest.raises(SystemExit) as ending:  # a process for one of them is enough
+            cli.main([command, "--help"])
+        assert ending.value.code == 0
+        assert f"usage: ichvolume {command}" in capsys.readouterr().out
+    assert "usage: ichvolume segment" in ichvolume("segment", "--help").stdout
 
 
 def test_other_processes_are_refused_before_the_heads_are_read(tmp_path, capsys):

@@ -11,6 +11,7 @@ A new case needs a name, a function that writes its files into an empty folder, 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from hashlib import sha256
 from math import pi
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -95,7 +96,7 @@ def outcome_of(case: HardInput, folder: Path) -> Outcome:
         refuse_unusable(ct_path, noticed)
         mask, more = read_mask_and_findings(mask_path, ct) if mask_path else \
             ((ct.hu >= MARKED_FROM_HU).astype(np.uint8), [])
-        result = make_result(ct, mask, noticed=noticed + more)
+        result = make_result(ct, mask, noticed=noticed + more, **_anatomy(ct, mask))
     except InputError as error:
         return Outcome("refused", None, (), str(error).replace(f"{folder}", "").lstrip("/"))
     sentence = next((finding.message for finding in result.findings if finding.code == _code(case)), "")
@@ -120,6 +121,27 @@ def ball_ct(**options) -> CTVolume:
     return with_ball(ct)
 
 
+def _anatomy(ct, mask) -> dict:
+    """What make_result finds out by itself, from voxels, places and marks alone: once for cases that differ in the rest
+    of their files."""
+    from ICHVolumeLib.anatomy.head_frame import fit_head_frame
+    from ICHVolumeLib.anatomy.mass_effect import measure_mass_effect
+
+    if not mask.any():
+        return {}
+    scan = _digest(ct.hu, ct.ijk_to_ras, ct.slice_origins_ras)
+    if scan not in _frames:
+        _frames[scan] = fit_head_frame(ct)
+    if (scan, _digest(mask)) not in _mass_effects:
+        _mass_effects[scan, _digest(mask)] = measure_mass_effect(ct, mask, _frames[scan])
+    return {"head_frame": _frames[scan], "mass_effect": _mass_effects[scan, _digest(mask)]}
+
+
+def _digest(*arrays) -> bytes:
+    return sha256(b"".join(repr((array.shape, array.dtype)).encode() + array.tobytes() for array in arrays)).digest()
+
+
+_frames, _mass_effects = {}, {}
 _noticed: WeakKeyDictionary[CTVolume, list[Finding]] = WeakKeyDictionary()
 _written: WeakKeyDictionary[CTVolume, dict[str, bytes]] = WeakKeyDictionary()
 

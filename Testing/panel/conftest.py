@@ -119,6 +119,7 @@ class PanelInUse:
             from ICHVolumePanel import child_process
 
             self.wait_until(lambda: not child_process._ending)
+            self.bridge.turn()
             assert folder is None or not folder.exists(), "the files for the child go with the panel"
 
     def share_child(self):
@@ -142,12 +143,12 @@ class PanelInUse:
         self.ui.inputSelector.setCurrentNode(node)
         self.settle()
 
-    def settle(self):
-        """Until what was changed has been read, checked and measured."""
+    def settle(self, checked=True):
+        """Until what was changed has been read, checked (if that is waited for) and measured."""
         panel = self.widget.panel
         self.spin(0.02)
         self.wait_until(lambda: not panel._turns._works and not panel._watching.is_waiting
-                        and (panel.case is None or panel.case.is_checked))
+                        and (not checked or panel.case is None or panel.case.is_checked))
 
     def choose_ct(self, ct, name="CT"):
         node = self.add_ct(ct, name)
@@ -166,12 +167,12 @@ class PanelInUse:
         self.case.take(Segmentation(**said))
         self.widget._showSegmentation(self.case.segmentation_node)
         self.widget._onParameters()
-        self.spin(0.3)
+        self.settle(checked=False)
 
     def spin(self, seconds):
         end = time.monotonic() + seconds
         while True:
-            self.bridge.app.processEvents()
+            self.bridge.turn()
             if time.monotonic() >= end:
                 return
             time.sleep(0.002)
