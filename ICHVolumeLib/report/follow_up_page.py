@@ -9,7 +9,7 @@ from ..core.comparison import Comparison
 from ..core.ct_volume import CTVolume
 from ..core.text import shown
 from .follow_up_pictures import Pair, pairs_of_slices
-from .html_parts import definitions, finding_item, text
+from .html_parts import definitions, finding_item, page_margins, text
 from .style import CSS
 from .summary import RESEARCH_USE
 
@@ -44,9 +44,16 @@ def follow_up_page(comparison: Comparison, pairs: list[Pair], made_at: datetime)
     return ("<!DOCTYPE html>\n"
             '<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{text(headline(comparison))} - ICHVolume</title><style>{CSS}{_MORE_CSS}</style></head><body><main>"
+            f"<title>{text(headline(comparison))} - ICHVolume</title><style>{CSS}{_MORE_CSS}{_page_margins(comparison)}"
+            "</style></head><body><main>"
             f'<div class="notice"><strong>{RESEARCH_USE}</strong></div>'
             f'<div class="body">{"".join(parts)}</div></main></body></html>\n')
+
+
+def _page_margins(comparison):
+    scans = comparison.earlier, comparison.later
+    named = [f"{name} {scan.series_uid or scan.source}" for name, scan in zip(("Earlier", "Later"), scans, strict=True)]
+    return page_margins("Series: " + ", ".join(named))
 
 
 def headline(comparison: Comparison) -> str:
@@ -57,6 +64,8 @@ def headline(comparison: Comparison) -> str:
 
 def signed(change_ml: float, percent: float | None) -> str:
     """"+7.8 mL (+63 %)"; two decimals below 1 mL, where they decide."""
+    if abs(change_ml) < 0.005:
+        return "\u00b10 mL"
     digits = 2 if abs(change_ml) < 1 else 1
     return f"{change_ml:+.{digits}f} mL" + ("" if percent is None else f" ({percent:+.0f} %)")
 
@@ -70,6 +79,14 @@ def rule_rows(comparison: Comparison) -> list[tuple[str, bool, str]]:
              f"ICH {change.ich_ml:+.2f} mL, {percent}"),
             ("Revised: that, or new IVH, or IVH at least 1 mL larger", change.expanded_revised,
              f"{ivh}, IVH {change.ivh_ml:+.2f} mL")]
+
+
+def volume_rows(comparison: Comparison) -> list[tuple[str, float, float, str]]:
+    """(what, earlier mL, later mL, change in words) of ICH, IVH and both."""
+    before, after, change = comparison.earlier.volume_ml, comparison.later.volume_ml, comparison.expansion
+    return [("ICH", before.ich, after.ich, signed(change.ich_ml, change.ich_percent)),
+            ("IVH", before.ivh, after.ivh, signed(change.ivh_ml, comparison.ivh_percent)),
+            ("Total", before.total, after.total, signed(comparison.total_ml, comparison.total_percent))]
 
 
 def between(comparison: Comparison) -> str:
@@ -97,8 +114,8 @@ def _cards(comparison):
             ("Intraventricular (IVH)", before.ivh, after.ivh, change.ivh_ml, comparison.ivh_percent),
             ("Total", before.total, after.total, comparison.total_ml, comparison.total_percent))
     cards = [f'<div class="card{" main" if not place else ""}"><h3>{name}</h3><div class="big second">{now:.1f} '
-             f"<small>mL</small></div><p>before <b>{then:.1f} mL</b>, change <b>{text(signed(ml, percent))}</b></p>"
-             "</div>"
+             f'<small>mL</small></div><p>before <b>{then:.1f} mL</b>, change '
+             f'<b class="whole">{text(signed(ml, percent))}</b></p></div>'
              for place, (name, then, now, ml, percent) in enumerate(rows)]
     return f'<div class="cards">{"".join(cards)}</div>'
 
@@ -140,8 +157,8 @@ def _table(comparison):
             f"tilt {scan.tilt_deg:.1f}°", f"mask {scan.mask_origin}" if scan.mask_origin else "",
             scan.model, f"series {scan.series_uid}" if scan.series_uid else "")))))
     entries.append(("Registration", f"correlation {quality.correlation:.3f}, skull overlap {quality.skull_dice:.3f}"
-                                    f", turned by {quality.rotation_deg:.1f}°, {quality.overlap:.0%} of the head in "
-                                    "both"))
+                                    f", turned by {quality.rotation_deg:.1f}°, {100 * quality.overlap:.0f} % of the "
+                                    "head in both"))
     return f"<h2>How it was compared</h2>{definitions(entries)}"
 
 

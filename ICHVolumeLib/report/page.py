@@ -3,9 +3,10 @@
 from ..clinical.scores import CARE_NOTE
 from ..core.result import Result, Score
 from .details import details
-from .html_parts import css_string, finding_item, text
+from .html_parts import finding_item, page_margins, text
 from .mass_effect_words import mass_effect_rows, with_midline
 from .pictures import Pictures
+from .printed import picture_mm
 from .site_words import site_remark, site_sentence
 from .style import CSS
 from .summary import (
@@ -23,15 +24,15 @@ from .summary import (
     unknown_items,
 )
 
-_SMALL = "font: 8.5px sans-serif; color: #55636f; white-space: nowrap"
-
 
 def report_page(result: Result, pictures: Pictures, made_at) -> str:
     """The whole HTML document."""
-    parts = (_header(result, made_at),
-             _findings_that_matter(result),
-             _numbers(result, pictures) if result.found else _nothing_found(result),
-             _large_pictures(result, pictures),
+    header, findings = _header(result, made_at), _findings_that_matter(result)
+    cards = [_volume_card(result), _abc2_card(result), _score_card(result.ich_score)] if result.found else []
+    parts = (header,
+             findings,
+             _numbers(cards, pictures) if result.found else _nothing_found(result),
+             _large_pictures(result, pictures, picture_mm(header, findings, cards, bool(pictures.ruler))),
              _mass_effect(result, pictures),
              _areas(pictures),
              _small_pictures(result, pictures),
@@ -51,8 +52,7 @@ def _page_margins(result):
     source = result.provenance
     named = ("patient_key", "Patient "), ("series_uid", "Series ")
     whose = ", ".join(words + str(getattr(source, name)) for name, words in named if getattr(source, name, ""))
-    return (f"@page {{ @bottom-left {{ content: {css_string(whose or source.source)}; {_SMALL} }} "
-            '@bottom-right { content: "Page " counter(page) " of " counter(pages); ' + _SMALL + " } }")
+    return page_margins(whose or source.source)
 
 
 def _header(result, made_at):
@@ -75,9 +75,9 @@ def _findings_that_matter(result):
     return f'<ul class="findings">{"".join(items)}</ul>' if items else ""
 
 
-def _numbers(result, pictures):
+def _numbers(cards, pictures):
     ruler = f'<div class="ruler">{pictures.ruler}</div>' if pictures.ruler else ""
-    return f'<div class="cards">{_volume_card(result)}{_abc2_card(result)}{_score_card(result.ich_score)}</div>{ruler}'
+    return f'<div class="cards">{"".join(cards)}</div>{ruler}'
 
 
 def _volume_card(result):
@@ -148,14 +148,14 @@ def _nothing_found(result):
             f"<p>{said}</p></div>")
 
 
-def _large_pictures(result, pictures):
+def _large_pictures(result, pictures, printed_mm):
     if not result.found:
         return ""
     where = f"Slice {pictures.large_slice + 1} of {result.geometry.slices}"
     lines = ", with the lines A and B of ABC/2" if result.abc2 else ""
     in_3d = "".join(pictures.in_3d) or f'<div class="absent">{text(pictures.in_3d_caption)}</div>'
     caption = f"{text(pictures.in_3d_caption)}. {_legend(result)}" if pictures.in_3d else _legend(result)
-    return ('<h2>The bleed</h2><div class="pictures">'
+    return (f'<h2>The bleed</h2><div class="pictures" style="--printed-mm:{printed_mm:g}mm">'
             f'<figure><div class="dark">{pictures.large}</div><figcaption>{where}{lines}. Seen from below, as '
             "radiologists do; window 0 to 80 HU.</figcaption></figure>"
             f'<figure><div class="dark views">{in_3d}</div><figcaption>{caption}</figcaption></figure></div>')
@@ -178,13 +178,13 @@ def _mass_effect(result, pictures):
 def _legend(result):
     parts = [f'<span class="dot bg-{name.lower()}"></span>{name}' for name, value in
              (("ICH", result.volume_ml.ich), ("IVH", result.volume_ml.ivh)) if value]
-    return " &nbsp; ".join(parts)
+    return f'<span class="whole">{" &nbsp; ".join(parts)}</span>'
 
 
 def _small_pictures(result, pictures):
     count = len(pictures.small)
     columns = 4 if count in (3, 4, 7, 8) else min(count, 6) if count < 7 else 5
-    printed = max(columns, 6, count)  # one row on paper
+    printed = count if count >= 4 else 6  # one row on paper, which it fills
     figures = []
     for k, svg in pictures.small:
         largest = result.found and k == pictures.large_slice

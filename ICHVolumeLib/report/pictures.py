@@ -6,7 +6,7 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.result import Result
-from .charts import area_chart, volume_ruler
+from .charts import NARROW_PX, WIDE_PX, area_chart, volume_ruler
 from .picture3d import picture_of_bleed
 from .slice_view import SliceView, key_slices, largest_slice
 
@@ -46,9 +46,14 @@ def make_pictures(ct: CTVolume, mask: np.ndarray, result: Result, picture=None) 
         in_3d=list(views or ()),
         in_3d_caption=caption,
         midline=_midline(view, result),
-        ruler=volume_ruler(result) if abc2 else "",
-        areas=area_chart(ct, mask, largest) if result.found else "",
+        ruler=_for_both(lambda width: volume_ruler(result, width)) if abc2 else "",
+        areas=_for_both(lambda width: area_chart(ct, mask, largest, width)) if result.found else "",
     )
+
+
+def _for_both(draw) -> str:
+    """A chart as wide as a page, and one as wide as a phone; the style sheet shows one of them."""
+    return f'<div class="on-page">{draw(WIDE_PX)}</div><div class="on-phone">{draw(NARROW_PX)}</div>'
 
 
 def _midline(view, result) -> str:

@@ -16,7 +16,8 @@ main { max-width: 1040px; margin: 24px auto; background: var(--paper); border-ra
 header { display: flex; justify-content: space-between; align-items: flex-end; gap: 24px; margin-bottom: 24px; }
 h1 { font-size: 27px; line-height: 1.2; font-weight: 680; letter-spacing: -.015em; margin: 0; }
 h1 + p { margin: 6px 0 0; color: var(--soft); }
-.origin { text-align: right; font-size: 12.5px; color: var(--soft); min-width: 0; max-width: 46%;
+header > div:first-child { min-width: 0; }
+.origin { flex: none; text-align: right; font-size: 12.5px; color: var(--soft); max-width: 46%;
   overflow-wrap: anywhere; }
 h2 { font-size: 16.5px; font-weight: 660; margin: 34px 0 12px; letter-spacing: -.005em; }
 h2 small { font-weight: 400; font-size: 13px; color: var(--soft); margin-left: 8px; letter-spacing: 0; }
@@ -33,12 +34,14 @@ h2 small { font-weight: 400; font-size: 13px; color: var(--soft); margin-left: 8
 .split { display: flex; height: 7px; border-radius: 4px; overflow: hidden; margin: 8px 0; background: var(--line); }
 .split i { display: block; height: 100%; }
 .dot { display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: 6px; }
+.whole { white-space: nowrap; }
 .bg-ich { background: var(--ich); }
 .bg-ivh { background: var(--ivh); }
 .pips { display: flex; gap: 4px; margin: 6px 0 8px; }
 .pips i { flex: 1; height: 7px; border-radius: 4px; background: var(--line); }
 .pips i.sure { background: var(--accent); }
 .pips i.open { background: repeating-linear-gradient(115deg, var(--accent) 0 2px, #cfe0e7 2px 5px); }
+.on-phone { display: none; }
 .ruler { margin: 18px 0 0; }
 
 svg { display: block; width: 100%; height: auto; }
@@ -101,6 +104,7 @@ tbody tr:last-child td { border-bottom: 0; }
 .findings .error .tag { color: var(--bad); }
 header + .findings { margin-bottom: 16px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; font-size: 13px; }
+dl > div { display: contents; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .care { margin: 14px 0 0; font-size: 13px; color: var(--soft); }
@@ -119,10 +123,8 @@ footer p { margin: 0 0 4px; }
   .origin { text-align: left; max-width: none; margin-top: 10px; }
   h2 small { display: block; margin: 2px 0 0; }
   .strip { --columns: 2 !important; }
-  .ruler, .areas { overflow-x: auto; }
-  .ruler svg, .areas svg { min-width: 660px; }
-  .ruler svg text { font-size: 13.5px; }
-  .areas svg text { font-size: 14px; }
+  .on-page { display: none; }
+  .on-phone { display: block; }
   table, dl { font-size: 13px; }
   .scroll table { font-size: 12px; }
   .scroll td.n, .scroll th.n { white-space: normal; }
@@ -154,11 +156,13 @@ footer p { margin: 0 0 4px; }
   .two h2 { margin-bottom: 5px; }
   .care { margin-top: 7px; }
   .made dl { display: block; columns: 2; column-gap: 30px; }
-  .made dt { float: left; clear: left; margin-right: 8px; }
-  .made dd { break-inside: avoid; margin-bottom: 2px; }
+  .made dl > div { display: block; break-inside: avoid; margin-bottom: 2px; }
+  .made dt, .made dd { display: inline; margin-right: 8px; }
+  .made dt { white-space: nowrap; }
   footer { margin-top: 12px; padding-top: 7px; }
   footer p { margin: 0 0 1px; }
-  .pictures .slice { max-height: 88mm; }
+  .pictures .slice { max-height: var(--printed-mm, 88mm); }
+  .keep .pictures .slice { max-height: 66mm; }
   .pictures figcaption { min-height: 0; }
   .strip { --columns: var(--printed) !important; gap: 5px; }
   .cards, .pictures, .strip figure, figure, tr, li, .ruler, .keep, dl, footer { break-inside: avoid; }

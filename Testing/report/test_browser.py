@@ -18,8 +18,8 @@ MEASURE = """
 addEventListener("load", () => {
   const page = document.getElementById("phone").contentDocument, cut = [], small = [];
   for (const one of page.querySelectorAll("body *")) {
-    const scrolls = one.closest(".ruler, .areas"), box = one.getBoundingClientRect();
-    if (!scrolls && one.tagName != "TITLE" && box.width && box.right > %d + 0.5)
+    const box = one.getBoundingClientRect();
+    if (one.tagName != "TITLE" && box.width && box.right > %d + 0.5)
       cut.push(one.tagName + "." + one.className);
     if (one.childNodes.length && [...one.childNodes].some(n => n.nodeType == 3 && n.data.trim()) && box.width) {
       const svg = one.ownerSVGElement;

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ICHVolumeLib.core.result import ClinicalInputs
-from ICHVolumeLib.report.charts import volume_ruler
+from ICHVolumeLib.report.charts import NARROW_PX, volume_ruler
 from ICHVolumeLib.workflow.make_result import make_result
 
 
@@ -23,7 +23,7 @@ def result(phantom):
 def ml_of(x, svg):
     """The scale, read from its tick numbers as an eye would."""
     ticks = [(float(at), float(number)) for at, number in
-             re.findall(r'<text x="([\d.]+)" y="55" text-anchor="middle" fill="#55636f">([\d.]+)</text>', svg)]
+             re.findall(r'<text x="([\d.]+)" y="55" text-anchor="middle" fill="#55636f">([\d.]+)(?: mL)?</text>', svg)]
     return np.polyval(np.polyfit(*zip(*ticks, strict=True), 1), x)
 
 
@@ -47,3 +47,12 @@ def test_the_legend_says_on_whom_the_interval_was_calibrated(result):
 
 def test_without_an_ich_there_is_no_ruler(result):
     assert volume_ruler(replace(result, abc2=None)) == ""
+
+
+def test_on_a_phone_the_ruler_has_the_same_scale_and_no_text_beyond_its_width(result):
+    svg = volume_ruler(result, NARROW_PX)
+    assert ml_of(float(re.search(r'<path d="M([\d.]+) 13v32"', svg).group(1)), svg) == pytest.approx(30, abs=0.3)
+    texts = re.findall(r"<text ([^>]*)>([^<]+)</text>", svg)
+    starts = [(float(re.search(r'x="([\d.]+)"', where).group(1)), said) for where, said in texts
+              if "anchor" not in where]
+    assert len(starts) >= 2 and all(x + 6 * len(said) <= NARROW_PX for x, said in starts), starts
