@@ -109,6 +109,7 @@ class ICHVolumeParameterNode:
     exportMask: bool = True
     exportTable: bool = True
     exportReport: bool = True
+    exportDicom: bool = False
 
 
 class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -133,7 +134,7 @@ class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.editorView = EditorView(self.ui, uiWidget)
         self.editor = self.editorView.editor
-        for selector in (self.ui.inputSelector, self.ui.segmentationSelector):
+        for selector in (self.ui.inputSelector, self.ui.segmentationSelector, self.ui.earlierSelector):
             selector.setMRMLScene(slicer.mrmlScene)
         client = WorkerClient(lambda: QtChild(LIBRARY_HOME), _call_later)
         self.panel = Panel(self.ui, self.editor, client, packaging, _call_later, self._showSegmentation)
@@ -180,6 +181,7 @@ class ICHVolumeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         ui = self.ui
         self._combos = ((ui.deviceCombo, "device", DEVICES), (ui.spaceCombo, "space", SPACES))
+        ui.earlierFolderEdit.filters = ctk.ctkPathLineEdit.Dirs
         self._paths = ((ui.weightsFolderEdit, "weightsFolder"), (ui.exportFolderEdit, "exportFolder"))
         for combo, name, values in self._combos:
             combo.connect("currentIndexChanged(int)", lambda index, n=name, v=values: self._keep(n, v[index]))

@@ -24,7 +24,7 @@ WIDTH = 420
 DARK = {"Window": "#353535", "WindowText": "#f0f0f0", "Base": "#232323", "AlternateBase": "#2d2d2d", "Text": "#f0f0f0",
         "Button": "#353535", "ButtonText": "#f0f0f0", "Highlight": "#2a82da", "HighlightedText": "#ffffff",
         "PlaceholderText": "#909090"}
-SECTIONS = ("reviewSection", "exportSection", "settingsSection", "otherScoresSection", "scoreSection")
+SECTIONS = ("reviewSection", "exportSection", "otherScoresSection", "scoreSection")
 
 
 def main(folder=PICTURES, theme="light"):
@@ -88,6 +88,21 @@ def _one_case(panel, patient, doubt):
     yield "corrected"
     for name in SECTIONS:
         getattr(panel.ui, name).collapsed = True
+    yield from _follow_up(panel, patient, mask)
+
+
+def _follow_up(panel, patient, mask):
+    """The next day's scan, with the bleed larger and the day before to compare with."""
+    earlier = panel.segmentation
+    panel.choose_ct(patient.ct, "9: Head 5.0 H31s")
+    panel.take(replace(patient, mask=mask))
+    panel.ui.followUpSection.collapsed = False
+    yield "follow-up-empty"
+    panel.ui.earlierSelector.setCurrentNode(earlier)
+    panel.ui.compareButton.click()
+    panel.wait_until(lambda: "mL" in panel.ui.followUpLabel.text)
+    yield "follow-up"
+    panel.ui.followUpSection.collapsed = True
 
 
 def _other_cases(panel, patient):

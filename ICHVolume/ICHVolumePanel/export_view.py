@@ -39,18 +39,37 @@ class ExportView:
         wishes = exporting.Wishes(
             formats=tuple(name for name, box in zip(exporting.FORMATS, boxes, strict=True) if box.checked),
             space=SPACES[ui.spaceCombo.currentIndex], mask=ui.exportMaskCheckBox.checked,
-            table=ui.exportTableCheckBox.checked, report=ui.exportReportCheckBox.checked)
+            table=ui.exportTableCheckBox.checked, report=ui.exportReportCheckBox.checked,
+            dicom=ui.exportDicomCheckBox.checked)
         self._job = job = exporting.Export(self._case, ui.exportFolderEdit.currentPath, wishes)
         self._set_writing(True)
         ui.exportLabel.setVisible(True)
         ui.exportLabel.text = _("Writing \u2026")
-        self._turns.add(job.write_in_steps(), lambda _nothing: self._report(job),
+        self._turns.add(job.write_in_steps(), lambda _nothing: self._dicom(job),
                         lambda error: self._failed(job, error))
 
     def close(self) -> None:
         """The panel is going away: what is not written yet is not written."""
         if self._job is not None:
             self._job.give_up()
+
+    def _dicom(self, job):
+        """By the child: reading the headers of a series again takes a second."""
+        if not job.wishes.dicom:
+            self._report(job)
+            return
+        self._ui.exportLabel.text = _("Writing DICOM \u2026")
+
+        def done(output, _event):
+            try:
+                job.take_dicom(output)
+            except (OSError, InputError) as error:
+                self._failed(job, error)
+                return
+            self._report(job)
+
+        self._client.dicom(job.ct, job.mask, job.result, job.dicom_source, Callbacks(
+            done=done, failed=lambda sentence, _kind: self._failed(job, InputError(sentence))))
 
     def _report(self, job):
         """The 3D picture in it can take long, so the child writes it; then all files come into the folder."""

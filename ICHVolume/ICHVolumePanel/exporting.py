@@ -1,18 +1,21 @@
 """Export one case: 3D models, mask, table, report. The panel collects the wishes; a script calls export_case."""
 
 import re
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ICHVolumeLib.core.atomic_files import replace_file
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.io.output_folder import OutputFolder
-from ICHVolumeLib.io.result_files import csv_text
+from ICHVolumeLib.io.result_files import DICOM_SEG, DICOM_SR, csv_text
 from ICHVolumeLib.report import write_report
+from ICHVolumeLib.workflow.dicom_files import write_dicom_files
 from ICHVolumeLib.workflow.history import this_version
 
 from . import scene_export
 from .scene_export import FORMATS
+from .scene_volume import dicom_folder
 from .translation import tr as _
 from .turns import at_once
 
@@ -28,6 +31,7 @@ class Wishes:
     mask: bool = True
     table: bool = True
     report: bool = True
+    dicom: bool = False  # Segmentation and structured report
 
 
 def export_case(case, folder, wishes: Wishes) -> list[Path]:
@@ -39,6 +43,10 @@ def export_case(case, folder, wishes: Wishes) -> list[Path]:
     export = Export(case, folder, wishes)
     try:
         at_once(export.write_in_steps())
+        if wishes.dicom:
+            with tempfile.TemporaryDirectory() as made:
+                write_dicom_files(Path(made), export.ct, export.mask, export.result, export.dicom_source)
+                export.take_dicom(Path(made))
         if export.wants_report:
             write_report(export.report_path, export.ct, export.mask, export.result)
         return export.commit()
@@ -64,6 +72,7 @@ class Export:
         self.ct, self.mask, self.result = (case.ct, case.mask, case.result) if case else (None, None, None)
         self._node = case.segmentation_node if case else None
         self._prefix = re.sub(r"[^\w.-]+", "_", case.volume_node.GetName()).strip("_.") + "_" if case else ""
+        self.dicom_source = dicom_folder(case.volume_node) if case else ""
         self._place = None
 
     @property
@@ -84,8 +93,12 @@ class Export:
             raise InputError(_("Choose a folder to write into."))
         models = wishes.formats if self.result.found else ()
         mask = wishes.mask and self._node is not None
-        if not (models or mask or wishes.table or wishes.report):
+        if not (models or mask or wishes.table or wishes.report or wishes.dicom):
             raise InputError(_("Choose at least one kind of file to export."))
+        if wishes.dicom and not self.dicom_source:
+            raise InputError(_("This CT was not loaded from the DICOM database, so a DICOM segmentation could not say "
+                               "on which images it was drawn; load the series with Slicer's DICOM module, or untick "
+                               "DICOM."))
         self._place = OutputFolder(self.folder, self._names(), ours=lambda _out, names: set(names))
         beside = self._place.staging
         yield
@@ -99,6 +112,11 @@ class Export:
         if wishes.table:
             row_of = self.result if self.result.history else replace(self.result, history=[this_version(self.result)])
             replace_file(beside / f"{self._prefix}result.csv", csv_text(row_of).encode("utf-8"))  # with its date
+
+    def take_dicom(self, made: Path) -> None:
+        """The files that write_dicom_files made in a folder, beside the others. Raises InputError."""
+        for path in made.iterdir():
+            replace_file(self._place.staging / f"{self._prefix}{path.name}", path.read_bytes())
 
     def commit(self) -> list[Path]:
         """Bring the files into the folder, all together; returns them. Raises InputError."""
@@ -134,4 +152,5 @@ class Export:
             names += [f"{label}.{part}" for label in ("ICH", "IVH")
                       for part in ((extension, "mtl") if extension == "obj" else (extension,))]
         names += ["mask.seg.nrrd"] * wishes.mask + ["result.csv"] * wishes.table + ["report.html"] * wishes.report
+        names += [DICOM_SEG, DICOM_SR] if wishes.dicom else []
         return tuple(self._prefix + name for name in names)

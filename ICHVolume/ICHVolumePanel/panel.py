@@ -13,12 +13,14 @@ from . import headline, packages, scene, scene_lines, scene_views
 from .case import Case, ct_of_in_steps
 from .export_view import ExportView
 from .findings_view import FindingsView
+from .follow_up_view import FollowUpView
 from .headline_view import HeadlineView
 from .results_table import parse_entry
 from .results_view import ResultsView
 from .review_view import ReviewView
 from .run_view import RunView
 from .score_view import ScoreView
+from .sections import one_open
 from .translation import tr as _
 from .turns import Turns
 from .watching import Watching
@@ -53,6 +55,8 @@ class Panel:
         self._review = ReviewView(ui, editor, self._run.say, self._turns, self._say_error)
         self._score = ScoreView(ui, self._correct)
         self._export = ExportView(ui, self._turns, client)
+        self._follow_up = FollowUpView(ui, self._turns, client)
+        one_open(ui.followUpSection, ui.exportSection, ui.settingsSection)
         self._window = WindowView(ui)
         self._headline = HeadlineView(ui)
         self._findings = FindingsView(ui.findingsLabel, ui.remarksLabel)
@@ -256,6 +260,7 @@ class Panel:
         ui.scoreSection.setVisible(found)
         ui.reviewSection.enabled = case is not None
         self._export.show(case)
+        self._follow_up.show(case)
         self._window.show(case)
         ui.resetButton.enabled = has_result and case.corrections != case.corrections.without_measured()
         ui.engineLabel.text = headline.engine_sentence(case.record) if case else ""

@@ -8,6 +8,8 @@ Measuring frame. Lengths and volumes are those of the scan as acquired:
 All RAS coordinates that the adapter gives and takes are in the coordinate system of `frame_of(volume_node)`.
 """
 
+from pathlib import Path
+
 import numpy as np
 import slicer
 
@@ -130,6 +132,14 @@ def file_of(volume_node) -> str:
     if storage is None or volume_node.GetAttribute("DICOM.instanceUIDs"):
         return ""
     return storage.GetFullNameFromFileName() or ""
+
+
+def dicom_folder(volume_node) -> str:
+    """The folder of the DICOM images that the volume was loaded from, as Slicer's database knows it; else ""."""
+    database = getattr(slicer, "dicomDatabase", None)
+    instances = (volume_node.GetAttribute("DICOM.instanceUIDs") or "").split()
+    file = database.fileForInstance(instances[0]) if database is not None and instances else ""
+    return str(Path(file).parent) if file else ""
 
 
 def show_window(volume_node, width_and_level) -> None:

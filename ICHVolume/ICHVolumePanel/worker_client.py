@@ -98,6 +98,17 @@ class WorkerClient:
         """done's path: the HTML page; it is deleted when done returns."""
         self._add("report", callbacks, ct, "report.html", measured=(mask, result))
 
+    def dicom(self, ct, mask, result, source, callbacks: Callbacks) -> None:
+        """done's path: a folder with the DICOM files; it is deleted when done returns. source: folder of the images."""
+        self._add("dicom", callbacks, ct, "dicom", measured=(mask, result), source=str(source))
+
+    def compare(self, later, earlier, callbacks: Callbacks, source="", earlier_source="") -> None:
+        """later: (ct, mask, result); earlier: likewise, or an output folder. done's event: see requests.compare."""
+        self._forget("compare")
+        given = {"earlier_folder": str(earlier)} if isinstance(earlier, (str, Path)) else {"earlier": earlier}
+        self._add("compare", callbacks, later[0], measured=later[1:], source=source, earlier_source=earlier_source,
+                  **given)
+
     def sample(self, callbacks: Callbacks, pixels=None) -> None:
         """done's path: npz_files.read_scan reads it."""
         self._add("sample", callbacks, None, "sample.npz", pixels=pixels)
@@ -172,6 +183,13 @@ class WorkerClient:
             write_measured(job.measured, *job.values["measured"])
             command["measured"] = str(job.measured)
         yield
+        if "earlier" in job.values:
+            ct, *measured = command.pop("earlier")
+            job.earlier = [self._folder / f"{job.id}-earlier-{name}.npz" for name in ("scan", "measured")]
+            yield from write_scan_in_steps(job.earlier[0], ct)
+            write_measured(job.earlier[1], *measured)
+            command["earlier_input"], command["earlier_measured"] = map(str, job.earlier)
+            yield
         return json.dumps(command)
 
     def _scan_file(self, job):
@@ -294,9 +312,12 @@ class _Job:
         self.id, self.kind, self.callbacks = job_id, kind, callbacks
         self.ct, self.output_name, self.values = ct, output_name, values
         self.output = self.measured = None
+        self.earlier = []
         self.is_sent = self.is_cancelling = self.has_lost_a_child = False
 
     def clean_up(self):
-        for path in filter(None, (self.output, self.measured)):
+        for path in filter(None, (self.output, self.measured, *self.earlier)):
             with suppress(OSError):  # still open in the child (Windows); close() takes the whole folder
+                if path.is_dir():
+                    shutil.rmtree(path)
                 path.unlink(missing_ok=True)

@@ -3,13 +3,18 @@
 Each takes a command's values (see worker.py) and returns what its "done" event says besides event and id.
 """
 
+from pathlib import Path
+
 from ..anatomy.head_frame import HeadFrame, fit_head_frame
 from ..anatomy.mass_effect import measure_mass_effect
 from ..core.plain import to_plain
 from ..quality.checks import check_ct
 from ..quality.head_pose import check_head_pose
 from ..report import write_report
+from ..report.follow_up_page import rule_rows, volume_rows
 from ..synthetic.sample import SIZE, make_sample
+from ..workflow.dicom_files import write_dicom_files
+from ..workflow.follow_up import case_in_memory, compare_in_memory, read_case
 from .npz_files import read_measured, read_scan, write_scan
 
 
@@ -40,6 +45,32 @@ def report(command: dict) -> dict:
     return {"output": command["output"]}
 
 
+def dicom(command: dict) -> dict:
+    """input: scan.npz; measured: the mask and its result; source: folder of the DICOM images; output: a folder to make,
+    with the Segmentation and the structured report."""
+    mask, result = read_measured(command["measured"])
+    into = Path(command["output"])
+    into.mkdir()
+    write_dicom_files(into, read_scan(command["input"]), mask, result, Path(command["source"]))
+    return {"output": command["output"]}
+
+
+def compare(command: dict) -> dict:
+    """input, measured: the later scan with its mask and result; the earlier ones in earlier_input and earlier_measured,
+    or in earlier_folder, an output folder of `segment` or `measure`; source, earlier_source: DICOM folders, or "".
+
+    comparison: to_dict of it; volumes, rules: follow_up_page's rows.
+    """
+    later = case_in_memory(read_scan(command["input"]), *read_measured(command["measured"]), command.get("source", ""))
+    if command.get("earlier_folder"):
+        earlier = read_case(command["earlier_folder"])
+    else:
+        earlier = case_in_memory(read_scan(command["earlier_input"]), *read_measured(command["earlier_measured"]),
+                                 command.get("earlier_source", ""))
+    comparison = compare_in_memory(earlier, later)
+    return {"comparison": comparison.to_dict(), "volumes": volume_rows(comparison), "rules": rule_rows(comparison)}
+
+
 def sample(command: dict) -> dict:
     """output: scan.npz of the sample patient; pixels: of a row, optional."""
     write_scan(command["output"], make_sample(size=command.get("pixels") or SIZE).ct)
@@ -47,5 +78,6 @@ def sample(command: dict) -> dict:
 
 
 REQUESTS = {"check": (check, ("input",)), "mass_effect": (mass_effect, ("input", "measured")),
+           "compare": (compare, ("input", "measured")), "dicom": (dicom, ("input", "measured", "source", "output")),
            "report": (report, ("input", "measured", "output")),
            "sample": (sample, ("output",))}  # name -> (function, what the command has to give)

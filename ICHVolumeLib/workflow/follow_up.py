@@ -27,9 +27,12 @@ SAME_ML = 0.001  # share of the volume; positions and spacings are rounded in fi
 
 @dataclass(frozen=True, eq=False)
 class MeasuredCase:
-    """An output folder of `segment` or `measure` with its scan; mask: uint8 (slices, rows, columns) on its grid."""
+    """An output folder of `segment` or `measure` with its scan; mask: uint8 (slices, rows, columns) on its grid.
 
-    folder: Path
+    folder: None for a case that is only in memory.
+    """
+
+    folder: Path | None
     ct: CTVolume
     mask: np.ndarray
     result: Result
@@ -96,6 +99,20 @@ def read_case(folder, scan=None, series=None) -> MeasuredCase:
     return MeasuredCase(folder, ct, mask, result, volume_ml, identity_of(source, series or ct.info.series_uid))
 
 
+def case_in_memory(ct: CTVolume, mask: np.ndarray, result: Result, source: str = "") -> MeasuredCase:
+    """A case that lies in no folder, as the panel has it; source: its DICOM folder, where it has one, says whose."""
+    identity = identity_of(Path(source), ct.info.series_uid) if source else ScanIdentity()
+    return MeasuredCase(None, ct, mask, result, result.volume_ml, identity)
+
+
+def compare_in_memory(earlier: MeasuredCase, later: MeasuredCase) -> Comparison:
+    """The same as run_compare without any file. Raises InputError when both are of two patients."""
+    patient = compare_patients(earlier.identity, later.identity)
+    if patient.answer == DIFFERENT:
+        raise InputError(f"The two scans are of two patients: {patient.why}. Choose another earlier scan.")
+    return make_comparison(earlier, later, patient, register_heads(later.ct, earlier.ct))
+
+
 def make_comparison(earlier: MeasuredCase, later: MeasuredCase, patient, registration: Registration) -> Comparison:
     """Everything but the pictures; patient: io.same_patient.Verdict."""
     before, after = earlier.volume_ml, later.volume_ml
@@ -125,8 +142,14 @@ def _described(case: MeasuredCase) -> ScanOfPair:
         volume_ml=case.volume_ml, slices=len(case.ct.hu),
         slab_height_mm=(float(np.median(heights)), float(heights.min()), float(heights.max())),
         slice_thickness_mm=case.ct.info.slice_thickness_mm, tilt_deg=case.ct.tilt_deg,
-        mask_origin=result.history[-1].origin if result.history else "",
-        mask_sha256=sha256_of(case.folder / MASK_NRRD), model=result.provenance.model)
+        mask_origin=_origin(case), mask_sha256=sha256_of(case.folder / MASK_NRRD) if case.folder else "",
+        model=result.provenance.model)
+
+
+def _origin(case):
+    if case.result.history:
+        return case.result.history[-1].origin
+    return "" if case.folder else case.result.mask_origin  # files of earlier versions do not say
 
 
 def _refuse_changed(folder):

@@ -10,6 +10,7 @@ from ..core.result import Result
 from ..io.same_patient import CANNOT_TELL, SAME, is_before
 from ..measure.expansion import IVH_GROWTH_ML
 
+EARLIER_SCAN, LATER_SCAN = "Earlier scan: ", "Later scan: "  # how each case's own warnings begin
 SLICES_DIFFER = 0.1  # share; above what positions are rounded by
 
 
@@ -32,7 +33,7 @@ def _about_patient(comparison):
 def _about_order(comparison, same_pixels):
     one, other = comparison.earlier, comparison.later
     if same_pixels:
-        yield Finding("same-scan", WARNING, "Both folders are of the same scan: what differs is the mask, not the "
+        yield Finding("same-scan", WARNING, "Both masks are of the same scan: what differs is the mask, not the "
                                             "patient.")
         return
     swapped = is_before(other.scanned_at, one.scanned_at)
@@ -93,7 +94,7 @@ def _about_new_ivh(comparison):
 
 
 def _of_the_cases(earlier, later):
-    for words, result in (("Earlier", earlier), ("Later", later)):
+    for words, result in ((EARLIER_SCAN, earlier), (LATER_SCAN, later)):
         for finding in result.findings:
             if finding.severity == WARNING:
-                yield Finding(finding.code, WARNING, f"{words} scan: {finding.message}")
+                yield Finding(finding.code, WARNING, words + finding.message)

@@ -116,6 +116,21 @@ def test_nothing_a_surgeon_does_keeps_the_window_waiting(panel, large, tmp_path)
     assert max(longest.values()) < LIMIT_MS, {name: f"{value:.0f} ms" for name, value in longest.items()}
 
 
+def test_a_comparison_with_an_earlier_scan_does_not_keep_the_window_waiting(panel, large):
+    panel.choose_ct(large.ct, "Day 1")
+    panel.take(large)
+    earlier = panel.segmentation
+    panel.choose_ct(large.ct, "Day 2")
+    panel.take(large)
+    panel.ui.earlierSelector.setCurrentNode(earlier)
+
+    def compare(_number):
+        panel.ui.compareButton.click()
+
+    longest = longest_turn_ms(panel, compare, lambda: "mL" in panel.ui.followUpLabel.text)
+    assert longest < LIMIT_MS, f"{longest:.0f} ms"
+
+
 @pytest.mark.parametrize("name", ["growButton", "removePieceButton", "repairSliceButton"])
 def test_a_click_tool_does_not_keep_the_window_waiting(panel, large, name):
     """Relabelling is one call, and longer: see CONTRIBUTING.md."""

@@ -83,7 +83,7 @@ def test_a_folder_that_is_a_file_is_said(ready, tmp_path):
 
 
 def wish_only(panel, *names):
-    for name in ("Stl", "Obj", "Ply", "Mask", "Table", "Report"):
+    for name in ("Stl", "Obj", "Ply", "Mask", "Table", "Report", "Dicom"):
         getattr(panel.ui, f"export{name}CheckBox").checked = name in names
 
 
@@ -243,3 +243,56 @@ def test_a_mask_deleted_before_it_is_written_is_no_matter_of_the_folder(ready, t
     ready.wait_until(lambda: "Writing" not in ready.ui.exportLabel.text)
     said = ready.ui.exportLabel.text
     assert "no longer in the scene" in said and "free some space" not in said
+
+
+@pytest.fixture
+def from_dicom(panel, sample, tmp_path, monkeypatch):
+    """A panel whose CT came from a DICOM folder, as Slicer's database would say; panel.scan is the CT as read there."""
+    pytest.importorskip("highdicom")
+    from ICHVolumePanel import exporting, scene_volume
+
+    from ICHVolumeLib.io.read_ct import read_ct
+    from ICHVolumeLib.synthetic.dicom_series import write_dicom_series
+
+    write_dicom_series(sample.ct, tmp_path / "scan")
+    panel.scan = read_ct(tmp_path / "scan")
+    monkeypatch.setattr(scene_volume, "_dicom_values",
+                        lambda node: {"modality": "CT", "series_uid": panel.scan.info.series_uid})
+    monkeypatch.setattr(exporting, "dicom_folder", lambda node: str(tmp_path / "scan"))
+    panel.choose_ct(panel.scan, "Patient 7")
+    panel.take(sample)
+    return panel
+
+
+def test_dicom_is_written_by_the_child_and_read_back_as_the_same_mask(from_dicom, sample, tmp_path):
+    import pydicom
+
+    from ICHVolumeLib.io.masks import read_mask
+
+    before = {path.name for path in (tmp_path / "scan").iterdir()}
+    wish_only(from_dicom)
+    from_dicom.ui.exportDicomCheckBox.checked = True
+    said = export(from_dicom, tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"Patient_7_ich.seg.dcm", "Patient_7_ich.sr.dcm"}, said
+    mask = read_mask(tmp_path / "out" / "Patient_7_ich.seg.dcm", from_dicom.scan)
+    assert np.array_equal(mask, sample.mask)
+    report = pydicom.dcmread(tmp_path / "out" / "Patient_7_ich.sr.dcm")
+    assert report.Modality == "SR" and f"{from_dicom.case.result.volume_ml.ich:.1f}"[:3] in str(report.ContentSequence)
+    assert {path.name for path in (tmp_path / "scan").iterdir()} == before, "nothing is written beside the scan"
+
+
+def test_dicom_without_highdicom_says_how_to_install_it_and_writes_nothing(from_dicom, tmp_path, monkeypatch):
+    from ICHVolumeLib.workflow import dicom_files
+
+    monkeypatch.setattr(from_dicom.widget.panel._client, "dicom",
+                        lambda *arguments: arguments[-1].failed(dicom_files.NO_HIGHDICOM, "input"))
+    from_dicom.ui.exportDicomCheckBox.checked = True
+    assert "slicer.util.pip_install('highdicom')" in export(from_dicom, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_dicom_of_a_ct_that_is_none_is_refused_in_a_sentence(ready, tmp_path):
+    ready.ui.exportDicomCheckBox.checked = True
+    said = export(ready, tmp_path / "out")
+    assert "was not loaded from the DICOM database" in said and not (tmp_path / "out").exists()

@@ -11,8 +11,8 @@ from ICHVolumeLib.core.labels import LABELS
 PANEL_HEIGHT = 1100  # px of a screen with 1200 lines, under Slicer's toolbars
 PANEL_WIDTH = 420
 TOOLS_ROW = 26  # px for the row of correction tools
-SECTIONS = ("reviewSection", "resultsSection", "scoreSection", "otherScoresSection", "exportSection",
-            "settingsSection")
+SECTIONS = ("reviewSection", "resultsSection", "scoreSection", "otherScoresSection")
+ONE_OPEN = ("followUpSection", "exportSection", "settingsSection")
 
 
 @pytest.fixture
@@ -138,19 +138,32 @@ def test_no_bleed_found_is_read_together_with_its_caveat(panel, two_labels):
     assert is_loud(panel.ui.drawByHandButton)
 
 
-def test_a_panel_with_everything_open_fits_the_screen(ready):
+@pytest.mark.parametrize("last", ONE_OPEN)
+def test_a_panel_with_everything_open_fits_the_screen(ready, last):
     from phantoms import ellipsoid_ct
 
     tilted = ellipsoid_ct("tilted", pixel_mm=2.0, columns=96, rows=104, step_mm=5.0)  # has routine remarks
     ready.choose_ct(tilted.ct, "Tilted")
     ready.take(tilted)
-    for name in SECTIONS:
+    for name in (*SECTIONS, *ONE_OPEN, last):
         getattr(ready.ui, name).collapsed = False
     ready.type_into("c_mm", "30")
     ready.type_into("gcs", "9")
     ready.spin(0.1)
     table = ready.ui.resultsTable._object
-    last = table.visualItemRect(table.item(table.rowCount() - 1, 0))
-    assert last.bottom() <= table.viewport().height(), "the score's row is seen whole"
+    last_item = table.visualItemRect(table.item(table.rowCount() - 1, 0))
+    assert last_item.bottom() <= table.viewport().height(), "the score's row is seen whole"
     layout = ready.widget.parent._object.layout()
     assert layout.totalHeightForWidth(PANEL_WIDTH) <= PANEL_HEIGHT
+
+
+def test_the_sections_at_the_end_are_folded_at_first_and_one_of_them_is_open_at_a_time(ready):
+    def opened():
+        return [name for name in ONE_OPEN if not getattr(ready.ui, name).collapsed]
+
+    assert opened() == []
+    for name in (*ONE_OPEN, *ONE_OPEN):
+        getattr(ready.ui, name).collapsed = False
+        assert opened() == [name]
+    getattr(ready.ui, ONE_OPEN[-1]).collapsed = True
+    assert opened() == [] and not ready.ui.resultsSection.collapsed
