@@ -64,6 +64,9 @@ def test_a_grown_moved_tilted_and_resliced_bleed_has_its_known_growth(tmp_path):
     assert not {"scans-swapped", "registration-poor", "patient-unknown"} & codes(comparison)
     page = (tmp_path / "out" / "compare.html").read_text("utf-8")
     assert page.count('class="over"') == 5 and "SAMPLE" not in page and "1950" not in page
+    printed = page[page.index("@bottom-left"):page.index("</style>")]  # on every page: both series, and its number
+    assert all(scan.series_uid in printed for scan in (comparison.earlier, comparison.later))
+    assert "counter(pages)" in printed
     values = json.loads((tmp_path / "out" / "compare.json").read_text("utf-8"))
     assert values["schema"] == "ichvolume-compare/1" and values["expansion"]["ich_ml"] == change.ich_ml
     assert "SAMPLE" not in json.dumps(values) and "19500101" not in json.dumps(values)
