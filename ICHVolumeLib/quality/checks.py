@@ -40,9 +40,7 @@ Codes of check_ct (severity), beside those that reading gave already (ct.finding
 
 Of head_pose.check_head_pose, which needs the head's frame:
 
-    head-upside-down (warning)   the skull fits better when head and feet are exchanged
-    head-back-to-front (warning) likewise front and back
-    head-turned-over (warning)   likewise both
+    head-pose (warning)          the skull fits better when head and feet, front and back or both are exchanged
 
 One rule for readers of the list: an error means that the scan must not be segmented.
 """

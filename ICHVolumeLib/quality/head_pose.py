@@ -17,10 +17,9 @@ DOUBTFUL_FIT_MM = 2.25  # most real heads fit better, few mirrored ones do
 BETTER_MM = 0.5
 _FRONT, _UP = 1, 2  # axes of RAS
 _WORDS = {  # axes that are the other way round
-    (_FRONT,): ("head-back-to-front", "the face seems to lie where the file says the back of the head is"),
-    (_UP,): ("head-upside-down", "the vertex seems to lie where the file says the neck is"),
-    (_FRONT, _UP): ("head-turned-over", "vertex and neck seem to be exchanged by the file, and face and back of the "
-                                        "head, too"),
+    (_FRONT,): "back to front",
+    (_UP,): "upside down",
+    (_FRONT, _UP): "upside down and back to front",
 }
 
 
@@ -36,10 +35,11 @@ def check_head_pose(ct: CTVolume, frame: HeadFrame | None) -> list[Finding]:
     axes = min(fitting, key=fitting.get)
     if frame is not None and fitting[axes] > frame.fit_mm - BETTER_MM:
         return []
-    code, words = _WORDS[axes]
-    return [Finding(code, WARNING, f"Judged by the skull, {words}. Then left and right may be exchanged, too, and the "
-                                   "side and the place of the bleed would be wrong; the volume is not changed by it. "
-                                   "Compare the views with the original series, and export the series again as DICOM.")]
+    return [Finding("head-pose", WARNING, "Judged by the skull, the head lies otherwise than the file says (most "
+                                          f"likely {_WORDS[axes]}). Then left and right may be exchanged, too, and the side "
+                                          "and the place of the bleed would be wrong; the volume is not changed by "
+                                          "it. Compare the views with the original series, and export it again as "
+                                          "DICOM.")]
 
 
 def _is_beyond_doubt(frame: HeadFrame | None) -> bool:

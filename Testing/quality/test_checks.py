@@ -242,8 +242,8 @@ def test_every_code_is_explained_in_the_table(sound):
 
     library = Path(ICHVolumeLib.quality.checks.__file__).parent
     sources = [*(path for path in library.glob("*_checks.py") if path.name != "mask_checks.py"),
-               library / "checks.py", library / "slice_order.py", library / "head_size.py", library / "brain_levels.py",
-               library.parent / "io" / "hounsfield.py"]
+               library / "checks.py", library / "slice_order.py", library / "head_size.py", library / "head_pose.py",
+               library / "brain_levels.py", library.parent / "io" / "hounsfield.py"]
     used = set()
     for source in sources:
         used |= set(re.findall(r"(?:_info|_warning|Finding)\(\s*\"([a-z-]+)\"", source.read_text(encoding="utf-8")))

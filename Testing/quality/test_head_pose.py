@@ -19,8 +19,8 @@ def sample():
     return make_sample(1, size=128, bleed=False).ct
 
 
-def codes(ct) -> list[str]:
-    return [finding.code for finding in check_head_pose(ct, fit_head_frame(ct))]
+def said(ct) -> str:
+    return " ".join(f"{finding.code}: {finding.message}" for finding in check_head_pose(ct, fit_head_frame(ct)))
 
 
 def by_another_header(ct, *axes) -> CTVolume:
@@ -30,31 +30,32 @@ def by_another_header(ct, *axes) -> CTVolume:
 
 
 def test_a_head_as_its_header_says_is_left_in_peace(sample):
-    assert codes(sample) == []
+    assert said(sample) == ""
 
 
 def test_a_head_upside_down_is_told(sample):
-    assert codes(by_another_header(sample, 2)) == ["head-upside-down"]
+    assert "upside down" in said(by_another_header(sample, 2))
 
 
 def test_what_is_no_head_is_not_said_to_lie_wrongly():
-    assert codes(ellipsoid_ct("regular", pixel_mm=2.0, columns=90, rows=106, step_mm=5.0).ct) == []
+    assert said(ellipsoid_ct("regular", pixel_mm=2.0, columns=90, rows=106, step_mm=5.0).ct) == ""
 
 
 def test_result_and_panel_say_it(sample, tmp_path):
     ct = by_another_header(sample, 2)
     mask = np.zeros(ct.hu.shape, np.uint8)
     mask[len(mask) // 2, 60:66, 70:76] = 1
-    assert "head-upside-down" in [finding.code for finding in make_result(ct, mask).findings]
+    assert "head-pose" in [finding.code for finding in make_result(ct, mask).findings]
     write_scan(tmp_path / "scan.npz", ct)
-    assert "head-upside-down" in [one["code"] for one in requests.check({"input": tmp_path / "scan.npz"})["findings"]]
+    assert "head-pose" in [one["code"] for one in requests.check({"input": tmp_path / "scan.npz"})["findings"]]
 
 
-@pytest.mark.parametrize(("axes", "code"), [((), []), ((0,), []), ((1,), ["head-back-to-front"]),
-                                            ((0, 1), ["head-back-to-front"]), ((2,), ["head-upside-down"]),
-                                            ((0, 2), ["head-upside-down"]), ((1, 2), ["head-turned-over"])])
-def test_a_real_tilted_head(real_data, axes, code):
+@pytest.mark.parametrize(("axes", "words"), [
+    ((), ""), ((0,), ""), ((1,), "likely back to front)"), ((0, 1), "likely back to front)"),
+    ((2,), "likely upside down)"), ((0, 2), "likely upside down)"), ((1, 2), "likely upside down and back to front)")])
+def test_a_real_tilted_head(real_data, axes, words):
     folder = real_data / "ge_tilted_uneven"
     if not folder.is_dir():
         pytest.skip(f"no tilted series in {real_data}")
-    assert codes(by_another_header(read_ct(folder), *axes)) == code
+    found = said(by_another_header(read_ct(folder), *axes))
+    assert words in found and bool(words) == bool(found)
