@@ -35,11 +35,11 @@ def check_head_pose(ct: CTVolume, frame: HeadFrame | None) -> list[Finding]:
     axes = min(fitting, key=fitting.get)
     if frame is not None and fitting[axes] > frame.fit_mm - BETTER_MM:
         return []
-    return [Finding("head-pose", WARNING, "Judged by the skull, the head lies otherwise than the file says (most "
-                                          f"likely {_WORDS[axes]}). Then left and right may be exchanged, too, and the side "
-                                          "and the place of the bleed would be wrong; the volume is not changed by "
-                                          "it. Compare the views with the original series, and export it again as "
-                                          "DICOM.")]
+    message = ("Judged by the skull, the head lies otherwise than the file says (most likely "
+               f"{_WORDS[axes]}). Then left and right may be exchanged, too, and the side and the place of the bleed "
+               "would be wrong; the volume is not changed by it. Compare the views with the original series, and "
+               "export it again as DICOM.")
+    return [Finding("head-pose", WARNING, message)]
 
 
 def _is_beyond_doubt(frame: HeadFrame | None) -> bool:
