@@ -101,7 +101,9 @@ def _candidates(device: str, engine: str, findings: list[Finding]) \
 def _openvino(weights: Weights, threads: int | None) -> Engine:
     from .openvino_engine import OpenVinoEngine
 
-    return OpenVinoEngine(weights, options={"INFERENCE_NUM_THREADS": threads} if threads else None)
+    # OpenVINO ties its threads to the first cores: of several programs that share a machine, all to the same ones
+    few = {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False} if threads else None
+    return OpenVinoEngine(weights, options=few)
 
 
 def _torch_cpu(weights: Weights, threads: int | None) -> Engine:

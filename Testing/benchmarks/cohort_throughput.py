@@ -51,9 +51,9 @@ def main():
     args = parser.parse_args()
     scans = args.folder / "scans"
     if not scans.is_dir():
-        write_dicom_series(make_sample(3).ct, scans / "patient-00")
-        for number in range(1, args.cases):
-            shutil.copytree(scans / "patient-00", scans / f"patient-{number:02d}")
+        ct = make_sample(3).ct
+        for number in range(args.cases):  # UIDs of their own: the same series twice is one case
+            write_dicom_series(ct, scans / f"patient-{number:02d}", seed=number)
     load = os.getloadavg()[0]
     void = load > LOAD
     say(f"{args.cases} cases a round, load before {load:.2f}")

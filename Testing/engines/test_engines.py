@@ -342,3 +342,11 @@ def test_the_gpu_marks_the_same_voxels(trained_weights):
     assert not findings and engine.label == "torch cuda"
     expected = mask_of(TorchEngine(trained_weights).predict(slices), trained_weights.threshold)
     assert dice(mask_of(engine.predict(slices), trained_weights.threshold), expected) >= 0.998
+
+
+def test_a_share_of_the_processor_is_not_tied_to_the_first_cores():
+    """Two workers with one thread each, both tied to core 0, did 1.2 times the work of one."""
+    engine = choose_engine("cpu", "openvino", load_weights(weights_folder(None)), 64, 64, threads=1)[0]
+    compiled = engine._compile(64, 64, "f32")
+    assert compiled.get_property("INFERENCE_NUM_THREADS") == 1
+    assert not compiled.get_property("ENABLE_CPU_PINNING")
