@@ -18,7 +18,7 @@ from .coarse_threshold import HIGHEST, FoundBleed, choose, found_bleeds
 from .threshold import Calibration
 
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
-KEPT = ("pixel_spacing_mm", "window_hu", "training_data", "real_patients", "licence", "clean_up_mm3",
+KEPT = ("pixel_spacing_mm", "window_hu", "brain_hu", "training_data", "real_patients", "licence", "clean_up_mm3",
         "start_share")  # calibrated again
 SYNTHETIC = (
     "Synthetic hemorrhages in bleed-free heads: real slices of the CT-ICH data set v1.0.0 (Hssayeni et al., Data "
@@ -52,6 +52,11 @@ def pixel_spacing(run: Path) -> dict:
 def window_hu(run: Path) -> list[float]:
     """The manifest's window_hu: what the run was trained on; the paper's where the plan does not say."""
     return list(_about(run)["plan"].get("window_hu", (-60.0, 140.0)))
+
+
+def brain_hu(run: Path) -> float | None:
+    """The manifest's brain_hu: the level that the run saw every brain at; None where it saw them as they are."""
+    return _about(run)["plan"].get("brain_hu")
 
 
 def is_run(folder: Path) -> bool:
@@ -112,7 +117,8 @@ def release_coarse(run: Path, folder: Path, pool, *, version: str, fine_weights:
 
 def _of_run(run: Path, start_share: float):
     return averaged_model(run, start_share), {
-        "pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run), "training_data": training_data(run),
+        "pixel_spacing_mm": pixel_spacing(run), "window_hu": window_hu(run), "brain_hu": brain_hu(run),
+        "training_data": training_data(run),
         "real_patients": _about(run).get("real_patients", [])}
 
 

@@ -18,7 +18,7 @@ from ..imaging.dice import dice
 from ..network.base import NetworkConfig
 from ..network.config import AttFocusNetConfig, AttUNetConfig
 from ..network.registry import network_of
-from ..segmentation.input_slices import windowed_slices
+from ..segmentation.input_slices import moved_hu, windowed_slices
 from ..synthetic.background_pool import is_validation
 from ..synthetic.backgrounds import PIXEL_MM, Background
 from ..synthetic.generator import EVERYTHING, Ingredients, make_block
@@ -75,12 +75,16 @@ def variants() -> list[Variant]:
 
 @dataclass(frozen=True, eq=False)
 class TestStack:
-    """hu float32, labels uint8 (slices, rows, columns); pixel and slice distance in mm."""
+    """hu float32, labels uint8 (slices, rows, columns); pixel and slice distance in mm.
+
+    brain_hu: how bright the brain is; None where that is not known.
+    """
 
     hu: np.ndarray
     labels: np.ndarray
     pixel_mm: float
     step_mm: float
+    brain_hu: float | None = None
 
 
 def fixed_patients(pool: list[Background], pixel_mm: float, size: int, count: int = PATIENTS) -> list[TestStack]:
@@ -90,14 +94,14 @@ def fixed_patients(pool: list[Background], pixel_mm: float, size: int, count: in
     for index in range(count if held else 0):
         block = make_block(np.random.default_rng(SEED + index), held[index % len(held)], size=size, pixel_mm=pixel_mm,
                            slices=None, bleed=True)
-        patients.append(TestStack(block.hu, block.labels, pixel_mm, block.step_mm))
+        patients.append(TestStack(block.hu, block.labels, pixel_mm, block.step_mm, block.brain_hu))
     return patients
 
 
 def clean_slices(pool: list[Background], pixel_mm: float, size: int) -> list[TestStack]:
     """Real bleed-free validation patients as they are, resampled to the view."""
     return [TestStack(_resampled(one.hu, pixel_mm, size), np.zeros((len(one.hu), size, size), np.uint8), pixel_mm,
-                        one.step_mm) for one in pool if is_validation(one.patient) and one.kind == "ct_ich"]
+                      one.step_mm, one.brain_hu) for one in pool if is_validation(one.patient) and one.kind == "ct_ich"]
 
 
 def _resampled(hu: np.ndarray, pixel_mm: float, size: int) -> np.ndarray:
@@ -116,10 +120,10 @@ def _resampled(hu: np.ndarray, pixel_mm: float, size: int) -> np.ndarray:
 
 
 @torch.no_grad()
-def mark(model, patient: TestStack, window_hu, in_slices: int, device: torch.device, batch: int = 8) -> np.ndarray:
+def mark(model, patient: TestStack, plan: Plan, in_slices: int, device: torch.device, batch: int = 8) -> np.ndarray:
     """The mask of a patient by a model of the registry, uint8, at threshold 0.5 without clean-up."""
     network = network_of(model.config)
-    images = windowed_slices(patient.hu, window_hu, in_slices)
+    images = windowed_slices(patient.hu, plan.window_hu, in_slices, moved_hu=moved_hu(patient.brain_hu, plan.brain_hu))
     masks = []
     for first in range(0, len(images), batch):
         inputs = torch.from_numpy(images[first:first + batch]).to(device, memory_format=torch.channels_last)
@@ -155,7 +159,7 @@ def run_one(pool: list[Background], variant: Variant, slices: int, seed: int, fo
         tests[view] = fixed_patients(pool, *view) + clean_slices(pool, *view)
     train(pool, folder, plan, variant.config, seed=seed, device=device, ingredients=variant.ingredients)
     model, where = averaged_model(folder).to(device), torch.device(device)
-    masks = (mark(model, one, plan.window_hu, variant.config.in_slices, where) for one in tests[view])
+    masks = (mark(model, one, plan, variant.config.in_slices, where) for one in tests[view])
     parameters = sum(one.numel() for one in model.parameters())
     return {"variant": variant.name, "seed": seed, "slices": slices, "parameters": parameters,
             **measure(masks, tests[view])}

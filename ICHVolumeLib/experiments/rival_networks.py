@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..calibration.release import averaged_model, pixel_spacing, training_data, window_hu
+from ..calibration.release import averaged_model, brain_hu, pixel_spacing, training_data, window_hu
 from ..evaluation.cases import append_row, evaluate, read_rows
 from ..evaluation.metrics import icc_a1
 from ..evaluation.prediction import Predict, model_id, predict_with
@@ -80,7 +80,7 @@ def run_one(pool: list[Background], config: NetworkConfig, setting: Setting, see
     about = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
     weights = save_weights(folder / "weights", averaged_model(folder), {
         "version": f"{config.network}, seed {seed}", "pixel_spacing_mm": pixel_spacing(folder),
-        "window_hu": window_hu(folder), "training_data": training_data(folder)})
+        "window_hu": window_hu(folder), "brain_hu": brain_hu(folder), "training_data": training_data(folder)})
     segmenter, seconds = Segmenter(device, weights, "torch"), []
     rows = evaluate(timed(predict_with(segmenter), seconds), f"{model_id(segmenter)}, patients {generator_mark()}",
                     lambda known: synthetic_patients(pool, TEST, setting.patients, known=known),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .brain_level import brain_level_hu
 from .components import connected_components
 
 BLOCK = 4  # pixels along both axes averaged to look for bone and brain
@@ -18,11 +19,15 @@ BRAIN_AREA_MM2 = 200  # a slice with less enclosed soft tissue cannot hold a mea
 
 @dataclass(frozen=True, eq=False)
 class HeadMask:
-    """Where the brain can be, on blocks of BLOCK x BLOCK pixels; generous: face and neck count too."""
+    """Where the brain can be, on blocks of BLOCK x BLOCK pixels; generous: face and neck count too.
+
+    brain_hu: how bright the brain is; None where that cannot be told.
+    """
 
     enclosed: np.ndarray  # bool (slices, ceil(rows / BLOCK), ceil(columns / BLOCK))
     has_brain: np.ndarray  # bool (slices,); all true where no skull was found
     skull_found: bool
+    brain_hu: float | None = None
 
 
 def find_head(hu: np.ndarray, spacing_mm: tuple[float, float]) -> HeadMask:
@@ -44,7 +49,8 @@ def find_head(hu: np.ndarray, spacing_mm: tuple[float, float]) -> HeadMask:
     has_brain = brain.copy()
     has_brain[1:] |= brain[:-1]
     has_brain[:-1] |= brain[1:]
-    return HeadMask(enclosed | (soft & (sides >= 1) & enclosed.any(axis=0)), has_brain, skull_found=True)
+    return HeadMask(enclosed | (soft & (sides >= 1) & enclosed.any(axis=0)), has_brain, skull_found=True,
+                    brain_hu=brain_level_hu(blocks, soft & (sides == 4)))
 
 
 def _skull(bone: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ DEFAULT_MANIFEST = {
     "training_data": "",
     "threshold": 0.5,  # a voxel is bleed when p(ICH) + p(IVH) reaches it
     "window_hu": [-60, 140],
+    "brain_hu": None,  # what the brain of a scan is brought to before the window; None: it stays as it is
     "pixel_spacing_mm": {"native_range": [0.35, 0.6], "target": 0.47},
     "calibration": {},  # "interval": segmentation/conformal_interval, "pieces": postprocessing/false_positive_filter
     "clean_up_mm3": {},  # step name -> limit, where it differs from postprocessing/steps.py
@@ -64,6 +65,12 @@ class Weights:
         """Lower and upper HU that become 0 and 1."""
         low, high = self.manifest["window_hu"]
         return float(low), float(high)
+
+    @property
+    def brain_hu(self) -> float | None:
+        """The level that the brain of every scan is moved to; None where scans are shown as they are."""
+        level = self.manifest["brain_hu"]
+        return None if level is None else float(level)
 
 
 def save_weights(folder, model, manifest_fields: dict | None = None) -> Path:
@@ -155,12 +162,13 @@ def _refuse_bad_numbers(manifest, path) -> None:
         finest, coarsest = manifest["pixel_spacing_mm"]["native_range"]
         target = manifest["pixel_spacing_mm"]["target"]
         good = 0 <= manifest["threshold"] <= 1 and -5000 < low < high < 5000 \
-            and 0 < finest <= coarsest < 100 and 0 < target < 100
+            and 0 < finest <= coarsest < 100 and 0 < target < 100 \
+            and (manifest["brain_hu"] is None or 0 < manifest["brain_hu"] < 100)
     except (TypeError, ValueError, KeyError):
         good = False
     if not good or not all(isinstance(manifest[name], dict) for name in ("calibration", "clean_up_mm3")):
-        raise InputError(f"{path}: threshold, window_hu, pixel_spacing_mm, calibration or clean_up_mm3 is not as it "
-                         "should be; copy the weights folder again.")
+        raise InputError(f"{path}: threshold, window_hu, brain_hu, pixel_spacing_mm, calibration or clean_up_mm3 is "
+                         "not as it should be; copy the weights folder again.")
 
 
 def _read_tensors(content: bytes, path: Path) -> dict[str, np.ndarray]:

@@ -12,6 +12,18 @@ def neighbours(slices: np.ndarray, count: int, in_slices: int, gap: int = 1) -> 
     return np.clip(np.asarray(slices)[:, None] + offsets, 0, count - 1)
 
 
-def windowed_slices(hu: np.ndarray, window_hu: tuple[float, float], in_slices: int, gap: int = 1) -> np.ndarray:
+def moved_hu(brain_hu: float | None, wanted_hu: float | None) -> float:
+    """What is added to all HU so that brain is as bright as the network saw it in training; 0 where either is not
+    known."""
+    return 0.0 if brain_hu is None or wanted_hu is None else wanted_hu - brain_hu
+
+
+def windowed(hu: np.ndarray, window_hu: tuple[float, float], moved_hu: float = 0.0) -> np.ndarray:
+    """HU -> float32 in 0..1, after moved_hu was added."""
+    return window(hu, window_hu[0] - moved_hu, window_hu[1] - moved_hu)
+
+
+def windowed_slices(hu: np.ndarray, window_hu: tuple[float, float], in_slices: int, gap: int = 1,
+                    moved_hu: float = 0.0) -> np.ndarray:
     """HU (slices, rows, columns) -> float32 (slices, in_slices, rows, columns) in 0..1, each slice amid neighbours."""
-    return window(hu, *window_hu)[neighbours(np.arange(len(hu)), len(hu), in_slices, gap)]
+    return windowed(hu, window_hu, moved_hu)[neighbours(np.arange(len(hu)), len(hu), in_slices, gap)]

@@ -7,14 +7,13 @@ from ..core.ct_volume import CTVolume
 from ..core.findings import WARNING, Finding
 from ..core.labels import ICH, IVH
 from ..imaging.head_mask import HeadMask, find_head
-from ..imaging.windowing import window
 from ..network.weights import Weights
 from ..postprocessing.false_positive_filter import POSSIBLE
 from ..postprocessing.local_contrast import Evidence
 from ..postprocessing.steps import clean_mask
 from .clean_up_findings import clean_up_findings
 from .grid import Grid, make_grid
-from .input_slices import neighbours
+from .input_slices import moved_hu, neighbours, windowed
 from .orientation import Orientation
 
 AMBIGUOUS = (POSSIBLE, 0.8)  # p(bleed) between these is neither bleed nor background
@@ -45,6 +44,7 @@ class NetworkSlices:
     def __init__(self, scan: TurnedScan, weights: Weights):
         self.hu, self._weights = scan.hu, weights
         pixels = weights.manifest["pixel_spacing_mm"]
+        self._moved_hu = moved_hu(scan.head.brain_hu, weights.brain_hu)
         self.grid: Grid = make_grid(scan.head, self.hu.shape[1:], scan.spacing_mm, tuple(pixels["native_range"]),
                                     pixels["target"], weights.config.size_multiple, scan.crop)
         self.pixel_mm = tuple(spacing * native / size for spacing, native, size in
@@ -58,7 +58,7 @@ class NetworkSlices:
         return np.stack([[self._near[k] for k in row] for row in rows.tolist()])
 
     def _single(self, k: int) -> np.ndarray:
-        return self.grid.to_network(window(self.hu[k], *self._weights.window_hu))
+        return self.grid.to_network(windowed(self.hu[k], self._weights.window_hu, self._moved_hu))
 
 
 class ScanResult:

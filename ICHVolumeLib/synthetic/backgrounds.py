@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..imaging.head_mask import find_head
 from ..imaging.morphology import dilated_by_disk
 
 PIXEL_MM = 0.45  # backgrounds are kept at this in-plane spacing
@@ -38,6 +39,11 @@ class Background:
         if not len(rows):
             return None
         return np.array([rows.mean(), columns.mean()]) * (TISSUE_STRIDE * PIXEL_MM)
+
+    @cached_property
+    def brain_hu(self) -> float | None:
+        """How bright the brain is, as a scan is asked for it; None where too little is seen."""
+        return find_head(self.hu, (PIXEL_MM, PIXEL_MM)).brain_hu
 
     @property
     def may_bleed(self) -> bool:

@@ -42,13 +42,17 @@ EVERYTHING = Ingredients()
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """hu: float32 (slices, rows, columns); labels: uint8, 0 none, 1 ICH, 2 IVH; spacing in mm."""
+    """hu: float32 (slices, rows, columns); labels: uint8, 0 none, 1 ICH, 2 IVH; spacing in mm.
+
+    brain_hu: how bright the brain of the whole head is, before the scanner; None where that is not known.
+    """
 
     hu: np.ndarray
     labels: np.ndarray
     pixel_mm: float
     step_mm: float
     patient: str
+    brain_hu: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def make_block(rng: np.random.Generator, background: Background, *, size: int, p
         labels[(share > 0.5) & (labels == 0)] = 2
     if ingredients.scanner:
         hu = simulate_scanner(rng, hu, pixel_mm, variation)
-    return Block(hu, labels, pixel_mm, background.step_mm, background.patient)
+    return Block(hu, labels, pixel_mm, background.step_mm, background.patient, background.brain_hu)
 
 
 def _site(rng, background, bleed, with_ivh, sites=MILD.sites):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from ..postprocessing.local_contrast import BRAIN_HU
-from ..segmentation.input_slices import windowed_slices
+from ..segmentation.input_slices import moved_hu, windowed_slices
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Block, Ingredients, make_block
 from ..synthetic.variation import MILD, WIDE
@@ -95,7 +95,8 @@ class BatchStream:
         """Put the block's slices, each amid its neighbours, into the buffer."""
         reach = self.in_slices // 2
         gap = self.rng.choice(3, p=GAPS) if reach else 1
-        images = windowed_slices(block.hu, self.plan.window_hu, self.in_slices, gap)
+        images = windowed_slices(block.hu, self.plan.window_hu, self.in_slices, gap,
+                                 moved_hu(block.brain_hu, self.plan.brain_hu))
         for k in range(len(images)):
             inner = reach <= k < len(images) - reach
             if (inner or self.rng.random() < END_SHARE) and not is_context(block.labels[k]):

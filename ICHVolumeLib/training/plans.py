@@ -34,6 +34,7 @@ class Plan:
     weight_decay: float = 0.0
     validation_blocks: int = 36
     window_hu: tuple[float, float] = (0.0, 100.0)  # what the network sees as 0..1
+    brain_hu: float | None = 35.0  # what the brain of every head is brought to first; None: it stays as it is
     kind_shares: dict[str, float] = field(default_factory=lambda: dict(KIND_SHARES))  # of blocks, by Background.kind
 
     def to_dict(self) -> dict:
@@ -59,7 +60,7 @@ PLANS = {
     # Peng et al. 2022: RMSprop, 1e-5, 40 epochs, batch 2, lowered after 2 epochs without progress, 512 x 512;
     # an epoch there is 718 training patients of 40 slices; its window is -60..140 HU.
     "paper": Plan("rmsprop", 1e-5, "plateau", "bce_dice", 2, 40, 718 * 40, 512, (0.45, 0.45), bf16=False,
-                  window_hu=(-60.0, 140.0)),
+                  window_hu=(-60.0, 140.0), brain_hu=None),
     # the whole head in every slice: neck, skull base and vertex are seen in their place and left alone
     "practical": Plan("adamw", 2e-3, "cosine", "class_dice", 8, 40, 1200, 224, (0.82, 0.98), ema=0.998,
                       hard_share=0.1, warmup_steps=50, first_steps=400, weight_decay=0.01),

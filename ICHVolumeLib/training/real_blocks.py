@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from ..datasets.case import OUTSIDE_BRAIN, TRAIN, UNSURE
 from ..datasets.ct_ich import STEP_MM
 from ..datasets.ct_ich_bleeds import SAME_PERSON, RealStack, load_bleeds
+from ..imaging.head_mask import find_head
 from ..synthetic.backgrounds import PIXEL_MM
 from ..synthetic.case_backgrounds import rescale
 from ..synthetic.fields import SliceGrid, random_waves
@@ -25,6 +26,7 @@ class RealBlocks:
     def __init__(self, stacks: list[RealStack]):
         self.patients = [one.patient for one in stacks]
         self.stacks = [_scaled(one) for one in stacks]
+        self.brain_hu = [find_head(hu, (PIXEL_MM, PIXEL_MM)).brain_hu for _, hu, _ in self.stacks]
         person = [SAME_PERSON.get(one.patient[1:], one.patient[1:]) for one in stacks]
         bleeding = np.array([sum(kind == "bleeds" for kind in one.kinds) for one in stacks], float)
         total = {name: sum(n for who, n in zip(person, bleeding, strict=True) if who == name) for name in person}
@@ -40,7 +42,8 @@ class RealBlocks:
              variation: Variation = MILD) -> Block:
         """A block of at most `slices` consecutive slices with a slice with blood among them; labels UNSURE where the
         mask is, and on slices that are neighbours only. Blood outside the brain has label 0."""
-        patient, hu, truth = self.stacks[rng.choice(len(self.stacks), p=self.shares)]
+        chosen = int(rng.choice(len(self.stacks), p=self.shares))
+        patient, hu, truth = self.stacks[chosen]
         blood = np.isin(truth, (1, 2))
         kc = int(rng.choice(np.flatnonzero(blood.any(axis=(1, 2)))))
         first = int(np.clip(kc - rng.integers(slices), 0, max(len(hu) - slices, 0)))
@@ -50,7 +53,8 @@ class RealBlocks:
         axis = ((np.arange(size) - (size - 1) / 2) * pixel_mm).astype(np.float32)
         grid = SliceGrid(axis, axis, np.arange(len(hu[part])) * STEP_MM)
         seen, labels = _warped(rng, hu[part], truth[part], grid, center_mm, variation)
-        return Block(simulate_scanner(rng, seen, pixel_mm, variation), labels, pixel_mm, STEP_MM, patient)
+        seen = simulate_scanner(rng, seen, pixel_mm, variation)
+        return Block(seen, labels, pixel_mm, STEP_MM, patient, self.brain_hu[chosen])
 
 
 def _scaled(stack: RealStack) -> tuple[str, np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..datasets.case import UNSURE
-from ..imaging.windowing import window
+from ..segmentation.input_slices import moved_hu, windowed
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Block, Ingredients
 from .batches import BatchStream
@@ -38,7 +38,8 @@ class StackStream(BatchStream):
         self.patch = patch
 
     def _keep(self, block: Block, origin: int):
-        images, labels = filled(window(block.hu, *self.plan.window_hu), block.labels, self.patch[0])
+        moved = moved_hu(block.brain_hu, self.plan.brain_hu)
+        images, labels = filled(windowed(block.hu, self.plan.window_hu, moved), block.labels, self.patch[0])
         blood = np.argwhere((labels > 0) & (labels != UNSURE))[:, 1:]
         for _ in range(PATCHES):
             inside = [self.rng.integers(size - length + 1)

@@ -12,12 +12,11 @@ import numpy as np
 import torch
 
 from ..core.errors import InputError
-from ..imaging.windowing import window
 from ..network.base import NetworkConfig, check_classes
 from ..network.memory_layout import channels_last
 from ..network.registry import network_of
 from ..network.weights import load_weights
-from ..segmentation.input_slices import windowed_slices
+from ..segmentation.input_slices import moved_hu, windowed, windowed_slices
 from ..synthetic.background_pool import is_validation
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Ingredients, make_block
@@ -310,10 +309,11 @@ def validation_blocks(pool, config: NetworkConfig, plan: Plan):
     for index in range(-(-3 * plan.validation_blocks // depth) if held else 0):
         block = make_block(rng, held[index % len(held)], size=plan.size, pixel_mm=pixel_mm, slices=depth,
                            bleed=index % 3 > 0)
+        moved = moved_hu(block.brain_hu, plan.brain_hu)
         if config.patch:
-            images = filled(window(block.hu, *plan.window_hu), block.labels, depth)[0][None]
+            images = filled(windowed(block.hu, plan.window_hu, moved), block.labels, depth)[0][None]
         else:
-            images = windowed_slices(block.hu, plan.window_hu, config.in_slices)
+            images = windowed_slices(block.hu, plan.window_hu, config.in_slices, moved_hu=moved)
         blocks.append((torch.from_numpy(images), block.labels, block.pixel_mm))
     return blocks
 

@@ -69,6 +69,14 @@ def test_a_manifest_that_cannot_be_used_is_refused(folder, text):
         load_weights(folder)
 
 
+@pytest.mark.parametrize("level", ["bright", -3, 4000, [35]])
+def test_a_level_of_brain_that_is_none_is_refused(folder, level):
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "brain_hu": level}), encoding="utf-8")
+    with pytest.raises(InputError, match="brain_hu"):
+        load_weights(folder)
+
+
 def test_a_config_of_a_newer_version_is_refused(folder):
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))

@@ -78,6 +78,22 @@ def test_ich_and_ivh_are_told_apart(segmenter):
     assert (segmenter.apply(replace(phantom.ct, hu=hu)).mask == expected).all()
 
 
+@pytest.mark.parametrize("moved_hu", [-12, 8, 14])
+def test_a_scan_with_brighter_brain_is_shown_to_the_network_as_any_other(tmp_path, moved_hu):
+    ct = case().ct
+    brighter = replace(ct, hu=np.where(ct.hu > -500, ct.hu + moved_hu, ct.hu).astype(np.int16))
+    levelled = Segmenter("cpu", thresholding_weights(tmp_path / "levelled", {"brain_hu": 35.0,
+                                                                             "pixel_spacing_mm": AS_SCANNED}))
+    as_scanned = Segmenter("cpu", thresholding_weights(tmp_path / "as_scanned", {"pixel_spacing_mm": AS_SCANNED}))
+    middle = np.array([len(ct.hu) // 2])
+    shown = [levelled.network_input(one, middle) for one in (ct, brighter)]
+    assert np.abs(shown[0] - shown[1]).max() * 200 < 1  # HU; the window of these weights is 200 HU wide
+    soft = (shown[0] > 0.3) & (shown[0] < 0.6)
+    assert np.median(shown[0][soft]) * 200 + levelled.weights.window_hu[0] == pytest.approx(35, abs=1)
+    before, after = (as_scanned.network_input(one, middle) for one in (ct, brighter))
+    assert np.median((after - before)[soft]) * 200 == pytest.approx(moved_hu, abs=0.01)
+
+
 def test_the_threshold_of_the_manifest_decides(tmp_path):
     phantom = case()
     everything = {"pixel_spacing_mm": AS_SCANNED, "threshold": 1.0}  # no probability reaches it

@@ -63,6 +63,28 @@ def test_the_stream_puts_each_slice_amid_its_neighbours(pool):
     assert np.mean(following) > 0.4  # the next slice sees this one below itself
 
 
+def test_the_brain_of_every_head_has_the_level_that_the_plan_says_made_and_real(pool, monkeypatch):
+    def brain(rng, background, *, size, slices, **wanted):
+        level = background.brain_hu
+        return Block(np.full((slices, size, size), level, np.float32), np.zeros((slices, size, size), np.uint8), 1.0,
+                     5.0, "made", level)
+
+    monkeypatch.setattr("ICHVolumeLib.training.batches.make_block", brain)
+    pool = [replace(one, hu=one.hu + 3 * number) for number, one in enumerate(pool)]
+
+    class Real:
+        def draw(self, rng, *, size, pixel_mm, slices, variation):
+            labels = np.ones((slices, size, size), np.uint8)
+            return Block(np.full(labels.shape, 44, np.float32), labels, pixel_mm, 5.0, "real", 44.0)
+
+    for wanted_hu in (35.0, 20.0):
+        stream = BatchStream(pool, replace(TINY, real_share=0.3, brain_hu=wanted_hu), seed=1, real=Real())
+        images = np.concatenate([next(stream)[0].numpy() for _ in range(5)])
+        assert images == pytest.approx(wanted_hu / 100, abs=1e-6)
+    stream = BatchStream(pool, replace(TINY, real_share=0.3, brain_hu=None), seed=1, real=Real())
+    assert len({round(float(one[0].mean()), 2) for one, *_ in (next(stream) for _ in range(20))}) > 1
+
+
 def test_neighbours_of_the_end_slices_are_the_end_slices():
     assert neighbours(range(4), 4, 3).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]
     assert neighbours(range(4), 4, 3, gap=2).tolist() == [[0, 0, 2], [0, 1, 3], [0, 2, 3], [1, 3, 3]]
