@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import InputError
+from ..engines.openvino_graph import BUILDERS
 from ..evaluation.model_card import NO_REAL
 from ..network.registry import network_of, read_config
 from ..network.weights import load_weights, save_weights
@@ -15,8 +16,10 @@ from ..segmentation.segmenter import Segmenter
 from ..synthetic.patients import CALIBRATION, synthetic_patients
 from ..training.checkpoint import ABOUT, CHECKPOINT, load_checkpoint, mix_in_start
 from .coarse_threshold import HIGHEST, FoundBleed, choose, found_bleeds
+from .int8_ranges import int8_ranges
 from .threshold import Calibration
 
+RANGE_PATIENTS = 10
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
 KEPT = ("pixel_spacing_mm", "window_hu", "brain_hu", "training_data", "real_patients", "licence", "clean_up_mm3",
         "start_share")  # calibrated again
@@ -64,6 +67,15 @@ def is_run(folder: Path) -> bool:
     return (Path(folder) / CHECKPOINT).is_file()
 
 
+def _with_int8_ranges(folder: Path, model, fields: dict, pool, jobs: int) -> None:
+    """Measure the ranges of the saved weights on calibration patients, and save the weights with them."""
+    weights = load_weights(folder)
+    if weights.config.network in BUILDERS:
+        patients = synthetic_patients(pool, CALIBRATION, RANGE_PATIENTS, jobs=jobs)
+        fields["int8_ranges"] = int8_ranges(weights, (one.ct for one in patients))
+        save_weights(folder, model, fields)
+
+
 def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100, work: Path | None = None,
             jobs: int = 0, start_share: float = 0.0) -> dict:
     """Write calibrated weights of `run` into `folder`; returns the manifest fields that were set.
@@ -80,6 +92,7 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
     work = Path(work or (run if is_run(run) else Path(folder).parent))
     fields["version"] = version
     save_weights(folder, model, fields)
+    _with_int8_ranges(folder, model, fields, pool, jobs)
     calibration = Calibration(work / "calibration", Segmenter(weights_dir=folder), jobs)
     for patient in synthetic_patients(pool, CALIBRATION, patients, jobs=jobs, known=calibration.rows):
         calibration.add(patient)
@@ -98,6 +111,7 @@ def release_coarse(run: Path, folder: Path, pool, *, version: str, fine_weights:
     fields = {**_of_run(run, 0.0)[1], "version": version, "threshold": HIGHEST}
     model = averaged_model(run)
     save_weights(folder, model, fields)
+    _with_int8_ranges(folder, model, fields, pool, jobs)
     fine, coarse = (NetworkRunner(load_weights(one), "cpu", "auto") for one in (fine_weights, folder))
     rows_file = Path(run) / "coarse_bleeds.jsonl"
     rows = [json.loads(line) for line in rows_file.read_text("utf-8").splitlines()] if rows_file.is_file() else []

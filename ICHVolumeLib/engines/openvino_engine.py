@@ -1,4 +1,5 @@
-"""The processor engine: OpenVINO, in bf16 where this processor was measured to be faster with it, else in f32."""
+"""The processor engine: OpenVINO, in bf16 where this processor was measured to be faster with it, else in int8 where
+the weights have the ranges for it, else in f32."""
 
 import json
 import os
@@ -10,6 +11,7 @@ import numpy as np
 from ..core.findings import Finding
 from ..network.weights import Weights
 from .cache import cache_folder, keep_newest
+from .int8 import int8_runs_here
 from .openvino_graph import build_graph, graph_builder
 from .quiet_openvino import ops, ov
 
@@ -20,16 +22,16 @@ MEASUREMENTS = 5
 NOT_FASTER = " (the processor lists bf16, but was measured to be no faster with it)"
 KEPT_NETWORKS = 8  # compiled ones held in memory: the sizes of crops and of the whole, each in up to two precisions
 
-# bf16 moves p(bleed) by up to about 0.06. On a large bleed this changes 1-2 pixels in 1000, on a tiny one one in 100
-# (Dice 0.994 against fp32 for bleeds of 0.5-1.5 mL), so slices with little marked are decided in f32.
+# bf16 moves p(bleed) by up to about 0.06, int8 by 0.1. On a large bleed this changes 1-2 pixels in 1000, on a tiny one
+# one in 100 (bf16: Dice 0.994 against fp32 for bleeds of 0.5-1.5 mL), so slices with little marked are decided in f32.
 LITTLE_PX = 400  # of the network's pixels: at 0.9 mm a disc of 20 mm
 ALMOST = 0.1  # below the threshold: may be marked in f32
 
 
 class OpenVinoEngine:
-    """See engines.Engine. precision: "f32", "bf16" or None to let the measurement of this processor decide; then, where
-    it decides for bf16, slices with little marked are run again in f32. Raises RuntimeError for a network that OpenVINO
-    has no graph of.
+    """See engines.Engine. precision: "f32", "bf16", "int8" or None to let the measurement of this processor decide;
+    then, where it is not f32, slices with little marked are run again in f32. Raises RuntimeError for a network that
+    OpenVINO has no graph of.
 
     options: more of OpenVINO's own, such as INFERENCE_NUM_THREADS.
     """
@@ -44,12 +46,16 @@ class OpenVinoEngine:
         self.findings: list[Finding] = []
         self._core = ov.Core()
         self._cache = cache_folder()
-        self.precision = precision or best_precision(self._core, self._cache)
-        self._settles_in_f32 = not precision and self.precision == "bf16"
+        self.precision = precision or self._best_precision()
+        self._settles_in_f32 = not precision and self.precision != "f32"
         self.device = f"CPU {self.precision}"
-        if not precision and self.precision == "f32" and _lists_bf16(self._core):
+        if not precision and self.precision != "bf16" and _lists_bf16(self._core):
             self.device += NOT_FASTER
         self._requests = {}  # (rows, columns, precision) -> infer request, oldest first
+
+    def _best_precision(self) -> str:
+        measured = best_precision(self._core, self._cache)
+        return "int8" if measured == "f32" and self.weights.int8_ranges and int8_runs_here(self._core) else measured
 
     def prepare(self, rows: int, columns: int) -> None:
         self._request(rows, columns, self.precision)
@@ -81,8 +87,9 @@ class OpenVinoEngine:
         return self._requests[key]
 
     def _compile(self, rows: int, columns: int, precision: str):
-        graph = build_graph(self.weights, rows, columns)
-        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision, **self._options}
+        graph = build_graph(self.weights, rows, columns, int8=precision == "int8")
+        hint = "f32" if precision == "int8" else precision  # of the layers that do not round
+        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint, **self._options}
         if self._cache:
             options["CACHE_DIR"] = str(self._cache / "openvino")
         try:

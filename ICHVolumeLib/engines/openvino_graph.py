@@ -14,23 +14,39 @@ import numpy as np
 from ..core.errors import InputError
 from ..network.registry import network_of
 from ..network.weights import Weights
+from .int8 import rounded_input, rounded_kernel
 from .quiet_openvino import ops, ov
 
 
-def build_graph(weights: Weights, rows: int, columns: int) -> ov.Model:
-    """Input (1, in_slices, rows, columns) in 0..1 -> p(ICH), p(IVH) as (1, classes - 1, rows, columns), all float32.
+def build_graph(weights: Weights, rows: int, columns: int, int8: bool = False) -> ov.Model:
+    """int8: the layers that the weights have a range for (Weights.int8_ranges) round to 8 bits.
+
+    Input (1, in_slices, rows, columns) in 0..1 -> p(ICH), p(IVH) as (1, classes - 1, rows, columns), all float32.
 
     Raises InputError when the tensors are not those of the config, RuntimeError for a network without a graph here.
     """
-    logits_of = graph_builder(weights)
-    slices = ops.parameter([1, weights.config.in_slices, rows, columns], np.float32, name="slices")
+    graph = graph_builder(weights)(weights, weights.int8_ranges if int8 else {})
+    slices = _slices(weights, rows, columns)
     try:
-        logits = logits_of(weights, slices)
+        logits = graph.logits(slices)
     except KeyError as error:
         raise InputError(f"the network weights lack {error}; copy the weights folder again.") from error
     probabilities = ops.softmax(logits, axis=1)
     lesions = ops.slice(probabilities, np.array([1]), np.array([weights.config.classes]), np.array([1]), np.array([1]))
     return ov.Model([ops.result(lesions)], [slices], network_of(weights.config).title)
+
+
+def build_range_graph(weights: Weights, rows: int, columns: int) -> tuple[ov.Model, list[str]]:
+    """The same input -> the largest value that every layer is given, and the names of the layers."""
+    graph = graph_builder(weights)(weights, {})
+    slices = _slices(weights, rows, columns)
+    graph.logits(slices)
+    largest = [ops.reduce_max(x, np.arange(4), False) for x in graph.inputs.values()]
+    return ov.Model([ops.result(one) for one in largest], [slices], "ranges"), list(graph.inputs)
+
+
+def _slices(weights: Weights, rows: int, columns: int):
+    return ops.parameter([1, weights.config.in_slices, rows, columns], np.float32, name="slices")
 
 
 def graph_builder(weights: Weights) -> "GraphBuilder":
@@ -42,8 +58,13 @@ def graph_builder(weights: Weights) -> "GraphBuilder":
 
 
 class _Graph:
-    def __init__(self, weights: Weights):
+    """int8_ranges: the largest input of every layer that is to round to 8 bits. inputs: the node that each layer is
+    given, by the layer's name."""
+
+    def __init__(self, weights: Weights, int8_ranges: dict[str, float]):
         self.config, self.tensors = weights.config, weights.tensors
+        self.inputs: dict[str, Any] = {}
+        self._int8 = int8_ranges
 
     def logits(self, x):
         skips = [self.double_conv(x, "stem")]
@@ -59,21 +80,30 @@ class _Graph:
         name = name if f"{name}.weight" in self.tensors else f"{name}.conv"
         return self.tensors[f"{name}.weight"], self.tensors[f"{name}.bias"].reshape(1, -1, 1, 1)
 
+    def input_of(self, name: str, x):
+        self.inputs[name] = x
+        return rounded_input(x, self._int8[name]) if name in self._int8 else x
+
+    def kernel_of(self, name: str, kernel: np.ndarray, out_axis: int = 0):
+        return rounded_kernel(kernel, out_axis) if name in self._int8 else ops.constant(kernel)
+
     def conv(self, x, name: str, relu: bool = True):
         kernel, bias = self.tensors_of(name)
         pads = [kernel.shape[2] // 2, kernel.shape[3] // 2]
-        x = ops.convolution(x, ops.constant(kernel), [1, 1], pads, pads, [1, 1], name=name)
+        x = ops.convolution(self.input_of(name, x), self.kernel_of(name, kernel), [1, 1], pads, pads, [1, 1], name=name)
         x = ops.add(x, ops.constant(bias))
         return ops.relu(x) if relu else x
 
     def focus(self, x, name: str):
         kernel, bias = self.tensors_of(name)
-        x = ops.convolution(x, ops.constant(focus_kernel(kernel)), [2, 2], [2, 2], [2, 2], [1, 1], name=name)
+        kernel = self.kernel_of(name, focus_kernel(kernel))
+        x = ops.convolution(self.input_of(name, x), kernel, [2, 2], [2, 2], [2, 2], [1, 1], name=name)
         return ops.relu(ops.add(x, ops.constant(bias)))
 
     def double_size(self, x, name: str):
         kernel, bias = self.tensors_of(name)
-        kernel = ops.constant(doubling_kernel(kernel))
+        kernel = self.kernel_of(name, doubling_kernel(kernel), out_axis=1)
+        x = self.input_of(name, x)
         x = ops.convolution_backprop_data(x, kernel, [2, 2], None, [1, 1], [1, 1], [1, 1], name=name)
         return ops.relu(ops.add(x, ops.constant(bias)))
 
@@ -124,10 +154,6 @@ def doubling_kernel(kernel: np.ndarray) -> np.ndarray:
     return footprint
 
 
-def _attfocusnet_logits(weights: Weights, slices):
-    return _Graph(weights).logits(slices)
-
-
-# weights and the input's node -> the node of the logits
-GraphBuilder = Callable[[Weights, Any], Any]
-BUILDERS: dict[str, GraphBuilder] = {"attfocusnet": _attfocusnet_logits, "attunet": _attfocusnet_logits}
+# weights, ranges of the layers in int8 -> an object with logits(input's node) -> node, and inputs
+GraphBuilder = Callable[[Weights, dict[str, float]], Any]
+BUILDERS: dict[str, GraphBuilder] = {"attfocusnet": _Graph, "attunet": _Graph}

@@ -32,6 +32,7 @@ DEFAULT_MANIFEST = {
     "brain_hu": None,  # what the brain of a scan is brought to before the window; None: it stays as it is
     "pixel_spacing_mm": {"native_range": [0.35, 0.6], "target": 0.47},
     "calibration": {},  # "interval": segmentation/conformal_interval, "pieces": postprocessing/false_positive_filter
+    "int8_ranges": {},  # layer -> the largest value that it is given; the layers that may round to 8 bits
     "clean_up_mm3": {},  # step name -> limit, where it differs from postprocessing/steps.py
 }
 
@@ -71,6 +72,12 @@ class Weights:
         """The level that the brain of every scan is moved to; None where scans are shown as they are."""
         level = self.manifest["brain_hu"]
         return None if level is None else float(level)
+
+
+    @property
+    def int8_ranges(self) -> dict[str, float]:
+        """Of the layers that may round to 8 bits: the largest value that each is given. Empty: none may."""
+        return {layer: float(largest) for layer, largest in self.manifest["int8_ranges"].items()}
 
 
 def save_weights(folder, model, manifest_fields: dict | None = None) -> Path:
@@ -163,12 +170,13 @@ def _refuse_bad_numbers(manifest, path) -> None:
         target = manifest["pixel_spacing_mm"]["target"]
         good = 0 <= manifest["threshold"] <= 1 and -5000 < low < high < 5000 \
             and 0 < finest <= coarsest < 100 and 0 < target < 100 \
-            and (manifest["brain_hu"] is None or 0 < manifest["brain_hu"] < 100)
-    except (TypeError, ValueError, KeyError):
+            and (manifest["brain_hu"] is None or 0 < manifest["brain_hu"] < 100) \
+            and all(0 < largest < np.inf for largest in manifest["int8_ranges"].values())
+    except (TypeError, ValueError, KeyError, AttributeError):
         good = False
     if not good or not all(isinstance(manifest[name], dict) for name in ("calibration", "clean_up_mm3")):
-        raise InputError(f"{path}: threshold, window_hu, brain_hu, pixel_spacing_mm, calibration or clean_up_mm3 is "
-                         "not as it should be; copy the weights folder again.")
+        raise InputError(f"{path}: threshold, window_hu, brain_hu, pixel_spacing_mm, int8_ranges, calibration or "
+                         "clean_up_mm3 is not as it should be; copy the weights folder again.")
 
 
 def _read_tensors(content: bytes, path: Path) -> dict[str, np.ndarray]:

@@ -4,7 +4,8 @@ import hashlib
 from pathlib import Path
 
 MAKERS = ("synthetic/*.py", "datasets/ct_ich.py", "datasets/head_scale.py", "imaging/morphology.py",
-          "imaging/head_mask.py", "imaging/brain_level.py", "imaging/components.py", "segmentation/orientation.py")  # the generator and what it calls; a test looks for others
+          "imaging/head_mask.py", "imaging/brain_level.py", "imaging/components.py",
+          "segmentation/orientation.py")  # the generator and what it calls; a test looks for others
 
 
 def generator_mark() -> str:

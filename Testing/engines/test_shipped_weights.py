@@ -1,6 +1,7 @@
 """The weights of the package on fixed cases: every engine gives fp32 torch's mask, on tiny bleeds alone too.
 
-"auto bf16" is the engine as it runs where bf16 is faster. bf16 alone is not asked to agree on tiny bleeds: it does not.
+"auto bf16" and "auto int8" are the engine as it runs where they are faster. Alone they are not asked to agree on tiny
+bleeds: they do not.
 """
 
 import numpy as np
@@ -11,6 +12,7 @@ pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
 
 from ICHVolumeLib.bench.scans import place_in_brain, with_ball  # noqa: E402
 from ICHVolumeLib.engines import openvino_engine  # noqa: E402
+from ICHVolumeLib.engines.int8 import int8_runs_here  # noqa: E402
 from ICHVolumeLib.engines.openvino_engine import OpenVinoEngine  # noqa: E402
 from ICHVolumeLib.engines.quiet_openvino import ov  # noqa: E402
 from ICHVolumeLib.engines.torch_engine import TorchEngine  # noqa: E402
@@ -18,7 +20,7 @@ from ICHVolumeLib.segmentation.segmenter import Segmenter  # noqa: E402
 from ICHVolumeLib.synthetic.sample import make_sample  # noqa: E402
 
 TINY_ML = (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
-ROUNDING_OF_P = 0.05  # how far bf16 may move p(bleed)
+ROUNDING_OF_P = 0.1  # how far bf16 and int8 may move p(bleed)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,14 +49,17 @@ def cases():
     return {name: (slices, torch_fp32.predict(slices).sum(axis=1)) for name, slices in inputs.items()}
 
 
-@pytest.fixture(scope="module", params=["f32", "auto bf16"])
+@pytest.fixture(scope="module", params=["f32", "auto bf16", "auto int8"])
 def answers(request, cases, weights):
     """Name -> (p(bleed) by OpenVINO in this precision, by fp32 torch)."""
     if "bf16" in request.param and "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bf16")
+    if "int8" in request.param and not (weights.int8_ranges and int8_runs_here(ov.Core())):
+        pytest.skip("no int8 on this processor, or no ranges for it in these weights")
+    measured = request.param.split()[-1].replace("int8", "f32")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(openvino_engine, "best_precision", lambda core, cache: request.param.split()[-1])
-        engine = OpenVinoEngine(weights)
+        patch.setattr(openvino_engine, "best_precision", lambda core, cache: measured)
+        engine = OpenVinoEngine(weights, "f32" if request.param == "f32" else None)
     assert engine.precision == request.param.split()[-1]
     found = {}
     for name, (slices, exact) in cases.items():
