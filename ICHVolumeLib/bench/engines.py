@@ -12,6 +12,7 @@ from ..network.weights import Weights
 BASELINE = "torch-eager"
 WORDS = {
     "openvino": "OpenVINO as a case runs it", "openvino-bf16": "OpenVINO bf16", "openvino-f32": "OpenVINO f32",
+    "openvino-int8": "OpenVINO int8 alone",
     BASELINE: "torch fp32, eager (baseline)", "torch-folded": "torch fp32, folded, channels last",
     "torch-bf16": "torch bf16, folded, channels last", "cuda": "torch CUDA, batch 1"}
 NAMES = tuple(WORDS)
@@ -46,11 +47,14 @@ def _make(name: str, weights: Weights, threads: int, rows: int, columns: int) ->
 
 
 def _openvino(weights, precision, threads, rows, columns):
+    from ..engines.int8 import int8_runs_here
     from ..engines.openvino_engine import OpenVinoEngine
     from ..engines.quiet_openvino import ov
 
     if precision == "bf16" and "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise RuntimeError("this processor has no bf16")
+    if precision == "int8" and not (weights.int8_ranges and int8_runs_here(ov.Core())):
+        raise RuntimeError("no int8 on this processor, or no ranges for it in these weights")
     engine = OpenVinoEngine(weights, precision, {"INFERENCE_NUM_THREADS": threads})
     engine.prepare(rows, columns)
     return engine.predict

@@ -110,7 +110,7 @@ def _compare(weights, runners: dict, slices: np.ndarray, options: Options) -> di
 
 
 def _peaks(runners: dict, threads: int) -> dict:
-    precisions = [name.removeprefix("openvino-") for name in runners if name.startswith("openvino-")]
+    precisions = [name.removeprefix("openvino-") for name in runners if name in ("openvino-f32", "openvino-bf16")]
     if not precisions:
         return {}
     from .peak import ConvolutionPeak
@@ -131,7 +131,7 @@ def _layers(weights, slices, rows, peaks: dict, options: Options) -> dict:
     """Of the faster OpenVINO precision."""
     from .layers import layer_table
 
-    times = {row["engine"].removeprefix("openvino-"): row["ms"] for row in rows}
+    times = {row["engine"].removeprefix("openvino-"): row["ms"] for row in rows}  # int8 has no peak to compare with
     precision = min(peaks, key=times.get)
     return layer_table(weights, slices, precision, options.threads, options.rounds, peaks[precision])
 

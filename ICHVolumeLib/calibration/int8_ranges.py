@@ -1,7 +1,7 @@
 """Which layers of a network round to 8 bits, and between which values.
 
-The first layers see differences of 1 HU, the gates multiply what they see, and the last block draws the edge: rounded,
-these cost most of the agreement (tables in Resources/Speed.md) and save little, so they stay as they are.
+The first layers see differences of 1 HU, what the deepest ones are given reaches far, and the last one draws the edge:
+rounded, these cost most of the agreement (Resources/Speed.md) and save little, so they stay as they are.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,6 @@ from ..network.weights import Weights
 from ..segmentation.scan import NetworkSlices, TurnedScan
 
 SLICES = 4  # of every scan, spread evenly over those with brain
-EXACT_LAYERS = ("stem.", "head", ".gate.")  # in the name of a layer
 
 
 def int8_ranges(weights: Weights, scans: Iterable[CTVolume]) -> dict[str, float]:
@@ -32,6 +31,6 @@ def int8_ranges(weights: Weights, scans: Iterable[CTVolume]) -> dict[str, float]
         for one in slices.of(scan.slices_to_run[spread]):
             for layer, value in zip(layers, request.infer([one[None]]).values(), strict=True):
                 largest[layer] = max(largest.get(layer, 0.0), float(value.max()))
-    last_block = f"ups.{weights.config.levels - 2}.block."
-    return {layer: round(value, 4) for layer, value in largest.items()
-            if value > 0 and not any(part in layer for part in (*EXACT_LAYERS, last_block))}
+    deepest = weights.config.levels - 2
+    exact = ("stem.", "head", f"downs.{deepest}.", f"ups.{deepest}.block.1")
+    return {layer: round(value, 4) for layer, value in largest.items() if value > 0 and not layer.startswith(exact)}

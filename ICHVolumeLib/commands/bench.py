@@ -15,7 +15,8 @@ def add_arguments(parser) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="JSON", help="write all figures into this file")
     parser.add_argument("--quick", action="store_true", help="about one minute: fewer rounds, 40 slices, no peers")
     parser.add_argument("--engines", metavar="NAMES", help="only these, comma between: openvino (as a case runs it), "
-                        "openvino-bf16, openvino-f32, torch-eager (the baseline), torch-folded, torch-bf16, cuda")
+                        "openvino-bf16, openvino-f32, openvino-int8, torch-eager (the baseline), torch-folded, "
+                        "torch-bf16, cuda")
     parser.add_argument("--no-peers", action="store_true", help="leave other networks (MONAI, extra `bench`) out")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="for engines and peers (default 2)")
     parser.add_argument("--layers", action="store_true", help="time and bound of every layer of the network")

@@ -14,6 +14,7 @@ from .cache import cache_folder, keep_newest
 from .int8 import int8_runs_here
 from .openvino_graph import build_graph, graph_builder
 from .quiet_openvino import ops, ov
+from .settling import part_to_settle
 
 # bf16 must win clearly: with AMX it is 4-8 times faster, with AVX512-BF16 about 2, emulated it is slower than f32.
 BF16_MUST_GAIN = 1.3
@@ -22,16 +23,11 @@ MEASUREMENTS = 5
 NOT_FASTER = " (the processor lists bf16, but was measured to be no faster with it)"
 KEPT_NETWORKS = 8  # compiled ones held in memory: the sizes of crops and of the whole, each in up to two precisions
 
-# bf16 moves p(bleed) by up to about 0.06, int8 by 0.1. On a large bleed this changes 1-2 pixels in 1000, on a tiny one
-# one in 100 (bf16: Dice 0.994 against fp32 for bleeds of 0.5-1.5 mL), so slices with little marked are decided in f32.
-LITTLE_PX = 400  # of the network's pixels: at 0.9 mm a disc of 20 mm
-ALMOST = 0.1  # below the threshold: may be marked in f32
-
 
 class OpenVinoEngine:
     """See engines.Engine. precision: "f32", "bf16", "int8" or None to let the measurement of this processor decide;
-    then, where it is not f32, slices with little marked are run again in f32. Raises RuntimeError for a network that
-    OpenVINO has no graph of.
+    then, where it is not f32, what is nearly marked in slices with little of it is run again in f32
+    (settling.py). Raises RuntimeError for a network that OpenVINO has no graph of.
 
     options: more of OpenVINO's own, such as INFERENCE_NUM_THREADS.
     """
@@ -66,10 +62,11 @@ class OpenVinoEngine:
 
     def _decide(self, one: np.ndarray) -> np.ndarray:
         lesions = self._infer(one, self.precision)
-        if self._settles_in_f32:
-            almost = np.count_nonzero(lesions.sum(axis=1) >= self.weights.threshold - ALMOST)
-            if 0 < almost < LITTLE_PX:
-                return self._infer(one, "f32")
+        part = self._settles_in_f32 and part_to_settle(lesions[0].sum(axis=0), self.weights.threshold,
+                                                       self.weights.config.size_multiple)
+        if part:
+            again = self._infer(np.ascontiguousarray(one[(..., *part.seen)]), "f32")
+            lesions[(..., *part.taken)] = again[(..., *part.taken_of_seen)]
         return lesions
 
     def _infer(self, one: np.ndarray, precision: str) -> np.ndarray:

@@ -1,18 +1,22 @@
-"""What the coarse pass saves and what it loses, on synthetic test patients: the mask against that of the full run.
+"""What coarse pass and int8 save and what they lose, on synthetic test patients: the mask against that of the full run,
+which looks at the whole head in f32.
 
-    python Testing/benchmarks/coarse_pass.py DATA --patients 40 -o runs/coarse_pass.jsonl
+    python Testing/benchmarks/shortcuts.py DATA --patients 40 -o runs/shortcuts.jsonl
 
 DATA holds the bleed-free heads (see the model card). One line a patient; a second call goes on. A bleed is lost when
-the full run marks a tenth of it and the run with the coarse pass does not.
+the full run marks a tenth of it and the short one does not. --keep: what the full run keeps of the two.
 """
 
 import argparse
 import json
+import shutil
 import statistics
+import tempfile
 from pathlib import Path
 
 from ICHVolumeLib.evaluation.cases import lesions_found
 from ICHVolumeLib.imaging.dice import dice
+from ICHVolumeLib.network.weights import MANIFEST_FILE, weights_folder
 from ICHVolumeLib.segmentation.segmenter import Segmenter
 from ICHVolumeLib.synthetic.background_pool import load_pool
 from ICHVolumeLib.synthetic.patients import TEST, synthetic_patients
@@ -30,7 +34,17 @@ def row(patient, short: Segmenter, full: Segmenter) -> dict:
             "dice_of_both": float(dice(quick.mask, whole.mask)), "dice": float(dice(quick.mask, patient.truth)),
             "full_dice": float(dice(whole.mask, patient.truth)),
             "ml": ml, "full_ml": full_ml, "seconds": seconds, "full_seconds": full_seconds,
-            "coarse_seconds": quick.seconds["coarse"], "fine_seconds": quick.seconds["network"]}
+            "coarse_seconds": quick.seconds["coarse"], "fine_seconds": quick.seconds["network"], "device": quick.device,
+            "full_device": whole.device}
+
+
+def without_int8(weights: Path | None, folder: Path) -> Path:
+    """A copy of the weights whose layers have no ranges, so that they run in f32 (or bf16, where that is faster)."""
+    shutil.copytree(weights_folder(weights), folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    for manifest in folder.rglob(MANIFEST_FILE):
+        fields = {**json.loads(manifest.read_text(encoding="utf-8")), "int8_ranges": {}}
+        manifest.write_text(json.dumps(fields), encoding="utf-8")
+    return folder
 
 
 def main() -> None:
@@ -39,12 +53,17 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=40)
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--keep", choices=("none", "coarse", "int8"), default="none")
+    parser.add_argument("--threads", type=int, help="cores for the network, default all")
     parser.add_argument("--heads", type=Path, help="heads.npz of an earlier command, else beside OUT")
     args = parser.parse_args()
     rows = [json.loads(line) for line in args.out.read_text("utf-8").splitlines()] if args.out.is_file() else []
     args.out.parent.mkdir(parents=True, exist_ok=True)
     pool = load_pool(args.data, args.heads or args.out.parent / "heads.npz")
-    short, full = Segmenter("cpu", args.weights), Segmenter("cpu", args.weights, coarse=False)
+    short = Segmenter("cpu", args.weights, threads=args.threads)
+    with tempfile.TemporaryDirectory() as room:
+        exact = args.weights if args.keep == "int8" else without_int8(args.weights, Path(room) / "weights")
+        full = Segmenter("cpu", exact, coarse=args.keep == "coarse", threads=args.threads)
     for patient in synthetic_patients(pool, TEST, args.patients, known=[one["patient"] for one in rows]):
         rows.append(row(patient, short, full))
         with args.out.open("a", encoding="utf-8") as file:
