@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ENVIRONMENT_VARIABLE = "ICHVOLUME_CACHE"
-KEPT_FILES = 8  # compiled networks, one or two per slice size; 10-50 MB each
+KEPT_FILES = 8  # compiled networks, one or two for all weights in use; 10-50 MB each
 
 
 def cache_folder() -> Path | None:

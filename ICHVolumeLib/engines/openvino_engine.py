@@ -21,13 +21,12 @@ BF16_MUST_GAIN = 1.3
 PROBE_CHANNELS, PROBE_SIZE, PROBE_ROUNDS = 64, 64, 7
 MEASUREMENTS = 5
 NOT_FASTER = " (the processor lists bf16, but was measured to be no faster with it)"
-KEPT_NETWORKS = 8  # compiled ones held in memory: the sizes of crops and of the whole, each in up to two precisions
 
 
 class OpenVinoEngine:
     """See engines.Engine. precision: "f32", "bf16", "int8" or None to let the measurement of this processor decide;
     then, where it is not f32, what is nearly marked in slices with little of it is run again in f32
-    (settling.py). Raises RuntimeError for a network that OpenVINO has no graph of.
+    (settling.py), unless the weights only propose. Raises RuntimeError for a network that OpenVINO has no graph of.
 
     options: more of OpenVINO's own, such as INFERENCE_NUM_THREADS.
     """
@@ -43,18 +42,18 @@ class OpenVinoEngine:
         self._core = ov.Core()
         self._cache = cache_folder()
         self.precision = precision or self._best_precision()
-        self._settles_in_f32 = not precision and self.precision != "f32"
+        self._settles_in_f32 = not precision and self.precision != "f32" and not weights.only_proposes
         self.device = f"CPU {self.precision}"
         if not precision and self.precision != "bf16" and _lists_bf16(self._core):
             self.device += NOT_FASTER
-        self._requests = {}  # (rows, columns, precision) -> infer request, oldest first
+        self._requests = {}  # precision -> infer request
 
     def _best_precision(self) -> str:
         measured = best_precision(self._core, self._cache)
         return "int8" if measured == "f32" and self.weights.int8_ranges and int8_runs_here(self._core) else measured
 
     def prepare(self, rows: int, columns: int) -> None:
-        self._request(rows, columns, self.precision)
+        self._request(self.precision)  # for slices of any size
 
     def predict(self, slices: np.ndarray) -> np.ndarray:
         results = [self._decide(one[None]) for one in slices]
@@ -70,21 +69,19 @@ class OpenVinoEngine:
         return lesions
 
     def _infer(self, one: np.ndarray, precision: str) -> np.ndarray:
-        return self._request(*one.shape[2:], precision).infer([one], share_inputs=True)[0].copy()
+        return self._request(precision).infer([one], share_inputs=True)[0].copy()
 
-    def _request(self, rows: int, columns: int, precision: str):
-        """The compiled network for this size, compiled now if it is not at hand."""
-        key = rows, columns, precision
-        if key not in self._requests:
-            while len(self._requests) >= KEPT_NETWORKS:
-                del self._requests[next(iter(self._requests))]
-            self._requests[key] = self._compile(rows, columns, precision).create_infer_request()
+    def _request(self, precision: str):
+        """The compiled network, compiled now if it is not at hand: for slices of any size, as compiling one for every
+        size takes longer than a case gains by it (2 to 5 % of the network's time)."""
+        if precision not in self._requests:
+            self._requests[precision] = self._compile(precision).create_infer_request()
             if self._cache:
                 keep_newest(self._cache / "openvino", "*.blob")
-        return self._requests[key]
+        return self._requests[precision]
 
-    def _compile(self, rows: int, columns: int, precision: str):
-        graph = build_graph(self.weights, rows, columns, int8=precision == "int8")
+    def _compile(self, precision: str):
+        graph = build_graph(self.weights, int8=precision == "int8")
         hint = "f32" if precision == "int8" else precision  # of the layers that do not round
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint, **self._options}
         if self._cache:

@@ -19,8 +19,9 @@ from .int8 import rounded_input, rounded_kernel
 from .quiet_openvino import ops, ov
 
 
-def build_graph(weights: Weights, rows: int, columns: int, int8: bool = False) -> ov.Model:
-    """int8: the layers that the weights have a range for (Weights.int8_ranges) round to 8 bits.
+def build_graph(weights: Weights, rows: int = -1, columns: int = -1, int8: bool = False) -> ov.Model:
+    """rows, columns: of the slices; -1: any. int8: the layers that the weights have a range for round to 8 bits
+    (Weights.int8_ranges).
 
     Input (1, in_slices, rows, columns) in 0..1 -> p(ICH), p(IVH) as (1, classes - 1, rows, columns), all float32.
 

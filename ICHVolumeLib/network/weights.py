@@ -75,6 +75,11 @@ class Weights:
 
 
     @property
+    def only_proposes(self) -> bool:
+        """True for the weights of a coarse pass: what they mark is looked at again by those that decide."""
+        return "coarse" in self.manifest["calibration"]
+
+    @property
     def int8_ranges(self) -> dict[str, float]:
         """Of the layers that may round to 8 bits: the largest value that each is given. Empty: none may."""
         return {layer: float(largest) for layer, largest in self.manifest["int8_ranges"].items()}

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -194,11 +195,22 @@ def test_a_processor_that_only_emulates_bf16_runs_f32_and_the_device_says_why(we
 
 
 def test_the_compile_cache_is_filled_and_bounded(weights, tmp_path):
-    engine = OpenVinoEngine(weights, "f32")
-    for rows in range(16, 16 * 9, 16):
-        engine.prepare(rows, 32)
-    blobs = list((tmp_path / "cache" / "openvino").glob("*.blob"))
-    assert 0 < len(blobs) <= cache.KEPT_FILES
+    for version in range(cache.KEPT_FILES + 2):
+        bias = weights.tensors["head.bias"] + np.float32(version)
+        OpenVinoEngine(replace(weights, tensors={**weights.tensors, "head.bias": bias}), "f32").prepare(32, 32)
+        blobs = list((tmp_path / "cache" / "openvino").glob("*.blob"))
+        assert len(blobs) == min(version + 1, cache.KEPT_FILES)
+
+
+def test_slices_of_every_size_are_run_by_one_compiled_network(weights, monkeypatch):
+    engine, compiled = OpenVinoEngine(weights, "f32"), []
+    compile_ = engine._compile
+    monkeypatch.setattr(engine, "_compile", lambda precision: compiled.append(precision) or compile_(precision))
+    for size in (48, 96, 160, 48):
+        engine.prepare(size, size)
+        slices = slices_with_bleeds([8])[..., :size, :size]
+        np.testing.assert_allclose(engine.predict(slices), TorchEngine(weights).predict(slices), atol=2e-3)
+    assert compiled == ["f32"]
 
 
 def test_without_a_writable_cache_folder_the_engine_still_runs(weights, tmp_path, monkeypatch):
@@ -347,6 +359,6 @@ def test_the_gpu_marks_the_same_voxels(trained_weights):
 def test_a_share_of_the_processor_is_not_tied_to_the_first_cores():
     """Two workers with one thread each, both tied to core 0, did 1.2 times the work of one."""
     engine = choose_engine("cpu", "openvino", load_weights(weights_folder(None)), 64, 64, threads=1)[0]
-    compiled = engine._compile(64, 64, "f32")
+    compiled = engine._compile("f32")
     assert compiled.get_property("INFERENCE_NUM_THREADS") == 1
     assert not compiled.get_property("ENABLE_CPU_PINNING")

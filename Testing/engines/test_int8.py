@@ -151,6 +151,19 @@ def test_a_slice_with_little_marked_is_decided_in_f32(tmp_path, monkeypatch, rad
     assert used == runs
 
 
+def test_a_network_that_only_proposes_decides_nothing_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(openvino_engine, "best_precision", lambda core, cache: "f32")
+    monkeypatch.setattr(openvino_engine, "int8_runs_here", lambda core: True)
+    ranges = {"downs.0.block.0": 1.0}
+    weights = load_weights(thresholding_weights(tmp_path, {"int8_ranges": ranges, "calibration": {"coarse": {}}}))
+    engine, used = OpenVinoEngine(weights), []
+    run = engine._infer
+    monkeypatch.setattr(engine, "_infer", lambda one, precision: used.append(precision) or run(one, precision))
+    image = np.full((1, 1, 96, 96), 92 / 200, np.float32)
+    image[..., 40:50, 40:50] = 125 / 200
+    assert engine.predict(image)[0, :, 45, 45].sum() > 0.5 and used == ["int8"]
+
+
 @pytest.mark.parametrize("ranges", [[1], {"stem": "wide"}, {"stem": -1}, {"stem": float("inf")}, "all"])
 def test_ranges_that_are_none_are_refused_when_weights_are_read(tmp_path, ranges):
     from ICHVolumeLib.core.errors import InputError
