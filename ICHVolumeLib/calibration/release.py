@@ -57,8 +57,8 @@ def window_hu(run: Path) -> list[float]:
     return list(_about(run)["plan"].get("window_hu", (-60.0, 140.0)))
 
 
-def brain_hu(run: Path) -> float | None:
-    """The manifest's brain_hu: the level that the run saw every brain at; None where it saw them as they are."""
+def brain_hu(run: Path) -> list[float] | None:
+    """The manifest's brain_hu: the levels that the run saw brain at; None where it saw heads as they are."""
     return _about(run)["plan"].get("brain_hu")
 
 

@@ -29,7 +29,7 @@ DEFAULT_MANIFEST = {
     "training_data": "",
     "threshold": 0.5,  # a voxel is bleed when p(ICH) + p(IVH) reaches it
     "window_hu": [-60, 140],
-    "brain_hu": None,  # what the brain of a scan is brought to before the window; None: it stays as it is
+    "brain_hu": None,  # [lowest, highest] level of brain that it is for; other scans are moved into it. None: any
     "pixel_spacing_mm": {"native_range": [0.35, 0.6], "target": 0.47},
     "calibration": {},  # "interval": segmentation/conformal_interval, "pieces": postprocessing/false_positive_filter
     "int8_ranges": {},  # layer -> the largest value that it is given; the layers that may round to 8 bits
@@ -68,10 +68,11 @@ class Weights:
         return float(low), float(high)
 
     @property
-    def brain_hu(self) -> float | None:
-        """The level that the brain of every scan is moved to; None where scans are shown as they are."""
-        level = self.manifest["brain_hu"]
-        return None if level is None else float(level)
+    def brain_hu(self) -> tuple[float, float] | None:
+        """The levels of brain that the network was trained on; a darker or brighter scan is moved to the nearest. None
+        where scans are shown as they are."""
+        levels = self.manifest["brain_hu"]
+        return None if levels is None else (float(levels[0]), float(levels[1]))
 
 
     @property
@@ -175,13 +176,17 @@ def _refuse_bad_numbers(manifest, path) -> None:
         target = manifest["pixel_spacing_mm"]["target"]
         good = 0 <= manifest["threshold"] <= 1 and -5000 < low < high < 5000 \
             and 0 < finest <= coarsest < 100 and 0 < target < 100 \
-            and (manifest["brain_hu"] is None or 0 < manifest["brain_hu"] < 100) \
+            and (manifest["brain_hu"] is None or _is_range(*manifest["brain_hu"])) \
             and all(0 < largest < np.inf for largest in manifest["int8_ranges"].values())
     except (TypeError, ValueError, KeyError, AttributeError):
         good = False
     if not good or not all(isinstance(manifest[name], dict) for name in ("calibration", "clean_up_mm3")):
         raise InputError(f"{path}: threshold, window_hu, brain_hu, pixel_spacing_mm, int8_ranges, calibration or "
                          "clean_up_mm3 is not as it should be; copy the weights folder again.")
+
+
+def _is_range(low: float, high: float) -> bool:
+    return 0 < low <= high < 100
 
 
 def _read_tensors(content: bytes, path: Path) -> dict[str, np.ndarray]:

@@ -12,10 +12,10 @@ def neighbours(slices: np.ndarray, count: int, in_slices: int, gap: int = 1) -> 
     return np.clip(np.asarray(slices)[:, None] + offsets, 0, count - 1)
 
 
-def moved_hu(brain_hu: float | None, wanted_hu: float | None) -> float:
-    """What is added to all HU so that brain is as bright as the network saw it in training; 0 where either is not
-    known."""
-    return 0.0 if brain_hu is None or wanted_hu is None else wanted_hu - brain_hu
+def moved_hu(brain_hu: float | None, levels_hu: tuple[float, float] | None) -> float:
+    """What is added to all HU so that brain is as bright as the network saw it in training, between the two levels; 0
+    where either is not known."""
+    return 0.0 if brain_hu is None or levels_hu is None else min(max(brain_hu, levels_hu[0]), levels_hu[1]) - brain_hu
 
 
 def windowed(hu: np.ndarray, window_hu: tuple[float, float], moved_hu: float = 0.0) -> np.ndarray:

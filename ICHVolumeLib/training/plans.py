@@ -34,7 +34,7 @@ class Plan:
     weight_decay: float = 0.0
     validation_blocks: int = 36
     window_hu: tuple[float, float] = (0.0, 100.0)  # what the network sees as 0..1
-    brain_hu: float | None = 35.0  # what the brain of every head is brought to first; None: it stays as it is
+    brain_hu: tuple[float, float] | None = (35.0, 35.0)  # levels that brain is brought to first; None: it stays as is
     kind_shares: dict[str, float] = field(default_factory=lambda: dict(KIND_SHARES))  # of blocks, by Background.kind
 
     def to_dict(self) -> dict:

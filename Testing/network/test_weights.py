@@ -69,7 +69,7 @@ def test_a_manifest_that_cannot_be_used_is_refused(folder, text):
         load_weights(folder)
 
 
-@pytest.mark.parametrize("level", ["bright", -3, 4000, [35]])
+@pytest.mark.parametrize("level", ["bright", 35, [35], [40, 30], [-3, 30], [30, 4000], [30, None]])
 def test_a_level_of_brain_that_is_none_is_refused(folder, level):
     path = folder / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "brain_hu": level}), encoding="utf-8")

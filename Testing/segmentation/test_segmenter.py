@@ -13,6 +13,7 @@ from ICHVolumeLib.core.ct_volume import CTVolume  # noqa: E402
 from ICHVolumeLib.core.errors import Cancelled, InputError  # noqa: E402
 from ICHVolumeLib.engines import choose_engine  # noqa: E402
 from ICHVolumeLib.postprocessing.steps import LOOKED_AT  # noqa: E402
+from ICHVolumeLib.segmentation.input_slices import moved_hu  # noqa: E402
 from ICHVolumeLib.segmentation.segmenter import Segmenter, segment_ct  # noqa: E402
 
 INTERVAL = {"interval": {"coverage": 0.9, "quantile": 1.0, "floor_ml": 1.0, "relative": 0.1}}
@@ -82,7 +83,7 @@ def test_ich_and_ivh_are_told_apart(segmenter):
 def test_a_scan_with_brighter_brain_is_shown_to_the_network_as_any_other(tmp_path, moved_hu):
     ct = case().ct
     brighter = replace(ct, hu=np.where(ct.hu > -500, ct.hu + moved_hu, ct.hu).astype(np.int16))
-    levelled = Segmenter("cpu", thresholding_weights(tmp_path / "levelled", {"brain_hu": 35.0,
+    levelled = Segmenter("cpu", thresholding_weights(tmp_path / "levelled", {"brain_hu": [35, 35],
                                                                              "pixel_spacing_mm": AS_SCANNED}))
     as_scanned = Segmenter("cpu", thresholding_weights(tmp_path / "as_scanned", {"pixel_spacing_mm": AS_SCANNED}))
     middle = np.array([len(ct.hu) // 2])
@@ -92,6 +93,12 @@ def test_a_scan_with_brighter_brain_is_shown_to_the_network_as_any_other(tmp_pat
     assert np.median(shown[0][soft]) * 200 + levelled.weights.window_hu[0] == pytest.approx(35, abs=1)
     before, after = (as_scanned.network_input(one, middle) for one in (ct, brighter))
     assert np.median((after - before)[soft]) * 200 == pytest.approx(moved_hu, abs=0.01)
+
+
+@pytest.mark.parametrize(("brain_hu", "expected_hu"), [(22, 6), (28, 0), (35, 0), (40, 0), (45, -5), (None, 0)])
+def test_only_a_scan_beyond_the_levels_of_training_is_moved_to_the_nearest(brain_hu, expected_hu):
+    assert moved_hu(brain_hu, (28.0, 40.0)) == expected_hu
+    assert moved_hu(brain_hu, None) == 0
 
 
 def test_the_threshold_of_the_manifest_decides(tmp_path):

@@ -41,10 +41,10 @@ def test_the_same_seed_scans_the_same_way_and_noise_is_moderate():
     assert np.median(spreads) < 8
 
 
-def test_training_sees_brighter_darker_and_noisier_scans_than_held_out_patients():
+def test_training_sees_noisier_scans_than_held_out_patients_and_a_little_brighter_and_darker_ones():
     hu = np.full((1, 96, 96), 35, np.float32)
     mild, wide = ([simulate_scanner(np.random.default_rng(seed), hu, 0.9, kind) for seed in range(60)]
                   for kind in (MILD, WIDE))
     spread = [np.ptp([np.median(one) for one in images]) for images in (mild, wide)]
-    assert spread[1] > 1.8 * spread[0]
+    assert 1.3 * spread[0] < spread[1] < 15  # HU; how bright the brain is, the network is not left to find
     assert max(np.std(one) for one in wide) > 7

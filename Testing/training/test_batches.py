@@ -78,7 +78,7 @@ def test_the_brain_of_every_head_has_the_level_that_the_plan_says_made_and_real(
             return Block(np.full(labels.shape, 44, np.float32), labels, pixel_mm, 5.0, "real", 44.0)
 
     for wanted_hu in (35.0, 20.0):
-        stream = BatchStream(pool, replace(TINY, real_share=0.3, brain_hu=wanted_hu), seed=1, real=Real())
+        stream = BatchStream(pool, replace(TINY, real_share=0.3, brain_hu=(wanted_hu, wanted_hu)), seed=1, real=Real())
         images = np.concatenate([next(stream)[0].numpy() for _ in range(5)])
         assert images == pytest.approx(wanted_hu / 100, abs=1e-6)
     stream = BatchStream(pool, replace(TINY, real_share=0.3, brain_hu=None), seed=1, real=Real())
