@@ -13,6 +13,8 @@ def add_arguments(parser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the real slices")
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--weights", type=Path, metavar="DIR")
+    parser.add_argument("--brighter", type=float, default=0.0, metavar="HU",
+                        help="add so many HU to all soft tissue, as another dose or calibration does")
     parser.add_argument("--bleeds-only", action="store_true", help="leave the patients without blood in the brain out")
 
 
@@ -24,7 +26,7 @@ def run(args) -> None:
     from ..datasets.case import VALIDATE
     from ..datasets.ct_ich_bleeds import OUTSIDE_ONLY, load_bleeds, load_without_bleed
     from ..evaluation.prediction import predict_with
-    from ..evaluation.real_scores import model_mark, score_stacks, summarise_real
+    from ..evaluation.real_scores import brightened, model_mark, score_stacks, summarise_real
     from ..segmentation.segmenter import Segmenter
     from ..synthetic.background_pool import is_validation
 
@@ -34,7 +36,9 @@ def run(args) -> None:
     stacks = load_bleeds(args.data, VALIDATE, OUTSIDE_ONLY)
     if not args.bleeds_only:
         stacks = chain(stacks, load_without_bleed(args.data, is_validation))
-    mark = model_mark(segmenter)
+    if args.brighter:
+        stacks = (brightened(stack, args.brighter) for stack in stacks)
+    mark = model_mark(segmenter) + (f", {args.brighter:+g} HU" if args.brighter else "")
     rows = score_stacks(predict_with(segmenter), mark, stacks, args.out / "slices.jsonl")
     figures = {"model": mark, **summarise_real(rows)}
     text = json.dumps(figures, indent=2)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from .prediction import Predict
 
 log = logging.getLogger(__name__)
 ALARM_MM2 = 20.0  # more than this marked on a slice without blood in the brain is a false alarm
+SOFT_HU = (-15, 95)
 HIT = 0.1  # share of a slice's blood that must be marked
 
 
@@ -37,6 +39,13 @@ def score_stacks(predict: Predict, mark: str, stacks: Iterable[RealStack], rows_
         rows += new
         log.info("%s: %d slices", stack.patient, len(new))
     return rows
+
+
+def brightened(stack: RealStack, by_hu: float) -> RealStack:
+    """The stack with all soft tissue brighter by so many HU, as another dose or calibration shows it; what an 8-bit
+    slice has saturated stays."""
+    soft = (stack.hu > SOFT_HU[0]) & (stack.hu < SOFT_HU[1])
+    return replace(stack, hu=np.where(soft, np.round(stack.hu + by_hu), stack.hu).astype(np.int16))
 
 
 def model_mark(segmenter: Segmenter) -> str:

@@ -24,7 +24,7 @@ from ICHVolumeLib.synthetic.background_pool import load_pool
 from ICHVolumeLib.synthetic.patients import CALIBRATION, TEST, synthetic_patients
 
 EXACT = (("head",), ("head", "stem."), ("head", "stem.", "ups.3.block.1"),
-         ("head", "stem.", "ups.3.block.1", "downs.3."), ("head", "stem.", "ups.3.", "downs.3."))
+         ("head", "stem.", "ups.3.block.1", "downs.3."))
 LARGE_PX = 400
 
 

@@ -8,9 +8,10 @@ import pytest
 from real_fakes import write_data
 
 from ICHVolumeLib import cli
-from ICHVolumeLib.datasets.ct_ich_bleeds import load_bleeds
+from ICHVolumeLib.datasets.case import VALIDATE
+from ICHVolumeLib.datasets.ct_ich_bleeds import RealStack, load_bleeds
 from ICHVolumeLib.evaluation import real_scores
-from ICHVolumeLib.evaluation.real_scores import model_mark, score_stacks, slice_rows, summarise_real
+from ICHVolumeLib.evaluation.real_scores import brightened, model_mark, score_stacks, slice_rows, summarise_real
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +68,11 @@ def test_the_command_writes_the_figures(data, tmp_path, monkeypatch, capsys):
     assert figures == json.loads(capsys.readouterr().out)
     assert figures["bleeding_slices"] == 1 and figures["marked_slices"]["normal"]["slices"] == 2
     assert figures["model"].startswith("9.9 ") and real_scores.ALARM_MM2 == 20
+
+
+def test_a_brightened_stack_is_brighter_in_soft_tissue_alone_and_the_old_one_stays():
+    hu = np.array([[[-1000, -20, 0, 35, 94, 100, 1200]]], np.int16)
+    stack = RealStack("p1", VALIDATE, hu, np.zeros(hu.shape, np.uint8), ("normal",), (0,), 0.5)
+    assert brightened(stack, 10).hu.tolist() == [[[-1000, -20, 10, 45, 104, 100, 1200]]]
+    assert brightened(stack, -7.4).hu.tolist() == [[[-1000, -20, -7, 28, 87, 100, 1200]]]
+    assert stack.hu is hu and hu[0, 0, 3] == 35
