@@ -1,7 +1,7 @@
 """Which layers of a network round to 8 bits, and between which values.
 
-The first layers see differences of 1 HU, what the deepest ones are given reaches far, and the last one draws the edge:
-rounded, these cost most of the agreement (Resources/Speed.md) and save little, so they stay as they are.
+The first layers see differences of 1 HU, what the deepest ones are given reaches far, the gates multiply what they see
+and the last block draws the edge: rounded, these cost most of the agreement, so they stay as they are.
 """
 
 from collections.abc import Iterable
@@ -32,5 +32,6 @@ def int8_ranges(weights: Weights, scans: Iterable[CTVolume]) -> dict[str, float]
             for layer, value in zip(layers, request.infer([one[None]]).values(), strict=True):
                 largest[layer] = max(largest.get(layer, 0.0), float(value.max()))
     deepest = weights.config.levels - 2
-    exact = ("stem.", "head", f"downs.{deepest}.", f"ups.{deepest}.block.1")
-    return {layer: round(value, 4) for layer, value in largest.items() if value > 0 and not layer.startswith(exact)}
+    exact = ("stem.", "head", "downs.0.", f"downs.{deepest}.", f"ups.{deepest}.block.")
+    return {layer: round(value, 4) for layer, value in largest.items()
+            if value > 0 and not layer.startswith(exact) and ".gate." not in layer}
