@@ -131,7 +131,7 @@ def _layers(weights, slices, rows, peaks: dict, options: Options) -> dict:
     """Of the faster OpenVINO precision."""
     from .layers import layer_table
 
-    times = {row["engine"].removeprefix("openvino-"): row["ms"] for row in rows}  # int8 has no peak to compare with
+    times = {row["engine"].removeprefix("openvino-"): row["ms"] for row in rows}
     precision = min(peaks, key=times.get)
     return layer_table(weights, slices, precision, options.threads, options.rounds, peaks[precision])
 

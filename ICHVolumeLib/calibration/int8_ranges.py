@@ -1,7 +1,8 @@
 """Which layers of a network round to 8 bits, and between which values.
 
-The first layers see differences of 1 HU, what the deepest ones are given reaches far, the gates multiply what they see
-and the last block draws the edge: rounded, these cost most of the agreement, so they stay as they are.
+The first two levels see differences of 1 HU, what the deepest layers are given reaches far, the gates multiply what
+they see and the last layer draws the edge: rounded, these cost most of the agreement. Up-sampling (shrink) is a
+transposed convolution, which OpenVINO does not compute in int8 with AVX2. They stay as they are (Resources/Speed.md).
 """
 
 from collections.abc import Iterable
@@ -14,13 +15,15 @@ from ..engines.quiet_openvino import ov
 from ..network.weights import Weights
 from ..segmentation.scan import NetworkSlices, TurnedScan
 
+EXACT_PARTS = (".gate.", ".shrink")
 SLICES = 4  # of every scan, spread evenly over those with brain
 
 
 def int8_ranges(weights: Weights, scans: Iterable[CTVolume]) -> dict[str, float]:
-    """Layer -> the largest value that it is given in these scans, of the layers that are to round
-    (Weights.int8_ranges).
-    Raises RuntimeError for a network without an OpenVINO graph, InputError for a scan that is not axial."""
+    """Layer -> the largest value that it is given in these scans, of the layers that are to round.
+
+    Raises RuntimeError for a network without an OpenVINO graph, InputError for a scan that is not axial.
+    """
     core, largest = ov.Core(), {}
     for ct in scans:
         scan = TurnedScan(ct)
@@ -32,6 +35,6 @@ def int8_ranges(weights: Weights, scans: Iterable[CTVolume]) -> dict[str, float]
             for layer, value in zip(layers, request.infer([one[None]]).values(), strict=True):
                 largest[layer] = max(largest.get(layer, 0.0), float(value.max()))
     deepest = weights.config.levels - 2
-    exact = ("stem.", "head", "downs.0.", f"downs.{deepest}.", f"ups.{deepest}.block.")
+    exact = ("stem.", "head", "downs.0.", f"downs.{deepest}.", f"ups.{deepest}.block.1")
     return {layer: round(value, 4) for layer, value in largest.items()
-            if value > 0 and not layer.startswith(exact) and ".gate." not in layer}
+            if value > 0 and not layer.startswith(exact) and not any(part in layer for part in EXACT_PARTS)}

@@ -42,7 +42,7 @@ class Calibration:
 
     def __init__(self, folder: Path, segmenter: Segmenter, jobs: int = 0):
         self.folder, self.segmenter, self.jobs = Path(folder), segmenter, jobs
-        self.mark = f"{segmenter.weights.sha256[:16]}, patients {generator_mark()}"
+        self.mark = f"{segmenter.weights.sha256[:16]}, brain {segmenter.weights.brain_hu}, patients {generator_mark()}"
         self._limits = segmenter.weights.manifest["clean_up_mm3"]
         self.rows = {row["case"]: row for row in read_rows(self.folder / "rows.jsonl")
                      if row["model"] == self.mark and self._file(row["case"]).is_file()}

@@ -65,7 +65,7 @@ class OpenVinoEngine:
                                                        self.weights.config.size_multiple)
         if part:
             again = self._infer(np.ascontiguousarray(one[(..., *part.seen)]), "f32")
-            lesions[(..., *part.taken)] = again[(..., *part.taken_of_seen)]
+            lesions[(..., *part.believed)] = again[(..., *part.believed_of_seen)]
         return lesions
 
     def _infer(self, one: np.ndarray, precision: str) -> np.ndarray:

@@ -7,7 +7,6 @@ by a 3x3 kernel as a transposed 4x4 kernel with step 2, which needs 16 products 
 """
 
 from collections.abc import Callable
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -104,22 +103,10 @@ class _Graph:
 
     def double_size(self, x, name: str):
         kernel, bias = self.tensors_of(name)
-        kernel = doubling_kernel(kernel)
+        kernel = self.kernel_of(name, doubling_kernel(kernel), out_axis=1)
         x = self.input_of(name, x)
-        if name in self._int8:  # a transposed convolution is not computed in int8, four plain ones are
-            x = self._double_size_in_parts(x, name, kernel)
-        else:
-            x = ops.convolution_backprop_data(x, ops.constant(kernel), [2, 2], None, [1, 1], [1, 1], [1, 1], name=name)
+        x = ops.convolution_backprop_data(x, kernel, [2, 2], None, [1, 1], [1, 1], [1, 1], name=name)
         return ops.relu(ops.add(x, ops.constant(bias)))
-
-    def _double_size_in_parts(self, x, name: str, kernel: np.ndarray):
-        """Even and odd rows and columns of the large image, each by a 2x2 kernel, then put in their place."""
-        parts = []
-        for row, column in product((0, 1), repeat=2):
-            part = np.ascontiguousarray(kernel[:, :, FOOTPRINT[row]][..., FOOTPRINT[column]].transpose(1, 0, 2, 3))
-            parts.append(ops.convolution(x, self.kernel_of(name, part), [1, 1], [1 - row, 1 - column], [row, column],
-                                         [1, 1], name=f"{name}.{row}{column}"))
-        return ops.depth_to_space(ops.concat(parts, 1), "blocks_first", 2)
 
     def double_conv(self, x, name: str):
         return self.conv(self.conv(x, f"{name}.0"), f"{name}.1")
@@ -145,9 +132,6 @@ class _Graph:
         attention = ops.sigmoid(self.conv(spliced, f"{name}.gate.attention", relu=False))
         gated = ops.multiply(skip_input, attention)
         return self.double_conv(ops.concat([gated, up_input], 1), f"{name}.block")
-
-
-FOOTPRINT = ([3, 1], [2, 0])  # the rows of a doubling kernel that make an even row of the large image, an odd one
 
 
 def focus_kernel(kernel: np.ndarray) -> np.ndarray:

@@ -4,33 +4,18 @@ bf16 moves p(bleed) by up to about 0.06, int8 by 0.1. On a large bleed this chan
 one in 100 (bf16: Dice 0.994 against fp32 for bleeds of 0.5-1.5 mL).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
+
+from ..imaging.crop import Crop, whole
 
 LITTLE_PX = 400  # of the network's pixels: at 0.9 mm a disc of 20 mm
 ALMOST = 0.1  # below the threshold: may be marked in f32
 CONTEXT_PX = 64  # around what is decided again; with 40 a spot of 50 pixels was found with 14
-EDGE_PX = 16  # around what is nearly marked, taken over with it
+EDGE_PX = 16  # around what is nearly marked, believed with it
 SIDES_PX = (192, 256)  # few, so that compiled networks are used again
 
 
-@dataclass(frozen=True)
-class Part:
-    """seen: rows and columns that the network is given again; taken: those of them whose new answer counts."""
-
-    seen: tuple[slice, slice]
-    taken: tuple[slice, slice]
-
-    @property
-    def taken_of_seen(self) -> tuple[slice, slice]:
-        """The part taken, in the coordinates of what is seen."""
-        rows, columns = (slice(one.start - all_.start, one.stop - all_.start)
-                         for one, all_ in zip(self.taken, self.seen, strict=True))
-        return rows, columns
-
-
-def part_to_settle(bleed: np.ndarray, threshold: float, step: int) -> Part | None:
+def part_to_settle(bleed: np.ndarray, threshold: float, step: int) -> Crop | None:
     """bleed: p(bleed), (rows, columns). None where nothing is nearly marked, or so much that rounding does not matter.
 
     step: parts start at multiples of it, so that poolings meet the same pixels.
@@ -42,12 +27,11 @@ def part_to_settle(bleed: np.ndarray, threshold: float, step: int) -> Part | Non
     wanted = max(end - first for first, end in boxes) + 2 * CONTEXT_PX + step
     side = next((one for one in SIDES_PX if one >= wanted), None)
     if side is None or side >= max(bleed.shape):
-        everything = (slice(0, bleed.shape[0]), slice(0, bleed.shape[1]))
-        return Part(everything, everything)
-    seen, taken = [], []
+        return whole(bleed.shape)
+    seen, believed = [], []
     for (first, end), size in zip(boxes, bleed.shape, strict=True):
         length = min(side, size)
         start = int(np.clip((first + end - length) // 2 // step * step, 0, size - length))
         seen.append(slice(start, start + length))
-        taken.append(slice(max(first - EDGE_PX, start), min(end + EDGE_PX, start + length)))
-    return Part((seen[0], seen[1]), (taken[0], taken[1]))
+        believed.append(slice(max(first - EDGE_PX, start), min(end + EDGE_PX, start + length)))
+    return Crop((seen[0], seen[1]), (believed[0], believed[1]))

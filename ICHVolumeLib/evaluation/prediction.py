@@ -37,9 +37,10 @@ def predict_with(segmenter: Segmenter) -> Predict:
 
 
 def model_id(segmenter: Segmenter) -> str:
-    """Which weights at which threshold, with which classifier on pieces and which interval."""
+    """Which weights at which threshold and levels of brain, with which classifier on pieces and which interval."""
     weights = segmenter.weights
-    calibration = json.dumps(weights.manifest["calibration"], sort_keys=True).encode()
+    fields = {name: weights.manifest[name] for name in ("calibration", "brain_hu")}
+    calibration = json.dumps(fields, sort_keys=True).encode()
     coarse = segmenter.coarse_weights
     first = f"{coarse.sha256[:16]} at {coarse.threshold:g}, then " if coarse else ""
     return (f"{first}{weights.sha256[:16]} at {weights.threshold:g}, calibration "

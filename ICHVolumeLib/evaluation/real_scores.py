@@ -49,10 +49,11 @@ def brightened(stack: RealStack, by_hu: float) -> RealStack:
 
 
 def model_mark(segmenter: Segmenter) -> str:
-    """Which weights at which threshold and pixel size made a row."""
+    """Which weights at which threshold, pixel size and levels of brain made a row."""
     weights = segmenter.weights
     pixels = weights.manifest["pixel_spacing_mm"]
-    return f"{weights.version} {weights.sha256[:16]} at {weights.threshold:g}, {pixels['target']:g} mm"
+    levels = "" if weights.brain_hu is None else ", brain {:g} to {:g} HU".format(*weights.brain_hu)
+    return f"{weights.version} {weights.sha256[:16]} at {weights.threshold:g}, {pixels['target']:g} mm{levels}"
 
 
 def slice_rows(stack: RealStack, mask: np.ndarray) -> list[dict]:

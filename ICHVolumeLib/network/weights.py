@@ -74,7 +74,6 @@ class Weights:
         levels = self.manifest["brain_hu"]
         return None if levels is None else (float(levels[0]), float(levels[1]))
 
-
     @property
     def only_proposes(self) -> bool:
         """True for the weights of a coarse pass: what they mark is looked at again by those that decide."""

@@ -2,9 +2,10 @@
 sizes, so that compiled networks are used again, with enough around a proposal that its answer hardly changes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
+
+from ..imaging.crop import Crop, whole
 
 CONTEXT_MM = 26.0  # around a proposal, seen by the network
 EDGE_MM = 8.0  # of a crop, seen but not believed: there the network knows least of what is around
@@ -12,36 +13,7 @@ SIDES_PX = (128, 192, 256)
 MOST_BOXES = 12  # in a slice; with more, what is proposed is scattered, and the whole is seen
 
 
-@dataclass(frozen=True)
-class Crop:
-    """seen: rows and columns of the network's box that it is given; believed: those whose answer counts."""
-
-    seen: tuple[slice, slice]
-    believed: tuple[slice, slice]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        rows, columns = (part.stop - part.start for part in self.seen)
-        return rows, columns
-
-    @property
-    def pixels(self) -> int:
-        return self.shape[0] * self.shape[1]
-
-    @property
-    def believed_of_seen(self) -> tuple[slice, slice]:
-        """The believed part, in the coordinates of what was seen."""
-        rows, columns = (slice(good.start - part.start, good.stop - part.start)
-                         for good, part in zip(self.believed, self.seen, strict=True))
-        return rows, columns
-
-
 Box = tuple[int, int, int, int]  # first row, end row, first column, end column of the network's box
-
-
-def whole(shape: tuple[int, int]) -> Crop:
-    everything = (slice(0, shape[0]), slice(0, shape[1]))
-    return Crop(everything, everything)
 
 
 def crops_around(boxes: list[Box], shape: tuple[int, int], pixel_mm: tuple[float, float], step: int = 16) -> list[Crop]:

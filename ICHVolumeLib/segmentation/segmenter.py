@@ -15,11 +15,12 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.errors import Cancelled
 from ..core.findings import Finding
+from ..imaging.crop import Crop, whole
 from ..network.base import check_classes
 from ..network.weights import Weights, coarse_folder, load_weights
 from .coarse_pass import is_wanted, on_grid, propose
 from .conformal_interval import calibrated_on, volume_interval_ml
-from .crops import Crop, crops_around, predict_crops, whole
+from .crops import crops_around, predict_crops
 from .network_runner import NetworkRunner
 from .scan import NetworkSlices, ScanResult, TurnedScan
 

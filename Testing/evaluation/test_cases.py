@@ -45,9 +45,10 @@ class Oracle:
         return Prediction(next(one.truth for one in self.truths if one.ct is ct), (0.0, 10.0), 0.0)
 
 
-def id_of(sha256="0" * 64, classifier=None, interval=None, coarse=None):
+def id_of(sha256="0" * 64, classifier=None, interval=None, coarse=None, brain_hu=None):
     return model_id(SimpleNamespace(coarse_weights=coarse, weights=SimpleNamespace(
-        sha256=sha256, threshold=0.5, manifest={"calibration": {"pieces": classifier, "interval": interval}})))
+        sha256=sha256, threshold=0.5, manifest={
+            "calibration": {"pieces": classifier, "interval": interval}, "brain_hu": brain_hu})))
 
 
 def test_a_perfect_mask_gets_perfect_figures():
@@ -150,6 +151,8 @@ def test_rows_of_other_weights_are_not_mixed_in(tmp_path):
     with pytest.raises(InputError, match="other weights"):
         coarse = SimpleNamespace(sha256="2" * 64, threshold=0.4)
         evaluate(Oracle([one]), id_of(coarse=coarse), lambda known: [], tmp_path / "cases.jsonl")
+    with pytest.raises(InputError, match="another calibration"):
+        evaluate(Oracle([one]), id_of(brain_hu=[28, 39]), lambda known: [], tmp_path / "cases.jsonl")
     with pytest.raises(InputError, match="another calibration"):
         evaluate(Oracle([one]), id_of(interval={"quantile": 1.2}), lambda known: [], tmp_path / "cases.jsonl")
 

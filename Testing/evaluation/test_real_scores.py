@@ -42,7 +42,7 @@ def test_ivh_that_is_called_ich_and_blood_outside_that_is_marked_are_told(data):
 class Oracle:
     """Marks everything over 60 HU as ICH; counts the scans it is asked for."""
 
-    weights = SimpleNamespace(version="9.9", sha256="ab" * 32, threshold=0.5,
+    weights = SimpleNamespace(version="9.9", sha256="ab" * 32, threshold=0.5, brain_hu=(28.0, 39.0),
                               manifest={"pixel_spacing_mm": {"target": 0.7}})
 
     def __init__(self, **_):
@@ -51,6 +51,21 @@ class Oracle:
     def apply(self, ct):
         self.asked += 1
         return SimpleNamespace(mask=((ct.hu > 60) & (ct.hu < 90)).astype(np.uint8), interval_ml=None, ambiguous_ml=None)
+
+
+def test_rows_of_other_levels_of_brain_are_of_another_model():
+    other = SimpleNamespace(weights=SimpleNamespace(**{**vars(Oracle.weights), "brain_hu": None}))
+    assert model_mark(other) != model_mark(Oracle()) and model_mark(Oracle()).endswith("brain 28 to 39 HU")
+
+
+def test_brighter_scans_have_rows_of_their_own(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("ICHVolumeLib.segmentation.segmenter.Segmenter", Oracle)
+    figures = []
+    for more in ([], ["--brighter", "-40"]):
+        assert cli.main(["real", str(data), "-o", str(tmp_path), *more]) == 0
+        figures.append(json.loads((tmp_path / "figures.json").read_text(encoding="utf-8")))
+    assert figures[1]["model"] == figures[0]["model"] + ", -40 HU"
+    assert figures[0]["dice"]["mean"] > figures[1]["dice"]["mean"] == 0  # no blood is over 60 HU any more
 
 
 def test_scoring_goes_on_where_it_was_stopped(data, tmp_path):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from ICHVolumeLib.segmentation.crops import CONTEXT_MM, EDGE_MM, SIDES_PX, Crop, crops_around, predict_crops, whole
+from ICHVolumeLib.imaging.crop import Crop, whole
+from ICHVolumeLib.segmentation.crops import CONTEXT_MM, EDGE_MM, SIDES_PX, crops_around, predict_crops
 
 SHAPE, PIXEL_MM = (352, 384), (0.63, 0.63)
 CONTEXT_PX, EDGE_PX = CONTEXT_MM / 0.63, EDGE_MM / 0.63
