@@ -157,8 +157,10 @@ def _verdict(table: list[Line]) -> str:
 
 def _input(weights: Weights) -> str:
     (low, high), pixels = weights.window_hu, weights.manifest["pixel_spacing_mm"]
+    levels = "; a scan whose brain is beyond {:g} to {:g} HU is moved to the nearest first".format(*weights.brain_hu) \
+        if weights.brain_hu else ""
     return (f"slices, window {low:g} to {high:g} HU, brought to {pixels['target']:g} mm pixels unless they are "
-            f"{pixels['native_range'][0]:g} to {pixels['native_range'][1]:g} mm")
+            f"{pixels['native_range'][0]:g} to {pixels['native_range'][1]:g} mm{levels}")
 
 
 def _training(runs, note: str, curves: bool) -> str:

@@ -95,6 +95,16 @@ def test_a_scan_with_brighter_brain_is_shown_to_the_network_as_any_other(tmp_pat
     assert np.median((after - before)[soft]) * 200 == pytest.approx(moved_hu, abs=0.01)
 
 
+@pytest.mark.parametrize(("moved_hu", "expected"), [(0, None), (9, None), (12, "brighter (44 HU)"),
+                                                    (-9, "darker (23 HU)")])
+def test_a_scan_far_beyond_the_levels_of_training_is_said(tmp_path, moved_hu, expected):
+    ct = case().ct
+    ct = replace(ct, hu=np.where(ct.hu > -500, ct.hu + moved_hu, ct.hu).astype(np.int16))
+    weights = thresholding_weights(tmp_path, {"brain_hu": [28, 39], "pixel_spacing_mm": AS_SCANNED})
+    said = [one for one in segment_ct(ct, device="cpu", weights_dir=weights).findings if one.code == "brain-level"]
+    assert [expected in one.message and one.severity == "warning" for one in said] == ([True] if expected else [])
+
+
 @pytest.mark.parametrize(("brain_hu", "expected_hu"), [(22, 6), (28, 0), (35, 0), (40, 0), (45, -5), (None, 0)])
 def test_only_a_scan_beyond_the_levels_of_training_is_moved_to_the_nearest(brain_hu, expected_hu):
     assert moved_hu(brain_hu, (28.0, 40.0)) == expected_hu

@@ -19,7 +19,8 @@ from ICHVolumeLib.training.warm_start.batch_norm import load_released_weights
 
 @pytest.fixture
 def released(tmp_path):
-    fields = {"training_data": "heads of a friend", "clean_up_mm3": {"specks": 20.0}, "window_hu": [0, 90]}
+    fields = {"training_data": "heads of a friend", "clean_up_mm3": {"specks": 20.0}, "window_hu": [0, 90],
+              "brain_hu": [28, 39]}
     return save_weights(tmp_path / "weights", random_model(), fields)
 
 
@@ -159,5 +160,5 @@ def test_weights_that_are_calibrated_again_are_the_same_weights(released, tmp_pa
     assert after.sha256 == before.sha256
     assert (after.version, after.threshold) == ("2", 0.4)
     assert after.manifest["calibration"] == {"interval": {"coverage": 0.9}}
-    for name in ("pixel_spacing_mm", "window_hu", "training_data", "clean_up_mm3"):
+    for name in ("pixel_spacing_mm", "window_hu", "brain_hu", "training_data", "clean_up_mm3"):
         assert after.manifest[name] == before.manifest[name]
