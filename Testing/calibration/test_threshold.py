@@ -26,7 +26,7 @@ class Unsure:
     """
 
     def __init__(self, patients, sha256="5" * 64):
-        self.weights = SimpleNamespace(sha256=sha256, threshold=0.5, manifest=dict(DEFAULT_MANIFEST))
+        self.weights = SimpleNamespace(sha256=sha256, threshold=0.5, brain_hu=None, manifest=dict(DEFAULT_MANIFEST))
         self.patients, self.calls = patients, 0
 
     def bleed_probability(self, ct):
