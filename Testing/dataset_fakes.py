@@ -4,6 +4,8 @@ import json
 
 import nibabel
 import numpy as np
+import SimpleITK as sitk
+from ct_ich_files import write_slice
 
 SPACING_MM = (8.0, 8.0, 5.0)  # columns, rows, slices
 VOXEL_ML = 0.32
@@ -79,14 +81,29 @@ def write_hemseg_list(root, study, slices, patient="ID_0000aaaa"):
 
 def write_ct_ich_nifti(root, kinds, number="049", values=(1,), seed=0):
     """kinds: of every slice, the columns that are 1."""
-    columns = ["PatientNumber", "SliceNumber", "Intraventricular", "Intraparenchymal", "Subarachnoid", "Epidural",
-               "Subdural", "No_Hemorrhage", "Fracture_Yes_No"]
     write_nifti(root / "ct_scans" / f"{number}.nii", head(seed))
     write_nifti(root / "masks" / f"{number}.nii", blocks(*values))
-    write_table(root / "hemorrhage_diagnosis_raw_ct.csv", columns, *(
-        [int(number), k + 1, *(int(name in here) for name in columns[2:7]), int(not here), 0]
-        for k, here in enumerate(kinds)))
+    _write_kinds(root / "hemorrhage_diagnosis_raw_ct.csv", number, kinds)
     return root
+
+
+def write_ct_ich_jpeg(root, kinds, masks, number="049"):
+    """kinds: as above. masks: slice (1 lowest) -> True where blood is marked, (650, 650)."""
+    brain = root / "Patients_CT" / number / "brain"
+    brain.mkdir(parents=True, exist_ok=True)
+    for k in range(len(kinds)):
+        write_slice(brain / f"{k + 1}.jpg")
+    for k, mask in masks.items():
+        sitk.WriteImage(sitk.GetImageFromArray(np.uint8(255) * mask), str(brain / f"{k}_HGE_Seg.jpg"))
+    _write_kinds(root / "hemorrhage_diagnosis.csv", number, kinds)
+    return root
+
+
+def _write_kinds(path, number, kinds):
+    columns = ["PatientNumber", "SliceNumber", "Intraventricular", "Intraparenchymal", "Subarachnoid", "Epidural",
+               "Subdural", "No_Hemorrhage", "Fracture_Yes_No"]
+    write_table(path, columns, *([int(number), k + 1, *(int(name in here) for name in columns[2:7]), int(not here), 0]
+                                 for k, here in enumerate(kinds)))
 
 
 def write_cq500(root, reads, series="CT Plain"):

@@ -31,7 +31,7 @@ def load_ct_ich(folder: Path, dataset: str = "ct_ich") -> Iterator[DatasetCase]:
     patients: dict[str, list[Path]] = {}
     for name in names:
         patients.setdefault(name.stem.split("_")[0], []).append(name)
-    return (_without_bleed(patient, dataset, files) for patient, files in patients.items())
+    return map(lambda patient: _without_bleed(patient, dataset, patients[patient]), patients)
 
 
 def _without_bleed(patient: str, dataset: str, files: list[Path]) -> DatasetCase:

@@ -34,7 +34,7 @@ def load_ct_ich_nifti(folder: Path) -> Iterator[DatasetCase]:
     slices the table does not have."""
     pairs = pairs_in(folder, ROOMS, ADVICE)
     table = pairs[0].image.parent.parent / TABLE
-    kinds = _kinds_by_slice(table)
+    kinds = kinds_by_slice(table)
 
     def case(pair: Pair) -> DatasetCase:
         ct = read_ct(pair.image)
@@ -54,8 +54,11 @@ def _truth(pair: Pair, ct, kinds: dict[int, set[int]], table: Path) -> np.ndarra
     return marked * np.array(each, np.uint8)[:, None, None]
 
 
-def _kinds_by_slice(table: Path) -> dict[str, dict[int, set[int]]]:
-    """Patient's number without leading zeros -> slice -> kinds of blood noted there, as numbers of a truth."""
+def kinds_by_slice(table: Path) -> dict[str, dict[int, set[int]]]:
+    """Patient's number without leading zeros -> slice -> kinds of blood noted there, as numbers of a truth.
+
+    Raises InputError where the file lacks or is not the data set's.
+    """
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
             rows = [{(name or "").strip(): value for name, value in row.items()} for row in csv.DictReader(file)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import InputError
-from . import bhsd, cq500, ct_ich, ct_ich_bleeds, ct_ich_nifti, folder, hemseg, instance2022, phe_sich
+from . import bhsd, cq500, ct_ich, ct_ich_bleeds, ct_ich_jpeg, ct_ich_nifti, folder, hemseg, instance2022, phe_sich
 from .case import DatasetCase
 
 
@@ -65,6 +65,8 @@ for one in (
         Dataset("bhsd", "BHSD, five kinds of blood marked on scans of RSNA 2019", bhsd.LICENCE, bhsd.load_bhsd, RSNA),
         Dataset("hemseg", "HemSeg-200 and -500, ICH and IVH marked on scans of RSNA 2019", hemseg.LICENCE,
                 hemseg.load_hemseg, RSNA),
+        Dataset("ct_ich_jpeg", "CT-ICH 1.0 to 1.2 as released, JPEG; the kind of blood is known slice by slice",
+                ct_ich.LICENCE, ct_ich_jpeg.load_ct_ich_jpeg, CT_ICH),
         Dataset("ct_ich_nifti", "CT-ICH 1.3, NIfTI; the kind of blood is known slice by slice", ct_ich_nifti.LICENCE,
                 ct_ich_nifti.load_ct_ich_nifti, CT_ICH),
         Dataset("instance2022", "INSTANCE 2022, all blood under one label, read as ICH", instance2022.LICENCE,

@@ -5,7 +5,11 @@ import pytest
 from command_line import ichvolume
 from dataset_fakes import MATRIX, blocks, head, write_bhsd, write_dicom, write_hemseg_list, write_nifti
 
+from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.datasets import registry
 from ICHVolumeLib.datasets.leakage import DICOM, ScanMarks, duplicates, slice_marks
+from ICHVolumeLib.datasets.registry import load_cases
+from ICHVolumeLib.evaluation.dataset_survey import survey
 from ICHVolumeLib.io.nrrd import write_nrrd
 from ICHVolumeLib.io.read_ct import read_ct
 
@@ -141,13 +145,24 @@ def test_noise_free_phantoms_of_two_shapes_are_two_scans():
     assert duplicates([first, second]) == []
 
 
-def test_a_set_whose_reading_ends_at_a_bad_case_says_so(tmp_path):
+def test_a_damaged_patient_is_named_and_those_after_it_are_read(tmp_path):
     from ct_ich_files import write_slice
 
     for name in ("p001_s00", "p001_s01", "p002_s00", "p002_s01", "p003_s00", "p003_s01"):
         write_slice(tmp_path / f"{name}.jpg")
     (tmp_path / "p002_s00.jpg").write_bytes(b"cut short")
     done = ichvolume("datasets", f"ct_ich={tmp_path}")
-    assert done.returncode == 0 and "ct_ich: 1 scans, 1 with a truth" in done.stdout
+    assert done.returncode == 0 and "ct_ich: 2 scans, 2 with a truth" in done.stdout
     assert "p002_s00.jpg cannot be read as an image" in done.stdout
-    assert "what comes after this one was not read" in done.stdout
+
+
+def test_where_a_reader_ends_with_its_first_bad_case_it_is_said(monkeypatch, tmp_path):
+    def damaged(where):
+        yield next(load_cases("bhsd", where))
+        raise InputError("the second one is damaged")
+
+    monkeypatch.setitem(registry._DATASETS, "short", registry.Dataset("short", "a test", "", damaged))
+    found = survey([f"short={write_bhsd(tmp_path)}"])
+    assert len(found.rows) == 1
+    assert found.problems["short"] == [
+        "the second one is damaged", "what comes after this one was not read; mend it, or take it out, and look again"]

@@ -155,7 +155,7 @@ def test_where_only_the_oedema_is_marked_there_is_no_truth(tmp_path):
     assert case.truth is None and case.ct.hu.shape == SHAPE
 
 
-@pytest.mark.parametrize("name", ["bhsd", "hemseg", "ct_ich_nifti", "instance2022", "cq500", "phe_sich"])
+@pytest.mark.parametrize("name", ["bhsd", "hemseg", "ct_ich_jpeg", "ct_ich_nifti", "instance2022", "cq500", "phe_sich"])
 def test_a_folder_that_is_not_the_data_set_says_what_to_give(tmp_path, name):
     with pytest.raises(InputError, match="give the folder|unpack the scans"):
         load_cases(name, tmp_path)
