@@ -40,7 +40,8 @@ class Evidence:
     def smoothed_in(self, box: tuple[slice, ...]) -> "Evidence":
         """The same with the HU of an index box smoothed, and 0 HU, which is neither brain nor blood, elsewhere."""
         hu = np.zeros(self.hu.shape, np.float32)
-        hu[box] = smoothed(self.hu[box], self.spacing_mm)
+        for target, one in zip(hu[box], self.hu[box], strict=True):
+            target[...] = smoothed(one, self.spacing_mm)
         return replace(self, hu=hu)
 
 

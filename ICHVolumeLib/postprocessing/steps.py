@@ -49,7 +49,7 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: HeadMask |
     """
     limits = {**LIMITS_MM3, **(limits_mm3 or {})}
     spare = (1, 1, 1) if evidence is None else _look_at(evidence.spacing_mm)
-    given, mask, steps = mask, mask.copy(), []
+    given, mask, steps = mask, _copied(mask), []
     for name, looked_at, action in _actions(given, mask, head, evidence, limits):
         step = {"name": name, "threshold_mm3": float(limits[name]) if name in limits else None, "removed_ml": 0.0,
                 "added_ml": 0.0}
@@ -67,6 +67,14 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: HeadMask |
                 step["relabelled_ml"] = round(volume_ml(before != mask[where], mm3), 6)
         steps.append(step)
     return mask, steps
+
+
+def _copied(mask: np.ndarray) -> np.ndarray:
+    """The same, written only where something is marked: memory that is never written to is not taken."""
+    copy, marked = np.zeros(mask.shape, np.uint8), bounding_box(mask, (0, 0, 0))
+    if marked is not None:
+        copy[marked] = mask[marked]
+    return copy
 
 
 def _actions(given: np.ndarray, mask: np.ndarray, head: HeadMask | None, evidence: Evidence | None,

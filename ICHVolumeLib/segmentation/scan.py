@@ -6,6 +6,7 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.findings import WARNING, Finding
 from ..core.labels import ICH, IVH
+from ..imaging.boxes import bounding_box
 from ..imaging.head_mask import HeadMask, find_head
 from ..network.weights import Weights
 from ..postprocessing.false_positive_filter import POSSIBLE
@@ -106,7 +107,9 @@ class ScanResult:
                             self._ivh_probability) if classifier else None
         cleaned, steps = clean_mask(self._mask, scan.voxel_mm3, scan.head if scan.head.skull_found else None,
                                     manifest["clean_up_mm3"], evidence)
-        self._mask[...] = cleaned
+        for where in (bounding_box(self._mask, (0, 0, 0)), bounding_box(cleaned, (0, 0, 0))):
+            if where is not None:
+                self._mask[where] = cleaned[where]
         if scan.orientation.flip[0]:
             steps = [{**step, **({"slices": [len(scan.hu) - 1 - k for k in reversed(step["slices"])]}
                                  if "slices" in step else {})} for step in steps]
