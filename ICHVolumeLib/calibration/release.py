@@ -21,6 +21,7 @@ from .threshold import Calibration
 
 RANGE_PATIENTS = 10
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
+KNOWN_HU = 2.0  # so far from the level of training a scan stays as it is: there it varies by up to 4 HU, too
 KEPT = ("pixel_spacing_mm", "window_hu", "brain_hu", "training_data", "real_patients", "licence", "clean_up_mm3",
         "start_share")  # calibrated again
 SYNTHETIC = (
@@ -58,8 +59,9 @@ def window_hu(run: Path) -> list[float]:
 
 
 def brain_hu(run: Path) -> list[float] | None:
-    """The manifest's brain_hu: the levels that the run saw brain at; None where it saw heads as they are."""
-    return _about(run)["plan"].get("brain_hu")
+    """The manifest's brain_hu: the levels that the run knows brain at; None where it saw heads as they are."""
+    levels_hu = _about(run)["plan"].get("brain_hu")
+    return levels_hu and [levels_hu[0] - KNOWN_HU, levels_hu[1] + KNOWN_HU]
 
 
 def is_run(folder: Path) -> bool:

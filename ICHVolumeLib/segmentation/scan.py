@@ -18,7 +18,8 @@ from .input_slices import moved_hu, neighbours, windowed
 from .orientation import Orientation
 
 AMBIGUOUS = (POSSIBLE, 0.8)  # p(bleed) between these is neither bleed nor background
-MUCH_MOVED_HU = 3.0  # less is what the level of one head is measured to
+USUAL_HU = (28.0, 39.0)  # levels of brain that the heads of training, and most others, have
+MUCH_MOVED_HU = 3.0  # beyond these; less is what the level of one head is measured to
 UNCERTAINTY_FLOOR_MM2 = 10.0  # so that a single doubtful pixel does not make a slice look bad
 
 
@@ -134,15 +135,15 @@ class ScanResult:
         if not self._scan.head.skull_found:
             noticed.append(Finding("no-skull", WARNING, "No skull was found, so this may not be a head CT in "
                                                         "Hounsfield units; the whole of every slice was searched."))
-        moved = moved_hu(self._scan.head.brain_hu, self._weights.brain_hu)
-        if abs(moved) >= MUCH_MOVED_HU:
-            noticed.append(_moved_finding(self._scan.head.brain_hu, self._weights.brain_hu))
+        is_shown_moved = self._weights.brain_hu is not None
+        if is_shown_moved and abs(moved_hu(self._scan.head.brain_hu, USUAL_HU)) >= MUCH_MOVED_HU:
+            noticed.append(_moved_finding(self._scan.head.brain_hu))
         return noticed + clean_up_findings(clean_up, self.marked_ml)
 
 
-def _moved_finding(brain_hu: float, levels_hu: tuple[float, float]) -> Finding:
-    what = "brighter" if brain_hu > levels_hu[1] else "darker"
+def _moved_finding(brain_hu: float) -> Finding:
+    what = "brighter" if brain_hu > USUAL_HU[1] else "darker"
     return Finding("brain-level", WARNING,
                    f"The brain is {what} ({brain_hu:.0f} HU) than in the heads that the model learned from "
-                   f"({levels_hu[0]:.0f} to {levels_hu[1]:.0f} HU), and was shown to it at their level. Such scans are "
+                   f"({USUAL_HU[0]:.0f} to {USUAL_HU[1]:.0f} HU), and was shown to it at their level. Such scans are "
                    "marked less surely: look at the mask slice by slice, and correct it.")
