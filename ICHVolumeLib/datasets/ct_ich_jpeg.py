@@ -28,7 +28,7 @@ def load_ct_ich_jpeg(folder: Path) -> Iterator[DatasetCase]:
     a mask without its slice, or slices that are not those of the table."""
     if not Path(folder).is_dir():
         raise InputError(f"There is no folder {folder}; check the path.")
-    patients = sorted(Path(folder, ROOM).glob("[0-9]*/brain"))
+    patients = sorted(brain for brain in Path(folder, ROOM).glob("*/brain") if brain.parent.name.isdecimal())
     if not patients:
         raise InputError(f"{folder}: holds no {ROOM}/NNN/brain/; give the folder with {ROOM}/ and {TABLE}.")
     kinds = kinds_by_slice(Path(folder, TABLE))
@@ -37,6 +37,8 @@ def load_ct_ich_jpeg(folder: Path) -> Iterator[DatasetCase]:
 
 def _case(brain: Path, kinds: dict[int, set[int]]) -> DatasetCase:
     files, masks = _by_number(brain, ""), _by_number(brain, MASK)
+    if not files:
+        raise InputError(f"{brain}: holds no slices K.jpg; copy the data set again.")
     alone = [masks[number].name for number in sorted(set(masks) - set(files))]
     if alone:
         raise InputError(f"{brain}: {listed(alone)} without the slice; copy the data set again.")

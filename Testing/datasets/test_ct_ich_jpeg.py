@@ -64,6 +64,16 @@ def test_a_damaged_patient_does_not_end_the_others(tmp_path):
     assert next(cases).id == "p050"
 
 
+def test_an_empty_patient_is_named_and_a_folder_without_a_number_is_no_patient(tmp_path):
+    write_ct_ich_jpeg(tmp_path, [(), ()], {}, "050")
+    for name in ("049", "050 copy"):
+        (tmp_path / "Patients_CT" / name / "brain").mkdir(parents=True)
+    cases = load_cases("ct_ich_jpeg", tmp_path)
+    with pytest.raises(InputError, match=r"049.*holds no slices K\.jpg"):
+        next(cases)
+    assert [case.id for case in cases] == ["p050"]
+
+
 def test_the_table_must_be_there(tmp_path):
     write_ct_ich_jpeg(tmp_path, [()], {})
     (tmp_path / "hemorrhage_diagnosis.csv").unlink()

@@ -95,6 +95,12 @@ def test_a_scan_with_brighter_brain_is_shown_to_the_network_as_any_other(tmp_pat
     assert np.median((after - before)[soft]) * 200 == pytest.approx(moved_hu, abs=0.01)
 
 
+def test_a_usual_level_that_the_network_does_not_know_is_moved_without_a_word(tmp_path):
+    weights = thresholding_weights(tmp_path, {"brain_hu": [36, 38], "pixel_spacing_mm": AS_SCANNED})
+    said = segment_ct(case().ct, device="cpu", weights_dir=weights).findings  # a brain of 32 HU
+    assert "brain-level" not in [one.code for one in said]
+
+
 @pytest.mark.parametrize(("moved_hu", "expected"), [(0, None), (9, None), (12, "brighter (44 HU)"),
                                                     (-9, "darker (23 HU)")])
 def test_a_scan_far_beyond_the_levels_of_training_is_said(tmp_path, moved_hu, expected):
