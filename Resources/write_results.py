@@ -28,7 +28,9 @@ much of the blood lies in which region, `certainty` is the share of 26 displacem
 side and site stay the same. It is null where nothing is marked or the skull does not fit (`fit_mm` above 2.5, less than
 half of the vault seen, no human proportions). In the scores its items have the source "mask" until they are entered.
 
-The interval is calibrated for the total. That of the ICH is the total's less the marked IVH, which is taken as right.
+The intervals of the total, the ICH and the IVH are calibrated each for itself, that of a label on the patients in whom
+it was marked (`label_intervals_ml`). Where the weights were not calibrated for ICH, its interval is the total's less
+the marked IVH, which is then taken as right, and IVH has none.
 
 `patient_key` is off by default. With `--patient-key SALT_FILE` it is "p-" and the first 16 hexadecimal digits of
 HMAC-SHA256(salt, PatientID): the same for every scan of a patient within a study that uses one salt file. Keep the

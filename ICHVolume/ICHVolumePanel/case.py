@@ -11,6 +11,7 @@ from ICHVolumeLib.core.ct_volume import CTVolume, ScanInfo
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import Finding
 from ICHVolumeLib.core.labels import LABELS
+from ICHVolumeLib.core.result import ich_interval_ml
 from ICHVolumeLib.io.file_behind import with_file
 from ICHVolumeLib.measure import measure_mask
 from ICHVolumeLib.quality.checks import check_ct, check_without_image
@@ -238,9 +239,10 @@ class Case:
         key = self.mask, self.is_edited
         if self._checked is None or self._checked[0] is not key[0] or self._checked[1] != key[1]:
             run = self.record and self.record.segmentation
-            interval_ml = run.interval_ml if run and not self.is_edited else None
             measured = measure_mask(self.ct, self.mask)
-            about = yield from check_mask_in_steps(self.ct, self.mask, measured, interval_ml, run is not None,
+            of_ich_ml = ich_interval_ml(run.interval_ml, measured.volume_ml.ivh, run.label_intervals_ml) \
+                if run and not self.is_edited else None
+            about = yield from check_mask_in_steps(self.ct, self.mask, measured, of_ich_ml, run is not None,
                                                    self.head_frame)
             self._checked = *key, about
 

@@ -79,9 +79,13 @@ def _volume_rows(now, ai):
     volume = now.volume_ml
     change = _("{change:+.1f} by editing").format(change=volume.total - ai.total) \
         if ai and abs(volume.total - ai.total) >= 0.05 else ""
-    rows = [Row(f"{key}_ml", name, _ml(ai and getattr(ai, key)), _ml(getattr(volume, key)), important=key == "ich",
-                label=key.upper()) for key, name in (("ich", _("ICH, mL")), ("ivh", _("IVH, mL")))]
-    rows.append(Row("volume", _("Total, mL"), _ml(ai and ai.total), _ml(volume.total), change or _short_interval(now),
+    own = now.label_intervals_ml
+    rows = [Row(f"{key}_ml", name, _ml(ai and getattr(ai, key)), _ml(getattr(volume, key)),
+                _short_interval(now, own.get(key.upper())), important=key == "ich", label=key.upper())
+            for key, name in (("ich", _("ICH, mL")), ("ivh", _("IVH, mL")))]
+    of_total_ml = now.interval_ml if volume.ivh or not own else None  # without IVH the total is the ICH
+    rows.append(Row("volume", _("Total, mL"), _ml(ai and ai.total), _ml(volume.total),
+                    change or _short_interval(now, of_total_ml),
                     tooltip=" ".join((_("Area of every slice times its own height."), interval_text(now))).strip()))
     if volume.total and abs(volume.paper_formula - volume.total) > 0.01 * volume.total:
         rows.append(Row("paper", _("  paper\u2019s way, mL"), _ml(ai and ai.paper_formula), _ml(volume.paper_formula),
@@ -238,12 +242,12 @@ def interval_text(result: Result) -> str:
         percent=100 * result.interval_coverage, low=low, high=high)
 
 
-def _short_interval(result) -> str:
-    """"90 %: 44\u201356 mL", for a narrow column."""
-    if not (result.interval_ml and result.interval_coverage):
-        return interval_text(result)
+def _short_interval(result, interval_ml) -> str:
+    """"90 %: 44\u201356 mL", for a narrow column; empty without one."""
+    if not (interval_ml and result.interval_coverage):
+        return interval_text(result) if interval_ml else ""
     return _("{percent:.0f} %: {low:.0f}\u2013{high:.0f} mL").format(
-        percent=100 * result.interval_coverage, low=result.interval_ml[0], high=result.interval_ml[1])
+        percent=100 * result.interval_coverage, low=interval_ml[0], high=interval_ml[1])
 
 
 def mortality_text(score: Score) -> str:

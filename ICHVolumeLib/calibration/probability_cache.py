@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 
 from ..core.atomic_files import replacing
-from ..core.labels import ICH
+from ..core.labels import ICH, IVH, LABELS
 from ..imaging.boxes import bounding_box
 from ..imaging.head_mask import HeadMask, find_head
 from ..postprocessing.false_positive_filter import POSSIBLE, features_of_components
 from ..postprocessing.local_contrast import SPARE_MM, Evidence
 from ..postprocessing.partial_volume_slices import SLICES
 from ..postprocessing.steps import clean_mask
+from ..segmentation.conformal_interval import Amounts, amounts_of
 from ..segmentation.orientation import Orientation
-from ..segmentation.scan import AMBIGUOUS
+from ..segmentation.scan import AMBIGUOUS, mixed_share
 from ..segmentation.segmenter import Segmenter
 from ..synthetic.patients import Patient
 from .fit_filter import OVERLAP
@@ -26,11 +27,13 @@ LEAST_KEPT = 0.03  # probabilities below the lowest threshold need not be kept
 class CachedProbabilities:
     """A box of the scan around everything that is next to a bleed, turned as the network sees it.
 
-    chance: p(bleed), float16; hu: int16; truth: uint8, of the box; corner: the box's first index; shape: of the scan;
-    spacing_mm along rows, then columns; voxel_volumes_mm3 of all slices; head: None where no skull was found.
+    probability: p(bleed), float16; ivh_probability: p(IVH), float16; hu: int16; truth: uint8, all of the box.
+    corner: the box's first index; shape: of the scan; spacing_mm along rows, then columns;
+    voxel_volumes_mm3 of all slices; head: None where no skull was found.
     """
 
     probability: np.ndarray
+    ivh_probability: np.ndarray
     hu: np.ndarray
     truth: np.ndarray
     corner: tuple[int, int, int]
@@ -45,11 +48,12 @@ class CachedProbabilities:
         return tuple(slice(first, first + size) for first, size in zip(self.corner, sizes, strict=True))
 
     def mask(self, threshold: float, limits_mm3: dict | None = None, classifier: dict | None = None) -> np.ndarray:
-        """uint8, the cleaned mask of the box at a threshold; all of it is called ICH."""
-        marked = self._whole((self.probability >= np.float16(threshold)) * np.uint8(ICH.value))
-        likely = (self.probability >= np.float16(POSSIBLE)) * np.uint8(ICH.value)
+        """uint8, the cleaned mask of the box at a threshold, 1 ICH, 2 IVH."""
+        label = self._labels
+        marked = self._whole((self.probability >= np.float16(threshold)) * label)
+        likely = (self.probability >= np.float16(POSSIBLE)) * label
         evidence = classifier and Evidence(*map(self._whole, (self.hu, self.probability)), self.spacing_mm, classifier,
-                                        self._whole(likely))
+                                           self._whole(likely), self._whole(self.ivh_probability))
         cleaned, _ = clean_mask(marked, self.voxel_volumes_mm3, self.head, limits_mm3, evidence)
         return cleaned[self.box]
 
@@ -65,8 +69,22 @@ class CachedProbabilities:
         true = np.bincount(numbered[self.truth > 0], minlength=len(features) + 1)
         return features, (true > OVERLAP * sizes)[1:].tolist()
 
-    def ambiguous_ml(self) -> float:
-        return self._ml((self.probability >= np.float16(AMBIGUOUS[0])) & (self.probability < np.float16(AMBIGUOUS[1])))
+    def amounts(self, threshold: float, limits_mm3: dict | None = None, classifier: dict | None = None) -> Amounts:
+        """What is marked and doubtful at a threshold, as `ScanResult.amounts` is."""
+        mask = self.mask(threshold, limits_mm3, classifier)
+        marked = self.probability >= np.float16(threshold)
+        ambiguous = (self.probability >= np.float16(AMBIGUOUS[0])) & (self.probability < np.float16(AMBIGUOUS[1]))
+        mixed = np.where(marked, mixed_share(*(one.astype(np.float32) for one in
+                                               (self.ivh_probability, self.probability))), 0)
+        return amounts_of({label.name: self._ml(mask == label.value) for label in LABELS},
+                          {label.name: self._ml(ambiguous & (self._labels == label.value)) for label in LABELS},
+                          float(mixed.sum((1, 2)) @ self._mm3) / 1000)
+
+    @property
+    def _labels(self) -> np.ndarray:
+        """uint8, what each voxel would be called, by the larger of p(ICH) and p(IVH)."""
+        return np.where(2 * self.ivh_probability.astype(np.float32) > self.probability, IVH.value,
+                        ICH.value).astype(np.uint8)
 
     @property
     def _mm3(self) -> np.ndarray:
@@ -85,13 +103,14 @@ def probabilities_of(segmenter: Segmenter, patient: Patient) -> CachedProbabilit
     """Run the network on a patient (axial)."""
     ct = patient.ct
     orientation = Orientation.of(ct)
-    probability, hu = orientation.view(segmenter.bleed_probability(ct)), orientation.view(ct.hu)
+    lesions = segmenter.lesion_probabilities(ct)
+    probability, ivh, hu = map(orientation.view, (lesions.sum(axis=0), lesions[1], ct.hu))
     spacing_mm = ct.pixel_spacing_mm[::-1] if orientation.transpose else ct.pixel_spacing_mm
     head = find_head(hu, spacing_mm)
     mm3 = ct.voxel_volumes_mm3[::-1] if orientation.flip[0] else ct.voxel_volumes_mm3
     spare = (1 + SLICES, *(int(np.ceil(SPARE_MM / step)) for step in spacing_mm))
     box = bounding_box(probability >= np.float16(LEAST_KEPT), spare) or (slice(0, 0),) * 3
-    parts = (np.ascontiguousarray(one[box]) for one in (probability, hu, orientation.view(patient.truth)))
+    parts = (np.ascontiguousarray(one[box]) for one in (probability, ivh, hu, orientation.view(patient.truth)))
     return CachedProbabilities(*parts, tuple(part.start for part in box), probability.shape,
                                tuple(map(float, spacing_mm)), np.array(mm3, float),
                                head if head.skull_found else None)
@@ -101,14 +120,15 @@ def save_probabilities(path: Path, kept: CachedProbabilities):
     head = {"enclosed": kept.head.enclosed, "has_brain": kept.head.has_brain} if kept.head else {}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
-        np.savez_compressed(file, probability=kept.probability, hu=kept.hu, truth=kept.truth, corner=kept.corner,
-                            shape=kept.shape, spacing_mm=kept.spacing_mm, voxel_volumes_mm3=kept.voxel_volumes_mm3,
+        np.savez_compressed(file, probability=kept.probability, ivh_probability=kept.ivh_probability, hu=kept.hu,
+                            truth=kept.truth, corner=kept.corner, shape=kept.shape, spacing_mm=kept.spacing_mm,
+                            voxel_volumes_mm3=kept.voxel_volumes_mm3,
                             **head)
 
 
 def load_probabilities(path: Path) -> CachedProbabilities:
     with np.load(path, allow_pickle=False) as file:
         head = HeadMask(file["enclosed"], file["has_brain"], True) if "enclosed" in file.files else None
-        return CachedProbabilities(file["probability"], file["hu"], file["truth"], tuple(file["corner"].tolist()),
-                       tuple(file["shape"].tolist()), tuple(file["spacing_mm"].tolist()),
-                       file["voxel_volumes_mm3"], head)
+        return CachedProbabilities(file["probability"], file["ivh_probability"], file["hu"], file["truth"],
+                                   *(tuple(file[name].tolist()) for name in ("corner", "shape", "spacing_mm")),
+                                   file["voxel_volumes_mm3"], head)

@@ -99,7 +99,7 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
     for patient in synthetic_patients(pool, CALIBRATION, patients, jobs=jobs, known=calibration.rows):
         calibration.add(patient)
     chosen = calibration.choose()
-    kept = {name: chosen[name] for name in ("interval", "pieces") if chosen[name]}
+    kept = {**chosen["intervals"], **({"pieces": chosen["pieces"]} if chosen["pieces"] else {})}
     fields |= {"threshold": chosen["threshold"], "calibration": kept}
     save_weights(folder, model, fields)
     return fields

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.labels import ICH, IVH
 from ..evaluation.cases import append_row, read_rows
 from ..evaluation.summary import SIZES_ML
-from ..segmentation.conformal_interval import calibrate_interval
+from ..segmentation.conformal_interval import Amounts, calibrate_intervals
 from ..segmentation.segmenter import Segmenter
 from ..synthetic.code_version import generator_mark
 from ..synthetic.patients import Patient, start_maker
@@ -42,8 +43,9 @@ class Calibration:
 
     def __init__(self, folder: Path, segmenter: Segmenter, jobs: int = 0):
         self.folder, self.segmenter, self.jobs = Path(folder), segmenter, jobs
-        self.mark = f"{segmenter.weights.sha256[:16]}, brain {segmenter.weights.brain_hu}, patients {generator_mark()}"
-        self._limits = segmenter.weights.manifest["clean_up_mm3"]
+        weights = segmenter.weights
+        self.mark = f"{weights.sha256[:16]}, brain {weights.brain_hu}, patients {generator_mark()}, by label"
+        self._limits = weights.manifest["clean_up_mm3"]
         self.rows = {row["case"]: row for row in read_rows(self.folder / "rows.jsonl")
                      if row["model"] == self.mark and self._file(row["case"]).is_file()}
 
@@ -57,13 +59,12 @@ class Calibration:
                           for label in (1, 2))
         kept = probabilities_of(self.segmenter, patient)
         save_probabilities(self._file(patient.name), kept)
-        self._note({"case": patient.name, "model": self.mark, "true_ml": ich_ml + ivh_ml, "true_ivh_ml": ivh_ml,
-                    "ambiguous_ml": kept.ambiguous_ml()})
+        self._note({"case": patient.name, "model": self.mark, "true_ml": ich_ml + ivh_ml, "true_ivh_ml": ivh_ml})
         log.info("%s: %.2f mL", patient.name, ich_ml + ivh_ml)
 
     def choose(self) -> dict:
-        """{"threshold", "interval", "pieces"}: the classifier on pieces first (without it where there are too few of
-        them), then the threshold in steps of 0.1 and of 0.02 around the best, then the interval."""
+        """{"threshold", "intervals", "pieces"}: the classifier on pieces first (without it where there are too few of
+        them), then the threshold in steps of 0.1 and of 0.02 around the best, then the intervals."""
         classifier = self._fit_classifier()
         self.measure(COARSE, classifier)
         coarse = choose_threshold(list(self.rows.values()), COARSE)["threshold"]
@@ -75,9 +76,11 @@ class Calibration:
         (self.folder / "table.json").write_text(json.dumps(choice, indent=1) + "\n", encoding="utf-8", newline="\n")
         for line in table_lines(choice):
             log.info("%s", line)
-        ml = [row["ml_by_threshold"][f"{choice['threshold']:.2f}"] for row in rows]
-        interval = calibrate_interval([row["true_ml"] for row in rows], ml, [row["ambiguous_ml"] for row in rows])
-        return {"threshold": choice["threshold"], "interval": interval, "pieces": classifier}
+        found = self._each(partial(_amounts, choice["threshold"], self._limits, classifier),
+                           [self._file(row["case"]) for row in rows])
+        true_ml = [{ICH.name: row["true_ml"] - row["true_ivh_ml"], IVH.name: row["true_ivh_ml"]} for row in rows]
+        return {"threshold": choice["threshold"], "intervals": calibrate_intervals(true_ml, list(found)),
+                "pieces": classifier}
 
     def _fit_classifier(self) -> dict | None:
         cases = sorted(self.rows)
@@ -113,6 +116,10 @@ class Calibration:
 
 def _pieces(threshold: float, limits_mm3: dict, path: Path):
     return load_probabilities(path).components(threshold, limits_mm3)
+
+
+def _amounts(threshold: float, limits_mm3: dict, classifier: dict | None, path: Path) -> Amounts:
+    return load_probabilities(path).amounts(threshold, limits_mm3, classifier)
 
 
 def _volumes_ml(limits_mm3: dict, classifier: dict | None, path: Path, thresholds: list[str]) -> dict[str, float]:

@@ -29,6 +29,8 @@ def from_plain(kind, value):
     inner = [argument for argument in typing.get_args(kind) if argument not in (types.NoneType, ...)]
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
         return from_plain(inner[0], value)
+    if typing.get_origin(kind) is dict and inner:
+        return {key: from_plain(inner[1], one) for key, one in value.items()}
     if typing.get_origin(kind) is list and inner:
         return [from_plain(inner[0], entry) for entry in value]
     if typing.get_origin(kind) is tuple:

@@ -7,10 +7,12 @@ Volumes are mL, lengths mm, points RAS mm.
 from dataclasses import asdict, dataclass, field
 
 from .findings import Finding
+from .labels import ICH, IVH
 from .plain import from_plain
 
 SCHEMA = "ichvolume-result/1"
-DERIVED = ("interval_ich_ml", "abc2_minus_ich_ml", "abc2_minus_ich_percent", "marked_slices", "mask_origin")
+DERIVED = ("interval_ich_ml", "interval_ivh_ml", "abc2_minus_ich_ml", "abc2_minus_ich_percent", "marked_slices",
+           "mask_origin")
 Point = tuple[float, float, float]
 
 
@@ -220,9 +222,12 @@ def clean_up_change_ml(step: dict) -> tuple[float, float]:
     return (removed_ml, added_ml) if added_ml is not None else (max(removed_ml, 0.0), max(-removed_ml, 0.0))
 
 
-def ich_interval_ml(interval_ml: tuple[float, float] | None, ivh_ml: float) -> tuple[float, float] | None:
-    """The interval of the total without the ventricular blood: the scores count the parenchymal volume alone."""
-    return interval_ml and (max(0.0, interval_ml[0] - ivh_ml), max(0.0, interval_ml[1] - ivh_ml))
+def ich_interval_ml(interval_ml: tuple[float, float] | None, ivh_ml: float,
+                    label_intervals_ml: dict[str, tuple[float, float]] | None = None) -> tuple[float, float] | None:
+    """The interval of the parenchymal volume, which alone the scores count: its own, or the total's without the marked
+    ventricular blood where the weights were not calibrated for ICH."""
+    own = (label_intervals_ml or {}).get(ICH.name)
+    return own or interval_ml and (max(0.0, interval_ml[0] - ivh_ml), max(0.0, interval_ml[1] - ivh_ml))
 
 
 @dataclass(frozen=True)
@@ -242,6 +247,7 @@ class Result:
     surface: dict | None = None  # the 3D model written beside: file, space, triangles, volume_ml (of the mesh)
     interval_coverage: float | None = None  # share of cases whose true volume interval_ml holds (0.9)
     interval_calibrated_on: str = ""  # what the patients were, "synthetic patients"; empty without an interval
+    label_intervals_ml: dict[str, tuple[float, float]] = field(default_factory=dict)  # "ICH", "IVH" -> its own interval
     history: list[MaskVersion] = field(default_factory=list)  # the last one is the mask of this result
     site: SiteSuggestion | None = None  # None: nothing marked, or the skull could not be fitted well
     midline_shift: MidlineShift | None = None  # None: nothing marked, or a file from before it was measured
@@ -262,8 +268,15 @@ class Result:
 
     @property
     def interval_ich_ml(self) -> tuple[float, float] | None:
-        """interval_ml, which is the total's, without the marked ventricular blood; None without any ICH."""
-        return ich_interval_ml(self.interval_ml, self.volume_ml.ivh) if self.volume_ml.ich > 0 else None
+        """See `ich_interval_ml`; None without any ICH."""
+        if not self.volume_ml.ich > 0:
+            return None
+        return ich_interval_ml(self.interval_ml, self.volume_ml.ivh, self.label_intervals_ml)
+
+    @property
+    def interval_ivh_ml(self) -> tuple[float, float] | None:
+        """None without any IVH, and where the weights were not calibrated for it."""
+        return self.label_intervals_ml.get(IVH.name) if self.volume_ml.ivh > 0 else None
 
     @property
     def abc2_minus_ich_ml(self) -> float | None:

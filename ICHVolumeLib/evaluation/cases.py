@@ -84,13 +84,15 @@ def case_row(case: Patient | DatasetCase, prediction: Prediction) -> dict:
         "true_ml": true.volume_ml.total, "ml": measured.volume_ml.total, "true_ich_ml": true.volume_ml.ich,
         "ich_ml": measured.volume_ml.ich,
         "true_ivh_ml": true.volume_ml.ivh, "ivh_ml": measured.volume_ml.ivh,
-        "dice": dice(mask, truth), "ivh_dice": dice(mask == 2, truth == 2) if ivh_true else None,
+        "dice": dice(mask, truth), "ich_dice": dice(mask == 1, truth == 1) if (truth == 1).any() else None,
+        "ivh_dice": dice(mask == 2, truth == 2) if ivh_true else None,
         "hd95_mm": hd95_mm(mask, truth, spacing),
         "abc2_ml": measured.abc2.coniglobus_ml if measured.abc2 else 0.0,
         "true_abc2_ml": true.abc2.coniglobus_ml if true.abc2 else 0.0,
         "lesions": [[volume, bool(hit)] for volume, hit in lesions_found(mask, truth, ct)],
         "contrast_hu": contrast_hu(ct, truth), "slices": slices_found(mask, truth, ct),
         "interval_ml": prediction.interval_ml, "ambiguous_ml": prediction.ambiguous_ml,
+        "label_intervals_ml": prediction.label_intervals_ml,
     }
 
 

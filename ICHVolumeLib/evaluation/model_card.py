@@ -11,11 +11,13 @@ import textwrap
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..core.labels import LABELS
 from ..core.text import shown
 from ..network.base import slices_in
 from ..network.registry import network_of
 from ..network.weights import Weights
 from ..postprocessing.false_positive_filter import POSSIBLE
+from ..segmentation.conformal_interval import KEYS
 from ..training.curves import draw_curves
 from .card_real import comparison, real_section
 from .summary import Line, lines
@@ -255,6 +257,14 @@ def _pictures(pictures: list[dict]) -> str:
     return "\n".join(parts)
 
 
+def _label_intervals(weights: Weights) -> str:
+    """How many of the patients the intervals of ICH and IVH were made from; empty where there are none."""
+    calibrated = {label.name: weights.manifest["calibration"].get(KEYS[label.name]) for label in LABELS}
+    said = [f"that of the {name} on the {one['patients']} in whom some was marked"
+            for name, one in calibrated.items() if one]
+    return f"The interval of the total was calibrated on all of them, {' and '.join(said)}. " if said else ""
+
+
 def _calibration(weights: Weights) -> str:
     interval, classifier = (weights.manifest["calibration"].get(name) for name in ("interval", "pieces"))
     if not interval:
@@ -266,7 +276,8 @@ def _calibration(weights: Weights) -> str:
             f"{interval['patients']} other synthetic patients, in heads that are neither trained nor tested on:\n\n"
             f"    ichvolume release RUN DATA -o FOLDER --model-version {weights.version} "
             f"--patients {interval['patients']}{mixed}\n\n"
-            "The interval covers the true volume of patients like these. **It promises nothing for real heads.**")
+            f"{_label_intervals(weights)}"
+            "An interval covers the true volume of patients like these. **It promises nothing for real heads.**")
     if not classifier:
         return text
     pairs = zip(classifier["facts"], classifier["weights"], strict=True)

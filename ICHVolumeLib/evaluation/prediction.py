@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,13 +15,15 @@ from ..segmentation.segmenter import Segmenter
 class Prediction:
     """mask: uint8 (slices, rows, columns) on the scan's own grid, 0 none, 1 ICH, 2 IVH.
 
-    interval_ml: where the model says that the true volume lies; ambiguous_ml: volume of which it is not sure. None
+    interval_ml: where the model says that the true volume lies; label_intervals_ml: the same of each label that it
+    marked and knows an interval for, "ICH" and "IVH"; ambiguous_ml: volume of which it is not sure. None or empty
     where it says nothing.
     """
 
     mask: np.ndarray
     interval_ml: tuple[float, float] | None = None
     ambiguous_ml: float | None = None
+    label_intervals_ml: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 Predict = Callable[[CTVolume], Prediction]
@@ -31,7 +33,7 @@ def predict_with(segmenter: Segmenter) -> Predict:
     """The segmenter as evaluation asks for it."""
     def predict(ct: CTVolume) -> Prediction:
         found = segmenter.apply(ct)
-        return Prediction(found.mask, found.interval_ml, found.ambiguous_ml)
+        return Prediction(found.mask, found.interval_ml, found.ambiguous_ml, found.label_intervals_ml)
 
     return predict
 

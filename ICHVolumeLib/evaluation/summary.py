@@ -20,7 +20,7 @@ def summarise(rows: list[dict]) -> dict:
     lesions = np.array([lesion for row in rows for lesion in row["lesions"]], float).reshape(-1, 2)
     large, small = lesions[:, 0] >= 1, (lesions[:, 0] >= 0.1) & (lesions[:, 0] < 1)
     percent = 100 * (measured - true) / true
-    covered = [row["interval_ml"][0] <= row["true_ml"] <= row["interval_ml"][1] for row in rows if row["interval_ml"]]
+    with_both = [row for row in rows if row["true_ich_ml"] > 0 and row["true_ivh_ml"] > 0]
     in_real = [row["case"].split("-")[-1] for row in rows if not row.get("made_head", True)]
     return {
         "cases": len(rows), "cases_in_real_heads": len(in_real), "real_heads": len(set(in_real)),
@@ -40,8 +40,26 @@ def summarise(rows: list[dict]) -> dict:
         "abc2_of_truth_icc_a1": icc_a1(column("true_abc2_ml"), column("true_ich_ml")),
         "lesions_over_1_ml": int(large.sum()), "lesion_recall_over_1_ml": _mean(lesions[large, 1]),
         "lesions_0.1_to_1_ml": int(small.sum()), "lesion_recall_0.1_to_1_ml": _mean(lesions[small, 1]),
-        "interval_coverage": _mean(np.array(covered, float)),
+        "ich_dice_with_ivh_mean": _mean(np.array([row["ich_dice"] for row in with_both if "ich_dice" in row], float)),
+        "cases_with_both": len(with_both),
+        "bias_percent_se": _standard_error_percent(measured, true),
+        "interval_coverage": _coverage_of([(row["interval_ml"], row["true_ml"]) for row in rows]),
+        **{f"interval_{name}_coverage": _coverage_of([(row.get("label_intervals_ml", {}).get(name.upper()),
+                                                       row[f"true_{name}_ml"]) for row in rows])
+           for name in ("ich", "ivh")},
     }
+
+
+def _coverage_of(pairs: list[tuple]) -> float | None:
+    """Share of the intervals that hold their true volume; pairs (interval or None, true mL)."""
+    return _mean(np.array([low <= true <= high for (low, high), true in ((one, true) for one, true in pairs if one)],
+                          float))
+
+
+def _standard_error_percent(measured: np.ndarray, true: np.ndarray) -> float:
+    """Of the bias of the summed volume in percent, by drawing the cases again."""
+    draws = np.random.default_rng(0).integers(len(true), size=(1000, len(true)))
+    return float(np.std(100 * (measured[draws].sum(1) / true[draws].sum(1) - 1)))
 
 
 def _groups(rows: list[dict], name: str, ranges, unit: str) -> dict:
@@ -97,10 +115,13 @@ def lines(figures: dict) -> list[Line]:
         _at_least("Dice per case, mean", get("dice_mean"), 0.93, f" (SD {_number(get('dice_sd'))})"),
         _at_least("Dice per case, median", get("dice_median"), 0.95),
         _at_least(f"IVH Dice, mean ({get('ivh_cases', 0)} cases with IVH)", get("ivh_dice_mean"), 0.85),
+        _at_least(f"ICH Dice of the {get('cases_with_both', 0)} cases with ICH and IVH, mean",
+                  get("ich_dice_with_ivh_mean"), 0.88),
         _at_most("HD95, median of the cases with both masks", get("hd95_median_mm"), 3.0, "{:.1f} mm"),
         _at_least("volume, ICC(A,1) (95 % bootstrap interval)", get("icc_a1"), 0.997, _range(get("icc_a1_ci95")),
                   "{:.3f}"),
-        _within("bias of the summed volume", get("bias_percent_of_total"), 2.0),
+        _within("bias of the summed volume (two standard errors)", get("bias_percent_of_total"), 2.0,
+                get("bias_percent_se")),
         _agreement("95 % limits of agreement per case", get("bland_altman_percent")),
         replace(_agreement("the same, cases of 10 mL and more", get("bland_altman_percent_over_10_ml")), target="",
                 met=None),
@@ -108,7 +129,8 @@ def lines(figures: dict) -> list[Line]:
                   0.98, form="{:.1f} %"),
         _at_least(f"bleeds of 0.1 to 1 mL found ({get('lesions_0.1_to_1_ml', 0)})", get("lesion_recall_0.1_to_1_ml"),
                   0.85, form="{:.1f} %"),
-        _coverage(get("interval_coverage")),
+        *(_coverage(what, get(f"interval_{name}coverage"))
+          for what, name in (("volume", ""), ("ICH volume", "ich_"), ("IVH volume", "ivh_"))),
     ]
     table += _alarm_lines(figures)
     return table
@@ -138,10 +160,11 @@ def _at_most(what, value, most, form, more="") -> Line:
     return Line(what, "at most " + _short(form, most), found, None if value is None else bool(value <= most))
 
 
-def _within(what, percent, most) -> Line:
+def _within(what, percent, most, error_percent=None) -> Line:
     if percent is None:
         return Line(what, f"within {most:g} %", "not measured", None)
-    return Line(what, f"within {most:g} %", f"{percent:+.1f} %", bool(abs(percent) <= most))
+    doubt = "" if error_percent is None else f" (+- {2 * error_percent:.1f} %)"
+    return Line(what, f"within {most:g} %", f"{percent:+.1f} %{doubt}", bool(abs(percent) <= most))
 
 
 def _agreement(what, limits) -> Line:
@@ -151,9 +174,9 @@ def _agreement(what, limits) -> Line:
                 bool(max(abs(limits["low"]), abs(limits["high"])) <= 10))
 
 
-def _coverage(share) -> Line:
+def _coverage(what: str, share) -> Line:
     found = "not measured" if share is None else _formatted("{:.1f} %", share)
-    return Line("90 % interval covers the true volume", "88 to 92 %", found,
+    return Line(f"90 % interval covers the true {what}", "88 to 92 %", found,
                 None if share is None else 0.88 <= share <= 0.92)
 
 

@@ -28,7 +28,6 @@ from ..anatomy.head_frame import HeadFrame
 from ..clinical import scores
 from ..core.ct_volume import CTVolume
 from ..core.findings import INFO, WARNING, Finding
-from ..core.result import ich_interval_ml
 from ..core.text import number_words
 from ..imaging.morphology import dilated
 from ..io.hounsfield import slice_words
@@ -54,14 +53,14 @@ _REST_ML, _REST_SHARE = 0.5, 0.03
 _SEEN: WeakKeyDictionary[CTVolume, SkullView | None] = WeakKeyDictionary()
 
 
-def check_mask(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interval_ml=None,
+def check_mask(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interval_ich_ml=None,
                by_model: bool = False, frame: HeadFrame | None = None) -> list[Finding]:
     """Findings about a mask (slices, rows, columns), uint8 labels, that was measured on its scan.
 
-    interval_ml: of the total volume, None where there is none; by_model: the network made the mask. frame:
+    interval_ich_ml: of the ICH volume, None where there is none; by_model: the network made the mask. frame:
     fit_head_frame(ct); without it nothing is said of what lies below the skull.
     """
-    steps = check_mask_in_steps(ct, mask, measurement, interval_ml, by_model, frame)
+    steps = check_mask_in_steps(ct, mask, measurement, interval_ich_ml, by_model, frame)
     while True:
         try:
             next(steps)
@@ -69,7 +68,7 @@ def check_mask(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interva
             return end.value
 
 
-def check_mask_in_steps(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interval_ml=None,
+def check_mask_in_steps(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interval_ich_ml=None,
                         by_model: bool = False, frame: HeadFrame | None = None):
     """Generator of check_mask: every next() looks at a part, so that a window in between is never kept waiting."""
     if not measurement.found:
@@ -85,7 +84,7 @@ def check_mask_in_steps(ct: CTVolume, mask: np.ndarray, measurement: Measurement
     near = look_near(ct, marked)
     yield
     noticed = [*(_noise(ct, marked, view) or _faint(near, measurement)), *_ivh_only(measurement),
-               *_interval(measurement, interval_ml), *_size(measurement.volume_ml.total)]
+               *_interval(measurement, interval_ich_ml), *_size(measurement.volume_ml.total)]
     yield
     noticed += _density(near, measurement) + check_outside(ct, marked, view, measurement.volume_ml.total)
     noticed += check_below_floor(ct, marked, frame)
@@ -114,8 +113,8 @@ def _ivh_only(measurement):
                                  "tissue, mark it as ICH.")]
 
 
-def _interval(measurement, interval_ml):
-    low, high = ich_interval_ml(interval_ml, measurement.volume_ml.ivh) or (0.0, 0.0)
+def _interval(measurement, interval_ich_ml):
+    low, high = interval_ich_ml or (0.0, 0.0)
     if not (measurement.volume_ml.ich > 0 and low < scores.LIMIT_ML <= high):
         return []
     return [_warning("crosses-30-ml", f"The interval of the ICH volume ({low:.1f} to {high:.1f} mL) crosses 30 mL, "

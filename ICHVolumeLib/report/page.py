@@ -84,7 +84,7 @@ def _volume_card(result):
     """The ICH in large digits, which ABC/2 and the scores are about, or the IVH where there is nothing else."""
     volume, lines = result.volume_ml, []
     title, large = ("IVH volume", volume.ivh) if result.is_ivh_only else ("ICH volume", volume.ich)
-    interval_ml = result.interval_ml if result.is_ivh_only else result.interval_ich_ml
+    interval_ml = (result.interval_ivh_ml or result.interval_ml) if result.is_ivh_only else result.interval_ich_ml
     if interval_ml:
         said = interval_text(result, interval_ml)
         lines.append(f"<p>{text(said[0].upper() + said[1:])}</p>")

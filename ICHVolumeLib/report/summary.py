@@ -27,7 +27,7 @@ def summary_rows(result: Result) -> list[Row]:
     volume = result.volume_ml
     rows = [Row("ICH volume", ml(volume.ich), ich_remark(result))]
     if volume.ivh:
-        rows += [Row("IVH volume", ml(volume.ivh)),
+        rows += [Row("IVH volume", ml(volume.ivh), interval_text(result, result.interval_ivh_ml)),
                  Row("Total volume", ml(volume.total), interval_text(result, result.interval_ml))]
     if paper_formula_differs(result.volume_ml):
         rows.append(Row("Paper's formula", ml(result.volume_ml.paper_formula), paper_remark(result.volume_ml)))

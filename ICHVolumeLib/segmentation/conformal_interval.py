@@ -1,23 +1,48 @@
-"""An interval for the volume: split conformal prediction with a width that follows what the network doubts.
+"""Intervals for the volumes: split conformal prediction with a width that follows what the network doubts.
 
 Vovk et al. 2005; Lei et al. 2018, doi:10.1080/01621459.2017.1307116. Of patients kept apart for calibration, the
-error |predicted - true| is divided by a width made from the volume and the volume of ambiguous voxels; the quantile of
-these ratios times the width of a new case covers its true volume with the probability asked for.
+error |predicted - true| is divided by a width made from the volume and the volume that the network is not sure of; the
+quantile of these ratios times the width of a new case covers its true volume with the probability asked for.
+
+The total, the ICH and the IVH have an interval each. That of a label is calibrated on the patients in whom it was
+marked, and given where it is marked: what it promises then holds for those who read it.
 """
+
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.labels import LABELS
 
 SYNTHETIC_PATIENTS = "synthetic patients"
+TOTAL = "total"
+KEYS = {TOTAL: "interval", **{label.name: f"interval_{label.name.lower()}" for label in LABELS}}  # of the manifest
+LEAST_PATIENTS = 30  # with a label marked, for an interval of its own
 
 
-def interval_width_ml(volume_ml, ambiguous_ml, floor_ml: float, relative: float):
-    """floor_ml + relative x volume + volume of the voxels with p(bleed) between 0.2 and 0.8; arrays allowed."""
-    return floor_ml + relative * np.asarray(volume_ml, float) + np.asarray(ambiguous_ml, float)
+@dataclass(frozen=True)
+class Amounts:
+    """Of the total and of each label by name, mL: what is marked, and what the network is not sure of."""
+
+    marked_ml: dict[str, float]
+    doubtful_ml: dict[str, float] = field(default_factory=dict)
 
 
-def calibrate_interval(true_ml, volume_ml, ambiguous_ml, coverage: float = 0.9, floor_ml: float = 0.2,
+def amounts_of(marked_ml: dict[str, float], ambiguous_ml: dict[str, float], mixed_ml: float) -> Amounts:
+    """From mL by label. ambiguous_ml: of voxels with p(bleed) between 0.2 and 0.8, by the label they would get.
+    mixed_ml: the smaller of p(ICH) and p(IVH), as shares of p(bleed), summed over the marked voxels: so much is
+    expected to bear the wrong label, which the total does not mind."""
+    doubtful_ml = {name: ml + mixed_ml for name, ml in ambiguous_ml.items()}
+    return Amounts({**marked_ml, TOTAL: sum(marked_ml.values())}, {**doubtful_ml, TOTAL: sum(ambiguous_ml.values())})
+
+
+def interval_width_ml(volume_ml, doubtful_ml, floor_ml: float, relative: float):
+    """floor_ml + relative x volume + the volume that is doubted; arrays allowed."""
+    return floor_ml + relative * np.asarray(volume_ml, float) + np.asarray(doubtful_ml, float)
+
+
+def calibrate_interval(true_ml, volume_ml, doubtful_ml, coverage: float = 0.9, floor_ml: float = 0.2,
                        relative: float = 0.02, calibrated_on: str = SYNTHETIC_PATIENTS) -> dict:
     """What the manifest keeps under calibration/interval, from calibration patients (equal-length arrays, mL).
 
@@ -28,7 +53,7 @@ def calibrate_interval(true_ml, volume_ml, ambiguous_ml, coverage: float = 0.9, 
     Raises InputError when there are too few patients for the coverage.
     """
     true_ml, volume_ml = np.asarray(true_ml, float), np.asarray(volume_ml, float)
-    ratios = np.sort(np.abs(volume_ml - true_ml) / interval_width_ml(volume_ml, ambiguous_ml, floor_ml, relative))
+    ratios = np.sort(np.abs(volume_ml - true_ml) / interval_width_ml(volume_ml, doubtful_ml, floor_ml, relative))
     rank = int(np.ceil((len(ratios) + 1) * coverage))  # the finite-sample correction
     if rank > len(ratios):
         raise InputError(f"{len(ratios)} patients are too few to calibrate {coverage:.0%} coverage; use more.")
@@ -36,17 +61,39 @@ def calibrate_interval(true_ml, volume_ml, ambiguous_ml, coverage: float = 0.9, 
             "patients": len(ratios), "calibrated_on": calibrated_on}
 
 
-def volume_interval_ml(volume_ml: float, ambiguous_ml: float, calibration: dict) -> tuple[float, float] | None:
-    """(lowest, highest) mL for one case; None where the manifest has no calibrated interval."""
-    values = calibration.get("interval")
+def calibrate_intervals(true_ml: list[dict[str, float]], found: list[Amounts]) -> dict[str, dict]:
+    """KEYS of the manifest -> its interval, from the true mL by label and what was found, of each patient. A label that
+    was marked in fewer than LEAST_PATIENTS gets none. Raises InputError when there are too few patients at all."""
+    intervals = {}
+    for name, key in KEYS.items():
+        pairs = [({**true, TOTAL: sum(true.values())}[name], one) for true, one in zip(true_ml, found, strict=True)
+                 if name == TOTAL or one.marked_ml[name] > 0]
+        if name == TOTAL or len(pairs) >= LEAST_PATIENTS:
+            intervals[key] = calibrate_interval([true for true, _ in pairs], [one.marked_ml[name] for _, one in pairs],
+                                                [one.doubtful_ml[name] for _, one in pairs])
+    return intervals
+
+
+def volume_interval_ml(volume_ml: float, doubtful_ml: float, calibration: dict,
+                       name: str = TOTAL) -> tuple[float, float] | None:
+    """(lowest, highest) mL for one case; None where the manifest has no calibrated interval of that name."""
+    values = calibration.get(KEYS[name])
     if not values:
         return None
-    half = values["quantile"] * interval_width_ml(volume_ml, ambiguous_ml, values["floor_ml"], values["relative"])
+    half = values["quantile"] * interval_width_ml(volume_ml, doubtful_ml, values["floor_ml"], values["relative"])
     return max(float(volume_ml - half), 0.0), float(volume_ml + half)
+
+
+def label_intervals_ml(amounts: Amounts, calibration: dict) -> dict[str, tuple[float, float]]:
+    """Label name -> interval of one case, of the labels that are marked and calibrated."""
+    intervals = {label.name: volume_interval_ml(amounts.marked_ml[label.name], amounts.doubtful_ml[label.name],
+                                                calibration, label.name)
+                 for label in LABELS if amounts.marked_ml[label.name] > 0}
+    return {name: interval for name, interval in intervals.items() if interval}
 
 
 def calibrated_on(calibration: dict) -> str:
     """What the calibration patients were; empty without an interval. Manifests of before named none: theirs were
     synthetic, all of them."""
-    values = calibration.get("interval")
+    values = calibration.get(KEYS[TOTAL])
     return str(values.get("calibrated_on", SYNTHETIC_PATIENTS)) if values else ""

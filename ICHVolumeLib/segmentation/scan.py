@@ -5,14 +5,16 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.findings import WARNING, Finding
-from ..core.labels import ICH, IVH
+from ..core.labels import ICH, IVH, LABELS
 from ..imaging.boxes import bounding_box
 from ..imaging.head_mask import HeadMask, find_head
+from ..imaging.volume import volume_ml
 from ..network.weights import Weights
 from ..postprocessing.false_positive_filter import POSSIBLE
 from ..postprocessing.local_contrast import Evidence
 from ..postprocessing.steps import clean_mask
 from .clean_up_findings import clean_up_findings
+from .conformal_interval import Amounts, amounts_of
 from .grid import Grid, make_grid
 from .input_slices import moved_hu, neighbours, windowed
 from .orientation import Orientation
@@ -77,7 +79,8 @@ class ScanResult:
         self._probability = np.zeros(scan.hu.shape, np.float16)  # pages that nothing is written to take no memory
         self._ivh_probability = np.zeros(scan.hu.shape, np.float16)
         self._likely = np.zeros(scan.hu.shape, np.uint8)
-        self._ambiguous_mm2 = np.zeros(len(scan.hu))
+        self._ambiguous_mm2 = np.zeros((2, len(scan.hu)))  # ICH, IVH
+        self._mixed_mm2 = np.zeros(len(scan.hu))
         self._uncertainty = np.zeros(len(scan.hu), np.float32)
 
     def take(self, index: int, lesions: np.ndarray) -> None:
@@ -95,9 +98,10 @@ class ScanResult:
         self._likely[(index, *grid.native_part)] = label * (bleed >= POSSIBLE)
         self._mask[(index, *grid.native_part)] = label * marked
         doubtful = (bleed >= AMBIGUOUS[0]) & (bleed < AMBIGUOUS[1])
-        doubtful_mm2, either_mm2 = (np.count_nonzero(area) * self._scan.pixel_area_mm2
-                                    for area in (doubtful, doubtful | marked))
-        self._ambiguous_mm2[index] = doubtful_mm2
+        doubtful_mm2, either_mm2, ivh_mm2 = (np.count_nonzero(area) * self._scan.pixel_area_mm2
+                                             for area in (doubtful, doubtful | marked, doubtful & (ivh > ich)))
+        self._ambiguous_mm2[:, index] = doubtful_mm2 - ivh_mm2, ivh_mm2
+        self._mixed_mm2[index] = mixed_share(ivh[marked], bleed[marked]).sum() * self._scan.pixel_area_mm2
         self._uncertainty[index] = doubtful_mm2 / (either_mm2 + UNCERTAINTY_FLOOR_MM2)
 
     def clean(self) -> list[dict]:
@@ -121,8 +125,13 @@ class ScanResult:
         return float(np.count_nonzero(self._mask, axis=(1, 2)) @ self._scan.voxel_mm3) / 1000
 
     @property
-    def ambiguous_ml(self) -> float:
-        return float(self._ambiguous_mm2 @ (self._scan.voxel_mm3 / self._scan.pixel_area_mm2)) / 1000
+    def amounts(self) -> Amounts:
+        """What is marked and what is doubtful, as the intervals need it."""
+        slab_mm = self._scan.voxel_mm3 / self._scan.pixel_area_mm2
+        marked_ml = {label.name: volume_ml(self._mask == label.value, self._scan.voxel_mm3) for label in LABELS}
+        ambiguous = (self._ambiguous_mm2 @ slab_mm / 1000).tolist()
+        return amounts_of(marked_ml, {label.name: ml for label, ml in zip(LABELS, ambiguous, strict=True)},
+                          float(self._mixed_mm2 @ slab_mm) / 1000)
 
     @property
     def slice_uncertainty(self) -> np.ndarray:
@@ -139,6 +148,12 @@ class ScanResult:
         if is_shown_moved and abs(moved_hu(self._scan.head.brain_hu, USUAL_HU)) >= MUCH_MOVED_HU:
             noticed.append(_moved_finding(self._scan.head.brain_hu))
         return noticed + clean_up_findings(clean_up, self.marked_ml)
+
+
+def mixed_share(ivh: np.ndarray, bleed: np.ndarray) -> np.ndarray:
+    """p(IVH) or p(ICH) as a share of p(bleed), whichever is smaller: of the voxels of a bleed, expected under the wrong
+    label."""
+    return np.minimum(ivh, bleed - ivh) / np.maximum(bleed, 1e-6)
 
 
 def _moved_finding(brain_hu: float) -> Finding:

@@ -19,7 +19,7 @@ from ..imaging.crop import Crop, whole
 from ..network.base import check_classes
 from ..network.weights import Weights, coarse_folder, load_weights
 from .coarse_pass import is_wanted, on_grid, propose
-from .conformal_interval import calibrated_on, volume_interval_ml
+from .conformal_interval import TOTAL, calibrated_on, label_intervals_ml, volume_interval_ml
 from .crops import crops_around, predict_crops
 from .network_runner import NetworkRunner
 from .scan import NetworkSlices, ScanResult, TurnedScan
@@ -37,6 +37,7 @@ class Segmentation:
         doubtful; for the order in which a person reviews the slices.
     interval_ml: where the true volume lies in a share interval_coverage (0.9) of cases like those that the weights were
         calibrated on (interval_calibrated_on: "synthetic patients"); None and empty if they were not.
+    label_intervals_ml: "ICH", "IVH" -> the same for the volume of each label that is marked, where it is calibrated.
     ambiguous_ml: volume of the voxels with p(bleed) between 0.2 and 0.8.
     seconds: {"prepare", "load", "coarse", "network", "clean"}; load is next to 0 for a warm Segmenter, coarse 0 where
         there is no coarse pass.
@@ -57,6 +58,7 @@ class Segmentation:
     ambiguous_ml: float = 0.0
     interval_coverage: float | None = None
     interval_calibrated_on: str = ""
+    label_intervals_ml: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class Segmenter:
@@ -106,17 +108,18 @@ class Segmenter:
         seconds["clean"] = clock() - start
         return self._segmentation(result, seconds, steps)
 
-    def bleed_probability(self, ct: CTVolume) -> np.ndarray:
-        """p(ICH) + p(IVH) of every voxel before threshold and clean-up, float16 (slices, rows, columns); calibration
-        reads it. 0 where the network does not look (no brain, or certainly nothing there)."""
+    def lesion_probabilities(self, ct: CTVolume) -> np.ndarray:
+        """p(ICH) and p(IVH) of every voxel before threshold and clean-up, float16 (2, slices, rows, columns);
+        calibration reads them. 0 where the network does not look (no brain, or certainly nothing there)."""
         scan = TurnedScan(ct, self._crop)
         slices = NetworkSlices(scan, self.weights)
-        probability = np.zeros(ct.hu.shape, np.float16)
-        turned = scan.orientation.view(probability)
+        probabilities = np.zeros((2, *ct.hu.shape), np.float16)
+        turned = [scan.orientation.view(one) for one in probabilities]
         looks = self._looks(scan, slices, lambda *_: None, lambda: False, {"load": 0.0})
         for index, lesions in self._lesions(slices, looks, lambda *_: None, lambda: False):
-            turned[(index, *slices.grid.native_part)] = slices.grid.to_native(lesions).sum(axis=0)
-        return probability
+            for one, of_label in zip(turned, slices.grid.to_native(lesions), strict=True):
+                one[(index, *slices.grid.native_part)] = of_label
+        return probabilities
 
     def network_input(self, ct: CTVolume, indices: np.ndarray) -> np.ndarray:
         """What the network is given for these slices, counted from the feet: (n, in_slices, rows, columns) float32."""
@@ -203,7 +206,8 @@ class Segmenter:
         return next((count for count, crops in enumerate(following) if crops != looks[first]), len(following))
 
     def _segmentation(self, result: ScanResult, seconds: dict, clean_up: list[dict]) -> Segmentation:
-        marked_ml, ambiguous_ml = result.marked_ml, result.ambiguous_ml
+        amounts = result.amounts
+        marked_ml, ambiguous_ml = amounts.marked_ml[TOTAL], amounts.doubtful_ml[TOTAL]
         calibration = self.weights.manifest["calibration"]
         return Segmentation(
             mask=result.mask, slice_uncertainty=result.slice_uncertainty,
@@ -214,7 +218,8 @@ class Segmenter:
             training_data=self.weights.manifest["training_data"], clean_up=clean_up,
             interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, calibration), ambiguous_ml=ambiguous_ml,
             interval_coverage=calibration.get("interval", {}).get("coverage"),
-            interval_calibrated_on=calibrated_on(calibration))
+            interval_calibrated_on=calibrated_on(calibration),
+            label_intervals_ml=label_intervals_ml(amounts, calibration))
 
 
 def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Callable[[], bool] | None = None,

@@ -1,5 +1,7 @@
 """An endless stream of training batches from the generator, shuffled across patients."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -7,14 +9,16 @@ from ..postprocessing.local_contrast import BRAIN_HU
 from ..segmentation.input_slices import moved_hu, windowed_slices
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Block, Ingredients, make_block
-from ..synthetic.variation import MILD, WIDE
+from ..synthetic.variation import MILD, WIDE, Variation
 from .real_blocks import RealBlocks, is_context
 
 GAPS = (0.1, 0.8, 0.1)  # how often a neighbour is 0, 1 or 2 slices away
 FAINT_HU = (4.0, 16.0)  # of blood above brain: below it can hardly be seen, above the network finds it
 LEAST_FAINT_MM2 = 100.0  # of blood in a slice of a block
+LARGE_ML = (5.0, 150.0)  # of the largest clot in half of those blocks: large and faint is rare by chance
+LEAST_CAST_MM2 = 500.0  # of blood within the ventricles, in a slice of a block
 READY = 12  # batches in the buffer, from which slices are drawn
-DRAWS = 15  # of a block until there is faint blood in it
+DRAWS = 15  # of a block until what is wanted is in it
 END_SHARE = 0.25  # of the block's outer slices, which lack a neighbour as the first and last of a scan do
 
 
@@ -28,6 +32,11 @@ def has_faint_blood(block: Block) -> bool:
     if not len(brain):
         return False
     return FAINT_HU[0] < float(np.median(block.hu[blood]) - np.median(brain)) < FAINT_HU[1]
+
+
+def has_cast(block: Block) -> bool:
+    """Whether a slice shows LEAST_CAST_MM2 of blood within the ventricles, as where they are filled with it."""
+    return (block.labels == 2).sum((1, 2)).max() * block.pixel_mm**2 >= LEAST_CAST_MM2
 
 
 class BatchStream:
@@ -71,25 +80,39 @@ class BatchStream:
     def _add_block(self):
         variation = WIDE if self.rng.random() < self.plan.wide_share else MILD
         if self.real and self.rng.random() < self.plan.real_share:
-            pixel_mm = float(np.exp(self.rng.uniform(*np.log(self.plan.pixel_mm))))
-            block = self.real.draw(self.rng, size=self.plan.size, pixel_mm=pixel_mm, variation=variation,
-                                   slices=self.block_slices + 2 * (self.in_slices // 2))
+            block = self.real.draw(self.rng, size=self.plan.size, pixel_mm=self._log_uniform(self.plan.pixel_mm),
+                                   variation=variation, slices=self.block_slices + 2 * (self.in_slices // 2))
             self._keep(block, -1)
-            return
+        else:
+            self._add_made_block(variation)
+
+    def _log_uniform(self, ends: tuple[float, float]) -> float:
+        return float(np.exp(self.rng.uniform(*np.log(ends))))
+
+    def _add_made_block(self, variation: Variation):
         again = self.hard and self.rng.random() < self.plan.hard_share
         index = self.rng.choice(len(self.pool), p=self.shares)
         if again:
             index = self.hard[self.rng.integers(len(self.hard))][0]
-        reach = self.in_slices // 2
-        faint = not again and self.rng.random() < self.plan.faint_share
-        for _ in range(DRAWS if faint else 1):
-            pixel_mm = float(np.exp(self.rng.uniform(*np.log(self.plan.pixel_mm))))
-            block = make_block(self.rng, self.pool[index], size=self.plan.size, pixel_mm=pixel_mm,
-                               slices=self.block_slices + 2 * reach, bleed=False if again else faint or None,
-                               ingredients=self.ingredients, variation=variation)
-            if faint and has_faint_blood(block):
+        is_wanted = None if again or not self.pool[index].may_bleed else self._wanted()
+        is_large = is_wanted is has_faint_blood and self.rng.random() < 0.5
+        volume_ml = self._log_uniform(LARGE_ML) if is_large else None
+        bleed = False if again else True if is_wanted else None
+        for _ in range(DRAWS if is_wanted else 1):
+            block = make_block(self.rng, self.pool[index], size=self.plan.size,
+                               pixel_mm=self._log_uniform(self.plan.pixel_mm), bleed=bleed, volume_ml=volume_ml,
+                               slices=self.block_slices + 2 * (self.in_slices // 2), ingredients=self.ingredients,
+                               variation=variation)
+            if is_wanted and is_wanted(block):
                 break
         self._keep(block, int(index))
+
+    def _wanted(self) -> Callable[[Block], bool] | None:
+        """What a block is drawn again for, if for anything."""
+        drawn = self.rng.random()
+        if drawn < self.plan.faint_share:
+            return has_faint_blood
+        return has_cast if drawn < self.plan.faint_share + self.plan.cast_share else None
 
     def _keep(self, block: Block, origin: int):
         """Put the block's slices, each amid its neighbours, into the buffer."""

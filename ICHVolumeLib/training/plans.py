@@ -27,6 +27,7 @@ class Plan:
     bf16: bool = True  # autocast; float32 otherwise
     hard_share: float = 0.0  # share of blocks drawn from slices with earlier false alarms
     faint_share: float = 0.0  # share of blocks drawn again until they show faint blood
+    cast_share: float = 0.0  # share of blocks drawn again until blood fills a ventricle
     wide_share: float = 0.0  # share of blocks that vary as variation.WIDE says, the others as held-out patients do
     real_share: float = 0.0  # share of blocks that show real bleeds, where the run is given any
     warmup_steps: int = 0
@@ -74,10 +75,12 @@ PLANS = {
     "faint": Plan("adamw", 3e-4, "cosine", "blood_dice", 4, 8, 1200, 320, (0.60, 0.66), ema=0.998,
                   hard_share=0.1, faint_share=0.3, warmup_steps=100, weight_decay=0.01, validation_blocks=90),
     # real heads: brighter, noisier, turned, with real bleeds among the made ones; crops, so that there are many, but so
-    # large that a large faint bleed has brain around it: with 192 pixels and none faint these were forgotten
-    "real": Plan("adamw", 3e-4, "cosine", "blood_dice", 4, 8, 800, 224, (0.70, 0.80), ema=0.99, hard_share=0.1,
-                 faint_share=0.25, wide_share=0.6, real_share=0.2, warmup_steps=40, weight_decay=0.01,
-                 validation_blocks=24),
+    # large that a large faint bleed has brain around it: with 192 pixels and none faint these were forgotten, and with
+    # few filled ventricles these became ICH
+    "real": Plan("adamw", 3e-4, "cosine", "blood_dice", 4, 8, 800, 224, (0.70, 0.80), ema=0.995, hard_share=0.1,
+                 faint_share=0.3, cast_share=0.1, wide_share=0.6, real_share=0.2, warmup_steps=40, weight_decay=0.01,
+                 validation_blocks=24,
+                 kind_shares={"ct_ich": 0.56, "extra_axial": 0.1, "template": 0.12, "procedural": 0.22}),
     # the whole head in pixels of 1.5 mm, for the coarse pass: ten times as many slices an hour as `fine`
     "coarse": Plan("adamw", 2e-3, "cosine", "every_slice", 16, 20, 1600, 144, (1.40, 1.65), ema=0.998, hard_share=0.1,
                    faint_share=0.15, wide_share=0.5, real_share=0.12, warmup_steps=100, first_steps=400,

@@ -52,7 +52,8 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     clinical = clinical or ClinicalInputs()
     measurement = measure_mask(ct, mask)
     volume_ml = measurement.volume_ml
-    interval_ml = segmentation.interval_ml if segmentation and automatic_volume_ml is None else None
+    intervals = _intervals(segmentation) if segmentation and automatic_volume_ml is None else {}
+    interval_ich_ml = _of_ich(volume_ml, **intervals)
     fits = isinstance(head_frame, str) and volume_ml.total > 0
     frame = fit_head_frame(ct) if fits else head_frame
     frame = None if isinstance(frame, str) else frame
@@ -62,17 +63,15 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     noticed = list(check_ct(ct) if noticed is None else noticed)
     noticed += check_head_pose(ct, frame) if fits else []
     noticed += segmentation.findings if segmentation else []
-    noticed += check_mask(ct, mask, measurement, interval_ml, segmentation is not None, frame) \
+    noticed += check_mask(ct, mask, measurement, interval_ich_ml, segmentation is not None, frame) \
         if about_mask is None else about_mask
     return Result(
         found=volume_ml.total > 0,
         volume_ml=volume_ml,
-        interval_ml=interval_ml,
-        interval_coverage=segmentation.interval_coverage if interval_ml else None,
-        interval_calibrated_on=segmentation.interval_calibrated_on if interval_ml else "",
+        **{"interval_ml": None, **intervals},
         abc2=measurement.abc2,
         components=measurement.components,
-        **_scores(clinical, volume_ml, measurement.abc2, interval_ml, site),
+        **_scores(clinical, volume_ml, measurement.abc2, interval_ich_ml, site),
         geometry=describe_geometry(ct),
         findings=noticed,
         provenance=_provenance(ct, segmentation),
@@ -93,20 +92,31 @@ def with_abc2(result: Result, abc2: Abc2, clinical: ClinicalInputs | None = None
     components = [replace(one, abc2_ml=(one.abc2_ml or 0.0) + change_ml) if one is largest else one
                   for one in result.components]
     return replace(result, abc2=abc2, components=components,
-                   **_scores(clinical or ClinicalInputs(), result.volume_ml, abc2, result.interval_ml,
+                   **_scores(clinical or ClinicalInputs(), result.volume_ml, abc2, result.interval_ich_ml,
                              result.site))
 
 
-def _scores(clinical, volume_ml, abc2, interval_ml, site) -> dict:
+def _intervals(segmentation) -> dict:
+    """The fields of a Result about intervals; empty where the model gave none."""
+    if not segmentation.interval_ml:
+        return {}
+    return {name: getattr(segmentation, name) for name in
+            ("interval_ml", "interval_coverage", "interval_calibrated_on", "label_intervals_ml")}
+
+
+def _of_ich(volume_ml: VolumeMl, interval_ml=None, label_intervals_ml=None, **_) -> tuple[float, float] | None:
+    return ich_interval_ml(interval_ml, volume_ml.ivh, label_intervals_ml)
+
+
+def _scores(clinical, volume_ml, abc2, interval_ich_ml, site) -> dict:
     """The fields ich_score, max_ich and func of a Result. They count the parenchymal volume and need some of it."""
     ivh_in_mask = volume_ml.ivh > 0
-    interval_ml = ich_interval_ml(interval_ml, volume_ml.ivh)
     location = site and site.location
     all_three = {
-        "ich_score": scores.ich_score(clinical, volume_ml.ich, ivh_in_mask, abc2 and abc2.coniglobus_ml, interval_ml,
-                                      site and site.infratentorial),
-        "max_ich": scores.max_ich(clinical, volume_ml.ich, ivh_in_mask, interval_ml, location),
-        "func": scores.func(clinical, volume_ml.ich, interval_ml, location),
+        "ich_score": scores.ich_score(clinical, volume_ml.ich, ivh_in_mask, abc2 and abc2.coniglobus_ml,
+                                      interval_ich_ml, site and site.infratentorial),
+        "max_ich": scores.max_ich(clinical, volume_ml.ich, ivh_in_mask, interval_ich_ml, location),
+        "func": scores.func(clinical, volume_ml.ich, interval_ich_ml, location),
     }
     if volume_ml.ich > 0:
         return all_three

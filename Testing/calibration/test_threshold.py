@@ -22,14 +22,16 @@ def patient(number, half_width=20):
 class Unsure:
     """A network whose chance falls off linearly around every bleed: at 0.35 its square is the true one.
 
-    A far pixel of 0.9 is a speck that the clean-up takes away.
+    A far pixel of 0.9 is a speck that the clean-up takes away. ivh: the share of it all that it takes for IVH.
     """
+
+    ivh = 0.0
 
     def __init__(self, patients, sha256="5" * 64):
         self.weights = SimpleNamespace(sha256=sha256, threshold=0.5, brain_hu=None, manifest=dict(DEFAULT_MANIFEST))
         self.patients, self.calls = patients, 0
 
-    def bleed_probability(self, ct):
+    def lesion_probabilities(self, ct):
         self.calls += 1
         truth = next(one.truth for one in self.patients if one.ct is ct)
         rows, columns = np.nonzero(truth[1])
@@ -37,7 +39,8 @@ class Unsure:
         y, x = np.mgrid[:128, :128] - 63.5
         probability = np.clip(0.35 - 0.05 * (np.maximum(np.abs(y), np.abs(x)) - half + 0.49), 0, 1)
         probability[2, 2] = 0.9
-        return np.where(truth.any(axis=(1, 2))[:, None, None], probability, 0).astype(np.float16)
+        bleed = np.where(truth.any(axis=(1, 2))[:, None, None], probability, 0)
+        return np.stack([bleed * (1 - self.ivh), bleed * self.ivh]).astype(np.float16)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -59,7 +62,7 @@ def test_the_threshold_at_which_volumes_are_true_is_found(patients, tmp_path):
         calibration.add(one)
     chosen = calibration.choose()
     assert 0.3 < chosen["threshold"] <= 0.35
-    assert chosen["interval"]["patients"] == 10
+    assert chosen["intervals"]["interval"]["patients"] == 10
     row = calibration.rows["p03"]
     assert row["ml_by_threshold"][f"{chosen['threshold']:.2f}"] == pytest.approx(row["true_ml"])  # without the speck
     assert "0.34" in row["ml_by_threshold"]
@@ -90,20 +93,35 @@ def test_kept_chances_give_the_same_volume(patients, tmp_path):
     for threshold in (0.05, 0.35, 0.9):
         assert loaded.volume_ml(threshold) == kept.volume_ml(threshold)
     assert kept.volume_ml(0.35) == pytest.approx(2 * 32**2 * 0.45**2 * 5 / 1000)
-    assert loaded.ambiguous_ml() == kept.ambiguous_ml() > 0
+    assert loaded.amounts(0.35).doubtful_ml["total"] == kept.amounts(0.35).doubtful_ml["total"] > 0
     assert loaded.components(0.35) == kept.components(0.35)
     assert kept.components(0.35)[1] == [True]
 
 
+@pytest.mark.parametrize(("ivh", "label"), [(0.25, 1), (0.75, 2)])
+def test_blood_bears_the_likelier_label_and_the_other_share_is_in_doubt(patients, ivh, label):
+    network = Unsure(patients)
+    network.ivh = ivh
+    kept = probabilities_of(network, patients[5])
+    assert set(np.unique(kept.mask(0.2))) == {0, label}
+    amounts, name = kept.amounts(0.2), {1: "ICH", 2: "IVH"}
+    marked_ml = amounts.marked_ml["total"]
+    assert amounts.marked_ml[name[label]] == marked_ml > 0 and amounts.marked_ml[name[3 - label]] == 0
+    speck_ml = 2 * 0.45**2 * 5 / 1000  # marked before the clean-up
+    assert amounts.doubtful_ml[name[3 - label]] == pytest.approx(0.25 * (marked_ml + speck_ml), rel=0.01)
+    ambiguous_ml = amounts.doubtful_ml["total"]
+    assert amounts.doubtful_ml[name[label]] == pytest.approx(ambiguous_ml + 0.25 * (marked_ml + speck_ml), rel=0.01)
+
+
 def test_a_patient_of_whom_the_network_saw_nothing_counts_with_nothing(tmp_path):
     class Blind(Unsure):
-        def bleed_probability(self, ct):
-            return np.zeros(ct.hu.shape, np.float16)
+        def lesion_probabilities(self, ct):
+            return np.zeros((2, *ct.hu.shape), np.float16)
 
     missed = patient(0)
     save_probabilities(tmp_path / "one.npz", probabilities_of(Blind([missed]), missed))
     kept = load_probabilities(tmp_path / "one.npz")
-    assert kept.volume_ml(0.35) == kept.ambiguous_ml() == 0
+    assert kept.volume_ml(0.35) == kept.amounts(0.35).doubtful_ml["total"] == 0
     assert kept.components(0.35) == ([], [])
 
 
@@ -119,11 +137,11 @@ def spotted(number):
 
 
 class Spotted(Unsure):
-    def bleed_probability(self, ct):
+    def lesion_probabilities(self, ct):
         truth = next(one.truth for one in self.patients if one.ct is ct)
         probability = np.where(truth > 0, 0.95, 0.0)
         probability[4, 85:105, 85:105] = 0.5
-        return probability.astype(np.float16)
+        return np.stack([probability, np.zeros_like(probability)]).astype(np.float16)
 
 
 def test_the_verdict_on_pieces_takes_the_spots_out_before_the_threshold_is_chosen(tmp_path):

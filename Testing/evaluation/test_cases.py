@@ -135,8 +135,8 @@ def test_a_row_of_ours_holds_what_it_always_held(tmp_path):
     one = patient("test004-p066", 4)
     row, = evaluate(Oracle([one]), "ours", lambda known: [one], tmp_path / "cases.jsonl")
     assert list(row) == ["case", "index", "made_head", "true_ml", "ml", "true_ich_ml", "ich_ml", "true_ivh_ml",
-                         "ivh_ml", "dice", "ivh_dice", "hd95_mm", "abc2_ml", "true_abc2_ml", "lesions", "contrast_hu",
-                         "slices", "interval_ml", "ambiguous_ml", "model"]
+                         "ivh_ml", "dice", "ich_dice", "ivh_dice", "hd95_mm", "abc2_ml", "true_abc2_ml", "lesions",
+                         "contrast_hu", "slices", "interval_ml", "ambiguous_ml", "label_intervals_ml", "model"]
     assert (row["case"], row["index"], row["interval_ml"], row["model"]) == ("test004-p066", 4, (0.0, 10.0), "ours")
 
 
@@ -195,9 +195,11 @@ def test_a_case_without_a_mask_is_not_scored():
 
 
 def test_our_segmenter_as_a_model_keeps_its_interval():
-    found = SimpleNamespace(mask=np.ones((2, 3, 4), np.uint8), interval_ml=(1.0, 2.0), ambiguous_ml=0.5, engine="cpu")
+    found = SimpleNamespace(mask=np.ones((2, 3, 4), np.uint8), interval_ml=(1.0, 2.0), ambiguous_ml=0.5, engine="cpu",
+                            label_intervals_ml={"ICH": (0.5, 2.0)})
     predicted = predict_with(SimpleNamespace(apply=lambda ct: found))(None)
     assert (predicted.mask is found.mask, predicted.interval_ml, predicted.ambiguous_ml) == (True, (1.0, 2.0), 0.5)
+    assert predicted.label_intervals_ml == {"ICH": (0.5, 2.0)}
 
 
 def test_every_slice_with_blood_says_how_much_it_showed():
@@ -238,8 +240,8 @@ def test_the_figures_of_cases_with_known_errors():
 
 def test_every_figure_stands_beside_its_target_and_says_whether_it_is_met():
     table = {line.what: line for line in lines(summarise(cases(factor=1.04)))}
-    assert table["bias of the summed volume"].met is False
-    assert table["bias of the summed volume"].found == "+4.0 %"
+    assert table["bias of the summed volume (two standard errors)"].met is False
+    assert table["bias of the summed volume (two standard errors)"].found.startswith("+4.0 % (+- ")
     assert table["HD95, median of the cases with both masks"].met is True
     assert table["Dice per case, mean"].found == "0.90 (SD 0.00)" and table["Dice per case, mean"].met is False
     assert table["IVH Dice, mean (0 cases with IVH)"].met is None

@@ -21,7 +21,8 @@ SCHEMA = json.loads(JSON_SCHEMA.read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 STEPS = [{"name": "outlines", "threshold_mm3": None, "removed_ml": 0.5, "added_ml": 1.25, "slices": [3]},
          {"name": "labels", "threshold_mm3": None, "removed_ml": 0.0, "added_ml": 0.0, "relabelled_ml": 0.2}]
-FREE = {"seconds", "versions", "files", "inputs", "surface", "alternative", "shares"}  # names of their own inside
+FREE = {"seconds", "versions", "files", "inputs", "surface", "alternative", "shares",
+        "label_intervals_ml"}  # names of their own inside
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,8 @@ def results(small):
     made = Segmentation(mask=small.mask, slice_uncertainty=np.zeros(len(small.mask)), engine="openvino", device="CPU",
                         findings=[Finding("x", "info", "y.")], seconds={"network": 1.0}, model="0.7.0",
                         model_sha256="0", interval_ml=(25.0, 56.0), interval_coverage=0.9,
-                        interval_calibrated_on="synthetic patients", clean_up=STEPS)
+                        interval_calibrated_on="synthetic patients", clean_up=STEPS,
+                        label_intervals_ml={"ICH": (26.0, 55.0)})
     model = make_result(small.ct, small.mask, ClinicalInputs(age_years=67, gcs=11), made, noticed=[])
     edited = make_result(small.ct, small.mask, automatic_volume_ml=VolumeMl(5.0, 5.0, 0.0, 5.0), noticed=[])
     other_side = replace(model, ich_score=replace(model.ich_score, alternative={"score": 1, "range": (1, 2)}))
@@ -89,7 +91,7 @@ def test_a_file_of_the_first_version_keeps_to_the_schema_and_is_read(results):
         values = json.loads(json.dumps(as_first_version(result)))
         assert complaints(values) == []
         again = Result.from_dict(values)
-        assert (again.volume_ml, again.interval_ich_ml) == (result.volume_ml, result.interval_ich_ml)
+        assert (again.volume_ml, again.interval_ml) == (result.volume_ml, result.interval_ml)
         assert (again.mask_origin, again.marked_slices) == (result.mask_origin, result.marked_slices)
 
 

@@ -167,6 +167,20 @@ def test_the_interval_is_shown_with_its_coverage(automatic):
     assert row.tooltip.endswith("90 % interval 44\u201356 mL")
 
 
+def test_a_label_with_an_interval_of_its_own_shows_it_and_the_total_does_where_it_is_another(automatic):
+    from dataclasses import replace
+
+    def notes(result):
+        return {row.key: row.note for row in make_rows(result, automatic.abc2, Corrections(), automatic.volume_ml)}
+
+    calibrated = replace(automatic, interval_ml=(44.2, 56.4), interval_coverage=0.9,
+                         label_intervals_ml={"ICH": (43.2, 58.4)})
+    assert [notes(calibrated)[key] for key in ("ich_ml", "ivh_ml", "volume")] == ["90 %: 43\u201358 mL", "", ""]
+    both = replace(calibrated, volume_ml=replace(calibrated.volume_ml, ivh=4.0))
+    both = replace(both, volume_ml=replace(both.volume_ml, total=automatic.volume_ml.total))
+    assert notes(both)["volume"] == "90 %: 44\u201356 mL"
+
+
 def test_ventricular_blood_alone_has_no_score(case):
     only_ivh = make_result(case.ct, case.mask * 2, noticed=[])
     row = {row.key: row for row in make_rows(only_ivh, None, Corrections())}["ich_score"]

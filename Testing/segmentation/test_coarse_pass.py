@@ -118,7 +118,7 @@ def test_cancel_stops_within_the_coarse_pass(weights_dir):
 
 def test_what_calibration_reads_is_what_the_mask_is_made_of(weights_dir):
     case = phantom()
-    probability = Segmenter("cpu", weights_dir).bleed_probability(case.ct)
+    probability = Segmenter("cpu", weights_dir).lesion_probabilities(case.ct).sum(0)
     assert ((probability >= 0.5) == (case.mask > 0)).all()
 
 

@@ -16,7 +16,8 @@ from ICHVolumeLib.postprocessing.steps import LOOKED_AT  # noqa: E402
 from ICHVolumeLib.segmentation.input_slices import moved_hu  # noqa: E402
 from ICHVolumeLib.segmentation.segmenter import Segmenter, segment_ct  # noqa: E402
 
-INTERVAL = {"interval": {"coverage": 0.9, "quantile": 1.0, "floor_ml": 1.0, "relative": 0.1}}
+INTERVAL = {name: {"coverage": 0.9, "quantile": quantile, "floor_ml": 1.0, "relative": 0.1}
+            for name, quantile in (("interval", 1.0), ("interval_ich", 2.0), ("interval_ivh", 3.0))}
 AS_SCANNED = {"native_range": [0.3, 2.0], "target": 0.47}  # phantoms are coarse; most tests want their pixels untouched
 
 
@@ -184,6 +185,8 @@ def test_the_interval_and_the_doubtful_volume_follow_the_manifest_s_rule(segment
     volume_ml = np.count_nonzero(segmentation.mask, axis=(1, 2)) @ phantom.ct.voxel_volumes_mm3 / 1000
     half = 1.0 + 0.1 * volume_ml + segmentation.ambiguous_ml
     assert segmentation.interval_ml == pytest.approx((volume_ml - half, volume_ml + half))
+    low, high = segmentation.label_intervals_ml["ICH"]  # the only label that is marked; mixed with no IVH
+    assert high - low == pytest.approx(4 * half, rel=0.02) and "IVH" not in segmentation.label_intervals_ml
     assert segmentation.interval_coverage == segmenter.weights.manifest["calibration"]["interval"]["coverage"]
 
 
@@ -313,6 +316,6 @@ def test_the_scan_is_left_as_it_was(segmenter):
 @pytest.mark.parametrize("grid", ["regular", "flipped"])
 def test_the_chance_of_a_bleed_reaches_the_threshold_exactly_where_the_mask_is(segmenter, grid):
     phantom = case(grid)
-    probability = segmenter.bleed_probability(phantom.ct)
-    assert probability.dtype == np.float16 and probability.shape == phantom.ct.hu.shape
-    assert ((probability >= segmenter.weights.threshold) == (phantom.mask > 0)).all()
+    probabilities = segmenter.lesion_probabilities(phantom.ct)
+    assert probabilities.dtype == np.float16 and probabilities.shape == (2, *phantom.ct.hu.shape)
+    assert ((probabilities.sum(0) >= segmenter.weights.threshold) == (phantom.mask > 0)).all()

@@ -7,7 +7,7 @@ import pytest
 
 from ICHVolumeLib.segmentation.input_slices import neighbours
 from ICHVolumeLib.synthetic.generator import Block
-from ICHVolumeLib.training.batches import BatchStream, has_faint_blood
+from ICHVolumeLib.training.batches import BatchStream, has_cast, has_faint_blood
 from ICHVolumeLib.training.plans import PLANS
 
 TINY = replace(PLANS["small"], size=64, pixel_mm=(1.8, 2.4), hard_share=0.0)
@@ -46,6 +46,49 @@ def test_faint_blood_is_as_frequent_as_the_plan_says(pool, monkeypatch):
     blood = np.median(images[:, 60:68, 60:68], axis=(1, 2))
     assert np.mean(blood < 0.6) == pytest.approx(0.3 + 0.7 * 0.5, abs=0.03)  # half of the others are faint by chance
     assert True in blocks and None in blocks
+
+
+def test_half_of_the_faint_blocks_are_given_a_large_bleed(pool, monkeypatch):
+    volumes = []
+    monkeypatch.setattr("ICHVolumeLib.training.batches.make_block",
+                        lambda rng, *given, **wanted: volumes.append(wanted["volume_ml"]) or disc(10, 15))
+    stream = BatchStream(pool, replace(TINY, faint_share=1.0), seed=2)
+    for _ in range(400):
+        stream._add_block()
+    large = [one for one in volumes if one is not None]
+    assert len(volumes) == 400 and len(large) == pytest.approx(200, abs=40)
+    assert min(large) >= 5 and max(large) <= 150 and np.median(large) == pytest.approx(27, rel=0.25)  # log-uniform
+
+
+@pytest.mark.parametrize(("label", "radius_mm", "expected"), [(2, 15, True), (2, 10, False), (1, 15, False)])
+def test_a_filled_ventricle_has_much_blood_of_the_ventricles_in_a_slice(label, radius_mm, expected):
+    block = disc(30, radius_mm)
+    block.labels[block.labels > 0] = label
+    assert has_cast(block) == expected
+
+
+def test_filled_ventricles_are_as_frequent_as_the_plan_says(pool, monkeypatch):
+    def block(rng, *given, **wanted):
+        made = disc(30, 15)
+        made.labels[made.labels > 0] = rng.choice([1, 2], p=[0.8, 0.2])
+        return made
+
+    monkeypatch.setattr("ICHVolumeLib.training.batches.make_block", block)
+    stream = BatchStream(pool, replace(TINY, cast_share=0.3), seed=3)
+    while len(stream.buffer) < 4000:
+        stream._add_block()
+    filled = np.mean([(labels == 2).any() for _, labels, _ in stream.buffer[1::2]])
+    assert filled == pytest.approx(0.3 + 0.7 * 0.2, abs=0.04)
+
+
+def test_a_head_that_may_not_bleed_is_drawn_once_whatever_is_wanted(pool, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("ICHVolumeLib.training.batches.make_block",
+                        lambda rng, *given, **wanted: drawn.append(wanted["bleed"]) or disc(10, 0))
+    stream = BatchStream([replace(one, kind="extra_axial") for one in pool], replace(TINY, faint_share=1.0), seed=4)
+    for _ in range(20):
+        stream._add_block()
+    assert drawn == [None] * 20
 
 
 def test_the_stream_puts_each_slice_amid_its_neighbours(pool):

@@ -13,7 +13,7 @@ from network_weights import thresholding_weights
 
 from ICHVolumeLib.core.errors import Cancelled, InputError
 from ICHVolumeLib.core.findings import ERROR, Finding
-from ICHVolumeLib.core.result import ClinicalInputs, VolumeMl
+from ICHVolumeLib.core.result import ClinicalInputs, Result, VolumeMl
 from ICHVolumeLib.io.masks import read_mask
 from ICHVolumeLib.io.nrrd import read_nrrd
 from ICHVolumeLib.io.segmentation_nrrd import write_mask_seg_nrrd
@@ -204,6 +204,19 @@ def test_the_interval_is_held_against_30_ml_without_the_ventricular_blood(phanto
                        noticed=[])
     assert "crosses-30-ml" in [finding.code for finding in wide.findings]
     assert wide.ich_score.range[1] - wide.ich_score.range[0] == 1
+
+
+def test_the_interval_of_the_ich_is_its_own_where_the_model_gives_one(phantom):
+    made = segmentation(phantom.mask, interval_ml=(25.0, 35.0), label_intervals_ml={"ICH": (41.0, 60.0)})
+    result = make_result(phantom.ct, phantom.mask, replace(KNOWN, ivh=False), made, noticed=[])
+    assert (result.interval_ml, result.interval_ich_ml, result.interval_ivh_ml) == ((25.0, 35.0), (41.0, 60.0), None)
+    assert "crosses-30-ml" not in [finding.code for finding in result.findings]
+    assert result.ich_score.range[0] == result.ich_score.range[1]
+    ventricular = make_result(phantom.ct, phantom.mask * 2, KNOWN,
+                              segmentation(phantom.mask * 2, interval_ml=(25.0, 35.0),
+                                           label_intervals_ml={"IVH": (41.0, 60.0)}), noticed=[])
+    assert (ventricular.interval_ich_ml, ventricular.interval_ivh_ml) == (None, (41.0, 60.0))
+    assert Result.from_dict(json.loads(json.dumps(ventricular.to_dict()))).interval_ivh_ml == (41.0, 60.0)
 
 
 def test_a_piece_denser_than_blood_is_named_and_still_counted(phantom):
