@@ -1,5 +1,6 @@
 """What a network thought of a calibration patient, kept in a file: masks at any threshold can be made from it again."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,14 +48,15 @@ class CachedProbabilities:
         sizes = self.probability.shape
         return tuple(slice(first, first + size) for first, size in zip(self.corner, sizes, strict=True))
 
-    def mask(self, threshold: float, limits_mm3: dict | None = None, classifier: dict | None = None) -> np.ndarray:
-        """uint8, the cleaned mask of the box at a threshold, 1 ICH, 2 IVH."""
+    def mask(self, threshold: float, limits_mm3: dict | None = None, classifier: dict | None = None,
+             leave_out: Container[str] = ()) -> np.ndarray:
+        """uint8, the cleaned mask of the box at a threshold, 1 ICH, 2 IVH; leave_out: steps of the clean-up."""
         label = self._labels
         marked = self._whole((self.probability >= np.float16(threshold)) * label)
         likely = (self.probability >= np.float16(POSSIBLE)) * label
         evidence = classifier and Evidence(*map(self._whole, (self.hu, self.probability)), self.spacing_mm, classifier,
                                            self._whole(likely), self._whole(self.ivh_probability))
-        cleaned, _ = clean_mask(marked, self.voxel_volumes_mm3, self.head, limits_mm3, evidence)
+        cleaned, _ = clean_mask(marked, self.voxel_volumes_mm3, self.head, limits_mm3, evidence, leave_out)
         return cleaned[self.box]
 
     def volume_ml(self, threshold: float, limits_mm3: dict | None = None, classifier: dict | None = None) -> float:

@@ -3,7 +3,7 @@
 Volumes are those of true voxels (area x local slab height), so a limit means the same on thin and thick slices.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -38,19 +38,23 @@ LOOKED_AT = (DOUBTFUL_COMPONENTS, POSSIBLE_COMPONENTS, "slice ends", "half-marke
 
 
 def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: HeadMask | None = None,
-               limits_mm3: dict | None = None, evidence: Evidence | None = None) -> tuple[np.ndarray, list[dict]]:
+               limits_mm3: dict | None = None, evidence: Evidence | None = None,
+               leave_out: Container[str] = ()) -> tuple[np.ndarray, list[dict]]:
     """(mask, steps): the tidied copy, and per step {"name", "threshold_mm3", "removed_ml", "added_ml"}.
 
     mask uint8 (slices, rows, columns), 1 ICH, 2 IVH; voxel_volumes_mm3 (slices,) as CTVolume has it. head: from
     find_head on the same grid, or None to leave "outside the skull" out. evidence: on the same grid, or None to leave
     the steps LOOKED_AT out; these have no threshold_mm3 (None) but "slices", the indices of those they changed.
     removed_ml and added_ml are never negative; outlines does both. A step that changes labels says how much in
-    "relabelled_ml". limits_mm3 overrides LIMITS_MM3.
+    "relabelled_ml". limits_mm3 overrides LIMITS_MM3. leave_out: names of steps that are not done, to see what each
+    brings (Testing/benchmarks/clean_up_steps.py).
     """
     limits = {**LIMITS_MM3, **(limits_mm3 or {})}
     spare = (1, 1, 1) if evidence is None else _look_at(evidence.spacing_mm)
     given, mask, steps = mask, _copied(mask), []
     for name, looked_at, action in _actions(given, mask, head, evidence, limits):
+        if name in leave_out:
+            continue
         step = {"name": name, "threshold_mm3": float(limits[name]) if name in limits else None, "removed_ml": 0.0,
                 "added_ml": 0.0}
         step |= {"slices": []} if name in LOOKED_AT else {}

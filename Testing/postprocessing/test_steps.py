@@ -34,6 +34,14 @@ def test_a_speck_goes_and_the_bleed_beside_it_stays():
     assert step(steps, "specks") == {"name": "specks", "threshold_mm3": 30.0, "removed_ml": 0.01, "added_ml": 0.0}
 
 
+def test_a_step_that_is_left_out_changes_nothing_and_is_not_named():
+    mask = blank()
+    mask[2:5, 20:30, 20:30] = 1
+    mask[6, 50, 50:55] = 1  # a speck
+    cleaned, steps = clean_mask(mask, MM3, leave_out=("specks",))
+    assert (cleaned == mask).all() and [item["name"] for item in steps] == ["label islands", "holes"]
+
+
 def test_a_speck_is_judged_by_the_height_of_its_own_slices():
     mask = blank()
     mask[1, 10, 10:20] = 1  # 10 voxels of 2 mm3
