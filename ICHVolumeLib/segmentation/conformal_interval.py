@@ -8,7 +8,7 @@ The total, the ICH and the IVH have an interval each. That of a label is calibra
 marked, and given where it is marked: what it promises then holds for those who read it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class Amounts:
     """Of the total and of each label by name, mL: what is marked, and what the network is not sure of."""
 
     marked_ml: dict[str, float]
-    doubtful_ml: dict[str, float] = field(default_factory=dict)
+    doubtful_ml: dict[str, float]
 
 
 def amounts_of(marked_ml: dict[str, float], ambiguous_ml: dict[str, float], mixed_ml: float) -> Amounts:

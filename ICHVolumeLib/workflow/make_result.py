@@ -53,7 +53,7 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     measurement = measure_mask(ct, mask)
     volume_ml = measurement.volume_ml
     intervals = _intervals(segmentation) if segmentation and automatic_volume_ml is None else {}
-    interval_ich_ml = _of_ich(volume_ml, **intervals)
+    interval_ich_ml = ich_interval_ml(intervals.get("interval_ml"), volume_ml.ivh, intervals.get("label_intervals_ml"))
     fits = isinstance(head_frame, str) and volume_ml.total > 0
     frame = fit_head_frame(ct) if fits else head_frame
     frame = None if isinstance(frame, str) else frame
@@ -102,10 +102,6 @@ def _intervals(segmentation) -> dict:
         return {}
     return {name: getattr(segmentation, name) for name in
             ("interval_ml", "interval_coverage", "interval_calibrated_on", "label_intervals_ml")}
-
-
-def _of_ich(volume_ml: VolumeMl, interval_ml=None, label_intervals_ml=None, **_) -> tuple[float, float] | None:
-    return ich_interval_ml(interval_ml, volume_ml.ivh, label_intervals_ml)
 
 
 def _scores(clinical, volume_ml, abc2, interval_ich_ml, site) -> dict:
