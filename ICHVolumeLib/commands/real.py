@@ -15,6 +15,8 @@ def add_arguments(parser) -> None:
     parser.add_argument("--weights", type=Path, metavar="DIR")
     parser.add_argument("--brighter", type=float, default=0.0, metavar="HU",
                         help="add so many HU to all soft tissue, as another dose or calibration does")
+    parser.add_argument("--mirrored", action="store_true",
+                        help="exchange left and right: what differs from the figures without it is chance")
     parser.add_argument("--bleeds-only", action="store_true", help="leave the patients without blood in the brain out")
 
 
@@ -26,7 +28,7 @@ def run(args) -> None:
     from ..datasets.case import VALIDATE
     from ..datasets.ct_ich_bleeds import OUTSIDE_ONLY, load_bleeds, load_without_bleed
     from ..evaluation.prediction import predict_with
-    from ..evaluation.real_scores import brightened, model_mark, score_stacks, summarise_real
+    from ..evaluation.real_scores import brightened, mirrored, model_mark, score_stacks, summarise_real
     from ..segmentation.segmenter import Segmenter
     from ..synthetic.background_pool import is_validation
 
@@ -38,7 +40,10 @@ def run(args) -> None:
         stacks = chain(stacks, load_without_bleed(args.data, is_validation))
     if args.brighter:
         stacks = (brightened(stack, args.brighter) for stack in stacks)
+    if args.mirrored:
+        stacks = map(mirrored, stacks)
     mark = model_mark(segmenter) + (f", {args.brighter:+g} HU" if args.brighter else "")
+    mark += ", mirrored" if args.mirrored else ""
     rows = score_stacks(predict_with(segmenter), mark, stacks, args.out / "slices.jsonl")
     figures = {"model": mark, **summarise_real(rows)}
     text = json.dumps(figures, indent=2)

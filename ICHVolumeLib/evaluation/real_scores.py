@@ -48,6 +48,12 @@ def brightened(stack: RealStack, by_hu: float) -> RealStack:
     return replace(stack, hu=np.where(soft, np.round(stack.hu + by_hu), stack.hu).astype(np.int16))
 
 
+def mirrored(stack: RealStack) -> RealStack:
+    """The stack with left and right exchanged, the truth with it."""
+    return replace(stack, hu=np.ascontiguousarray(stack.hu[:, :, ::-1]),
+                   truth=np.ascontiguousarray(stack.truth[:, :, ::-1]))
+
+
 def model_mark(segmenter: Segmenter) -> str:
     """Which weights at which threshold, pixel size and levels of brain made a row."""
     weights = segmenter.weights

@@ -69,6 +69,25 @@ def test_brighter_scans_have_rows_of_their_own(data, tmp_path, monkeypatch):
     assert figures[0]["dice"]["mean"] > figures[1]["dice"]["mean"] == 0  # no blood is over 60 HU any more
 
 
+def test_mirrored_scans_have_rows_of_their_own_and_the_same_truth_on_the_other_side(data, tmp_path, monkeypatch):
+    class LeftOnly(Oracle):
+        """Sees nothing in the right half of an image."""
+
+        def apply(self, ct, *given):
+            found = super().apply(ct, *given)
+            found.mask[:, :, found.mask.shape[2] // 2:] = 0
+            return found
+
+    monkeypatch.setattr("ICHVolumeLib.segmentation.segmenter.Segmenter", LeftOnly)
+    figures = []
+    for more in ([], ["--mirrored"]):
+        assert cli.main(["real", str(data), "-o", str(tmp_path), *more]) == 0
+        figures.append(json.loads((tmp_path / "figures.json").read_text(encoding="utf-8")))
+    assert figures[1]["model"] == figures[0]["model"] + ", mirrored"
+    assert {one["bleeding_slices"] for one in figures} == {1}
+    assert figures[0]["dice"]["mean"] != figures[1]["dice"]["mean"]  # the bleed lies in one half
+
+
 def test_scoring_goes_on_where_it_was_stopped(data, tmp_path):
     oracle, stacks = Oracle(), load_bleeds(data)
     first = score_stacks(oracle.apply, model_mark(oracle), stacks[:1], tmp_path / "rows.jsonl")
