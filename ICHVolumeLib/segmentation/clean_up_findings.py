@@ -2,6 +2,7 @@
 
 from ..core.findings import INFO, WARNING, Finding
 from ..postprocessing.steps import DOUBTFUL_COMPONENTS, POSSIBLE_COMPONENTS
+from .below_skull import STEP as BELOW_SKULL
 
 MUCH_SHARE, MUCH_ML = 0.1, 0.1  # of the marked volume, and at least so much: a surgeon would ask why
 
@@ -15,6 +16,7 @@ _WHY_ADDED = {
 _WHY_REMOVED = {
     "outside the skull": "pieces lay outside the skull",
     "specks": "specks are too small to be told from noise",
+    BELOW_SKULL: "pieces lay below the floor of the skull",
     DOUBTFUL_COMPONENTS: "pieces hardly stand out from the brain around them",
     "outlines": "outlines lie where half of the contrast is",
 }
@@ -23,11 +25,12 @@ _WHY_REMOVED = {
 def clean_up_findings(steps: list[dict], marked_ml: float) -> list[Finding]:
     """steps: of clean_mask; marked_ml: the volume after them.
 
-    doubtful-pieces and possible-pieces name the slices to look at; clean-up-changed says that much was added or removed
-    and why.
+    doubtful-pieces, left-out-below-skull and possible-pieces name the slices to look at; clean-up-changed says that
+    much was added or removed and why.
     """
     findings = [_doubtful(step, marked_ml) for step in steps
                 if step["name"] == DOUBTFUL_COMPONENTS and step["removed_ml"] > 0]
+    findings += [_below(step) for step in steps if step["name"] == BELOW_SKULL]
     findings += [_possible(step) for step in steps if step["name"] == POSSIBLE_COMPONENTS and step["slices"]]
     return findings + _much_changed(steps, marked_ml)
 
@@ -54,6 +57,14 @@ def _doubtful(step: dict, marked_ml: float) -> Finding:
     return Finding("doubtful-pieces", INFO if marked_ml else WARNING,
                    f"{step['removed_ml']:.2f} mL in {_slices_text(step['slices'])} looked like blood to the network, "
                    "but hardly stands out from the brain around it and was left out. Look there.")
+
+
+def _below(step: dict) -> Finding:
+    """What was left out because no brain is there."""
+    return Finding("left-out-below-skull", INFO,
+                   f"{step['removed_ml']:.2f} mL in {_slices_text(step['slices'])} looked like blood to the network, "
+                   "but seem to lie below the floor of the skull, in the face, the neck or the spinal canal, and were "
+                   "left out. Look there.")
 
 
 def _possible(step: dict) -> Finding:

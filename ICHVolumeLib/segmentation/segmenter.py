@@ -18,6 +18,7 @@ from ..core.findings import Finding
 from ..imaging.crop import Crop, whole
 from ..network.base import check_classes
 from ..network.weights import Weights, coarse_folder, load_weights
+from .below_skull import drop_below_skull
 from .coarse_pass import is_wanted, on_grid, propose
 from .conformal_interval import TOTAL, calibrated_on, label_intervals_ml, volume_interval_ml
 from .crops import crops_around, predict_crops
@@ -104,6 +105,9 @@ class Segmenter:
         start = clock()
         progress("clean", 0, 1)
         steps = result.clean()
+        has_brain = scan.head.has_brain[::-1] if scan.orientation.flip[0] else scan.head.has_brain
+        if scan.head.skull_found and (below := drop_below_skull(ct, result.mask, has_brain)):
+            steps.append(below)
         progress("clean", 1, 1)
         seconds["clean"] = clock() - start
         return self._segmentation(result, seconds, steps)
