@@ -1,7 +1,7 @@
 """Which layers of a network round to 8 bits, and between which values.
 
 The first two levels see differences of 1 HU, what the deepest layers are given reaches far, the gates multiply what
-they see and the last layer draws the edge: rounded, these cost most of the agreement. Up-sampling (shrink) is a
+they see and the last level draws the edge: rounded, these cost most of the agreement. Up-sampling (shrink) is a
 transposed convolution, which OpenVINO does not compute in int8 with AVX2. They stay as they are (Resources/Speed.md).
 """
 
@@ -35,6 +35,6 @@ def int8_ranges(weights: Weights, scans: Iterable[CTVolume]) -> dict[str, float]
             for layer, value in zip(layers, request.infer([one[None]]).values(), strict=True):
                 largest[layer] = max(largest.get(layer, 0.0), float(value.max()))
     deepest = weights.config.levels - 2
-    exact = ("stem.", "head", "downs.0.", f"downs.{deepest}.", f"ups.{deepest}.block.1")
+    exact = ("stem.", "head", "downs.0.", f"downs.{deepest}.", f"ups.{deepest}.")
     return {layer: round(value, 4) for layer, value in largest.items()
             if value > 0 and not layer.startswith(exact) and not any(part in layer for part in EXACT_PARTS)}

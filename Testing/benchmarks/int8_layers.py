@@ -24,7 +24,7 @@ from ICHVolumeLib.segmentation.scan import NetworkSlices, TurnedScan
 from ICHVolumeLib.synthetic.background_pool import load_pool
 from ICHVolumeLib.synthetic.patients import CALIBRATION, TEST, synthetic_patients
 
-ADDED = ("head", "stem.", "downs.0.", "downs.3.", "ups.3.block.1", ".gate.", ".shrink")
+ADDED = ("head", "stem.", "downs.0.", "downs.3.", "ups.3.block.1", ".gate.", ".shrink", "ups.3.")
 LARGE_PX = 400
 
 

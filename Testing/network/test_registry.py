@@ -119,7 +119,7 @@ def test_weights_and_runs_of_any_network_are_calibrated_again_and_trained_furthe
     from ICHVolumeLib.calibration import release as module
 
     monkeypatch.setattr(module, "synthetic_patients", lambda *args, **more: [])
-    monkeypatch.setattr(module.Calibration, "choose", lambda self: {"threshold": 0.4, "interval": None, "pieces": None})
+    monkeypatch.setattr(module.Calibration, "choose", lambda self: {"threshold": 0.4, "intervals": {}, "pieces": None})
     release(trained[1], tmp_path / "again", [], version="2")
     assert load_weights(tmp_path / "again").sha256 == load_weights(trained[1]).sha256
     train(pool, tmp_path / "run", replace(PLAN, epoch_slices=4, learning_rate=0.0), ToyConfig(), start_from=trained[1])

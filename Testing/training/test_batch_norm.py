@@ -136,7 +136,7 @@ def without_patients(monkeypatch):
     """Releases are calibrated on nobody, and choose this."""
     from ICHVolumeLib.calibration import release as module
 
-    chosen = {"threshold": 0.4, "interval": {"coverage": 0.9}, "pieces": None}
+    chosen = {"threshold": 0.4, "intervals": {"interval": {"coverage": 0.9}}, "pieces": None}
     monkeypatch.setattr(module, "synthetic_patients", lambda *args, **more: [])
     monkeypatch.setattr(module.Calibration, "choose", lambda self: chosen)
 
