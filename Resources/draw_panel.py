@@ -72,7 +72,8 @@ def _one_case(panel, patient, doubt):
     panel.spin(0.3)
     yield "running"
     run.idle()
-    panel.take(patient, slice_uncertainty=doubt, interval_ml=(18.2, 29.9), interval_coverage=0.9)
+    panel.take(patient, slice_uncertainty=doubt, interval_ml=(18.2, 29.9), interval_coverage=0.9,
+               label_intervals_ml={"ICH": (16.4, 27.1), "IVH": (1.1, 3.0)})
     yield "result"
     panel.ui.growButton.click()
     yield "tool"

@@ -232,10 +232,13 @@ def score_text(score: Score) -> str:
 
 
 def interval_text(result: Result) -> str:
-    """"90 % interval 44\u201356 mL": a bare interval would be read as a 95 % confidence interval."""
+    """"90 % interval 44\u201356 mL" of all that is marked: a bare interval would be read as a 95 % confidence interval.
+    Where one label alone is marked, it is that label's own, which stands in its row."""
     if not result.interval_ml:
         return ""
-    low, high = result.interval_ml
+    volume = result.volume_ml
+    low, high = (not volume.ivh and result.interval_ich_ml) or (not volume.ich and result.interval_ivh_ml) \
+        or result.interval_ml
     if not result.interval_coverage:
         return _("interval {low:.0f}\u2013{high:.0f} mL").format(low=low, high=high)
     return _("{percent:.0f} % interval {low:.0f}\u2013{high:.0f} mL").format(

@@ -92,6 +92,8 @@ def test_a_file_of_the_first_version_keeps_to_the_schema_and_is_read(results):
         assert complaints(values) == []
         again = Result.from_dict(values)
         assert (again.volume_ml, again.interval_ml) == (result.volume_ml, result.interval_ml)
+        if result.interval_ml:  # which knew no interval of the ICH alone: the total's, less the marked IVH (none here)
+            assert again.interval_ich_ml == result.interval_ml != result.interval_ich_ml
         assert (again.mask_origin, again.marked_slices) == (result.mask_origin, result.marked_slices)
 
 

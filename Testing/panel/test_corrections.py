@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "ICHVolume"))
 
 from ICHVolumePanel.ai_record import AiRecord  # noqa: E402
 from ICHVolumePanel.corrections import Corrections  # noqa: E402
-from ICHVolumePanel.results_table import make_rows, parse_entry  # noqa: E402
+from ICHVolumePanel.results_table import interval_text, make_rows, parse_entry  # noqa: E402
 
 from ICHVolumeLib.core.errors import InputError  # noqa: E402
 from ICHVolumeLib.core.findings import INFO, Finding  # noqa: E402
@@ -176,8 +176,10 @@ def test_a_label_with_an_interval_of_its_own_shows_it_and_the_total_does_where_i
     calibrated = replace(automatic, interval_ml=(44.2, 56.4), interval_coverage=0.9,
                          label_intervals_ml={"ICH": (43.2, 58.4)})
     assert [notes(calibrated)[key] for key in ("ich_ml", "ivh_ml", "volume")] == ["90 %: 43\u201358 mL", "", ""]
+    assert interval_text(calibrated) == "90 % interval 43\u201358 mL"  # one volume, one interval
     both = replace(calibrated, volume_ml=replace(calibrated.volume_ml, ivh=4.0))
     both = replace(both, volume_ml=replace(both.volume_ml, total=automatic.volume_ml.total))
+    assert interval_text(both) == "90 % interval 44\u201356 mL"
     assert notes(both)["volume"] == "90 %: 44\u201356 mL"
 
 
