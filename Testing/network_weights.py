@@ -10,10 +10,10 @@ from ICHVolumeLib.network.weights import save_weights
 ICH_FROM_HU, IVH_FROM_HU, BONE_FROM_HU = 54, 87, 104  # what thresholding_model marks, to within 2 HU
 
 
-def thresholding_model(in_slices=1, noise=0.0, base_width=4, **fields) -> AttFocusNet:
+def thresholding_model(in_slices=1, noise=0.0, base_width=4, dense=2, **fields) -> AttFocusNet:
     """A whole AttFocusNet whose last decoder passes on the first encoder's map, so that its answer is known:
     ICH from 54 HU, IVH from 87, neither from 104. noise: SD of random weights everywhere else, which then
-    blur the rule (for comparing engines)."""
+    blur the rule (for comparing engines). dense: the class of what is 87 HU and more, IVH or another (0: none)."""
     torch.manual_seed(0)
     config = AttFocusNetConfig(base_width=base_width, in_slices=in_slices, norm="none", **fields)
     model = AttFocusNet(config).eval()
@@ -32,7 +32,10 @@ def thresholding_model(in_slices=1, noise=0.0, base_width=4, **fields) -> AttFoc
                 conv.weight[channel, channel, 1, 1] += 1
         model.head.bias[1:] -= 4
         model.head.weight[1, :3, 0, 0] += torch.tensor([200.0, 0.0, -2000.0])
-        model.head.weight[2, :3, 0, 0] += torch.tensor([0.0, 2000.0, -8000.0])
+        if dense:
+            model.head.weight[dense, :3, 0, 0] += torch.tensor([0.0, 2000.0, -8000.0])
+        else:
+            model.head.weight[1, 1, 0, 0] -= 2000.0
     return model
 
 

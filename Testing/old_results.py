@@ -1,7 +1,7 @@
 """A result.json as the first version wrote it, made from a result of today: what later fields say is taken out."""
 
 LATER = ("interval_calibrated_on", "history", "files", "interval_ich_ml", "interval_ivh_ml", "label_intervals_ml",
-         "abc2_minus_ich_ml", "abc2_minus_ich_percent", "marked_slices", "mask_origin")
+         "outside_brain_ml", "abc2_minus_ich_ml", "abc2_minus_ich_percent", "marked_slices", "mask_origin")
 
 
 def as_first_version(result) -> dict:

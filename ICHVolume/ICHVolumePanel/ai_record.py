@@ -15,7 +15,7 @@ NO_MASK = np.zeros((0, 0, 0), np.uint8)
 
 @dataclass(frozen=True)
 class AiRecord:
-    """segmentation: the run without its mask (which lives in the scene); volume_ml, abc2: what its mask measured,
+    """segmentation: the run without its masks (which live in the scene); volume_ml, abc2: what its mask measured,
     before anybody edited it."""
 
     volume_ml: VolumeMl
@@ -25,7 +25,7 @@ class AiRecord:
     @classmethod
     def of(cls, segmentation, result) -> "AiRecord":
         """segmentation: Segmentation of this run; result: make_result of its mask."""
-        return cls(result.volume_ml, result.abc2, replace(segmentation, mask=NO_MASK))
+        return cls(result.volume_ml, result.abc2, replace(segmentation, mask=NO_MASK, outside=None))
 
     @property
     def slice_uncertainty(self) -> np.ndarray:
@@ -37,7 +37,7 @@ class AiRecord:
         return sorted(doubtful.tolist(), key=lambda k: (-self.slice_uncertainty[k], k))
 
     def to_json(self) -> str:
-        run = to_plain(self.segmentation, leave_out=("mask", "slice_uncertainty"))
+        run = to_plain(self.segmentation, leave_out=("mask", "outside", "slice_uncertainty"))
         run["slice_uncertainty"] = [round(float(value), 4) for value in self.slice_uncertainty]
         return json.dumps({"volume_ml": to_plain(self.volume_ml), "abc2": to_plain(self.abc2), "run": run})
 

@@ -10,7 +10,7 @@ from ICHVolumeLib.anatomy.mass_effect import measure_mass_effect
 from ICHVolumeLib.core.ct_volume import CTVolume, ScanInfo
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.core.findings import Finding
-from ICHVolumeLib.core.labels import LABELS
+from ICHVolumeLib.core.labels import LABELS, OUTSIDE_BRAIN
 from ICHVolumeLib.core.result import ich_interval_ml
 from ICHVolumeLib.io.file_behind import with_file
 from ICHVolumeLib.measure import measure_mask
@@ -158,27 +158,32 @@ class Case:
         automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed, about_mask=[],
                                 head_frame=None, mass_effect=NOTHING)
         record = AiRecord.of(segmentation, automatic)
+        is_shown = automatic.found or bool(segmentation.outside_ml)
         yield
         try:
-            node = yield from (self._put_into_scene(segmentation.mask) if automatic.found else self._kept_node())
+            node = yield from (self._put_into_scene(segmentation) if is_shown else self._kept_node())
         except ValueError as error:
             raise (InputError(str(error)) if scene.is_in_scene(self.volume_node) else gone) from error
         if not scene.is_in_scene(self.volume_node):
             raise gone
-        scene.remember(self.volume_node, NOT_FOUND_KEY, "" if automatic.found else record.to_json())
-        if automatic.found:
+        scene.remember(self.volume_node, NOT_FOUND_KEY, "" if is_shown else record.to_json())
+        if is_shown:
             scene.remember(node, AI_KEY, record.to_json())
         yield
         yield from self._remove_outdated(node)
         yield from self.choose_in_steps(node)
         return record
 
-    def _put_into_scene(self, mask):
-        """Generator; returns the node that has this mask now."""
+    def _put_into_scene(self, segmentation):
+        """Generator; returns the node that has this run's mask now."""
+        mask, outside = segmentation.mask, None
+        if segmentation.outside is not None:
+            outside = segmentation.outside, OUTSIDE_BRAIN
         node, kept = self.segmentation_node, (yield from self._edited_node())
         if node is None or not scene.is_in_scene(node) or kept is not None:
-            return (yield from scene.new_segmentation_in_steps(self.volume_node, mask, LABELS, self._name()))
-        yield from scene.replace_mask_in_steps(node, mask, LABELS, self.volume_node)
+            return (yield from scene.new_segmentation_in_steps(self.volume_node, mask, LABELS, self._name(),
+                                                                    outside))
+        yield from scene.replace_mask_in_steps(node, mask, LABELS, self.volume_node, outside)
         scene.remember(node, MEASURED_KEY, "")
         return node
 
@@ -188,6 +193,12 @@ class Case:
     def uncounted_segments(self) -> list[str]:
         """Names of painted segments that are neither ICH nor IVH."""
         return scene.uncounted_segments(self.segmentation_node) if scene.is_in_scene(self.segmentation_node) else []
+
+    def outside_mask(self):
+        """uint8 (slices, rows, columns), 1 where the segment of blood outside the brain is now; None without one."""
+        if self.result is None or not self.result.outside_brain_ml or not scene.is_in_scene(self.segmentation_node):
+            return None
+        return scene.mask_from_segmentation(self.segmentation_node, self.volume_node, (OUTSIDE_BRAIN.name,))
 
     def start_by_hand_in_steps(self):
         """Generator: an empty segmentation to paint in, when there is none yet. Raises InputError as take."""
@@ -332,7 +343,8 @@ class Case:
     def _is_edited(self, node):
         if scene.recall(node, MEASURED_KEY) not in ("", "{}"):
             return True
-        return scene.is_edited(node, scene.mask_from_segmentation(node, self.volume_node))
+        mask = scene.mask_from_segmentation(node, self.volume_node)
+        return scene.is_outside_edited(node) or scene.is_edited(node, mask)
 
     def _remove_outdated(self, newest):
         """Generator: what earlier runs marked on this CT goes, unless a person worked on it."""

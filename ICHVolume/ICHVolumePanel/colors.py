@@ -3,12 +3,13 @@
 import qt
 
 from ICHVolumeLib.core.findings import ERROR, WARNING
-from ICHVolumeLib.core.labels import LABELS
+from ICHVolumeLib.core.labels import LABELS, OUTSIDE_BRAIN
 
 CORRECTED = "corrected"
 _ON_LIGHT = {ERROR: "#c62828", WARNING: "#ad5000", CORRECTED: "#ad5000"}
 _ON_DARK = {ERROR: "#ff8a80", WARNING: "#ffb74d", CORRECTED: "#ffb74d"}
-SWATCHES = {label.name: "#{:02x}{:02x}{:02x}".format(*(round(255 * part) for part in label.color)) for label in LABELS}
+SWATCHES = {label.name: "#{:02x}{:02x}{:02x}".format(*(round(255 * part) for part in label.color))
+            for label in (*LABELS, OUTSIDE_BRAIN)}
 SWATCH_PIXELS = 10
 
 

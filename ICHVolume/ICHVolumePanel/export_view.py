@@ -85,7 +85,7 @@ class ExportView:
             except (OSError, InputError) as error:
                 self._failed(job, error)
 
-        self._client.report(job.ct, job.mask, job.result, Callbacks(
+        self._client.report(job.ct, job.mask, job.result, outside=job.outside, callbacks=Callbacks(
             done=done, failed=lambda sentence, _kind: self._failed(job, InputError(sentence))))
 
     def _finished(self, job):

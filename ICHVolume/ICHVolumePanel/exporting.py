@@ -48,7 +48,7 @@ def export_case(case, folder, wishes: Wishes) -> list[Path]:
                 write_dicom_files(Path(made), export.ct, export.mask, export.result, export.dicom_source)
                 export.take_dicom(Path(made))
         if export.wants_report:
-            write_report(export.report_path, export.ct, export.mask, export.result)
+            write_report(export.report_path, export.ct, export.mask, export.result, outside=export.outside)
         return export.commit()
     except (InputError, OSError, ValueError) as error:
         raise InputError(export.sentence(error)) from error
@@ -70,6 +70,7 @@ class Export:
     def __init__(self, case, folder, wishes: Wishes):
         self.folder, self.wishes, self.written = folder, wishes, []
         self.ct, self.mask, self.result = (case.ct, case.mask, case.result) if case else (None, None, None)
+        self.outside = case.outside_mask() if case else None
         self._node = case.segmentation_node if case else None
         self._prefix = re.sub(r"[^\w.-]+", "_", case.volume_node.GetName()).strip("_.") + "_" if case else ""
         self.dicom_source = dicom_folder(case.volume_node) if case else ""

@@ -28,6 +28,8 @@ def volume_line(case) -> str:
         volume = result.volume_ml
         return _("{ml} mL ICH").format(ml=ml_text(volume.ich)) if volume.ich else \
             _("{ml} mL IVH").format(ml=ml_text(volume.ivh))
+    if case.was_not_found and result.outside_brain_ml:
+        return _("No bleed found in the brain, but blood outside it")
     return _("No bleed found by the model") if case.was_not_found else _("Nothing marked")
 
 

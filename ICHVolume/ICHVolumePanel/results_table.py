@@ -6,6 +6,7 @@ No Qt here: `make_rows` says what each cell shows, `parse_entry` reads what was 
 from dataclasses import dataclass
 
 from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.core.labels import OUTSIDE_BRAIN
 from ICHVolumeLib.core.result import Abc2, Result, Score, VolumeMl
 from ICHVolumeLib.report.mass_effect_words import shift_remark
 
@@ -87,6 +88,10 @@ def _volume_rows(now, ai):
     rows.append(Row("volume", _("Total, mL"), _ml(ai and ai.total), _ml(volume.total),
                     change or _short_interval(now, of_total_ml),
                     tooltip=" ".join((_("Area of every slice times its own height."), interval_text(now))).strip()))
+    if now.outside_brain_ml:
+        rows.append(Row("outside", _("Outside the brain, mL"), _ml(now.outside_brain_ml), "", _("not counted"),
+                        tooltip=_("Blood inside the skull but outside the brain (subdural, epidural, subarachnoid), as "
+                                  "the model sees it; in no volume and no score"), label=OUTSIDE_BRAIN.name))
     if volume.total and abs(volume.paper_formula - volume.total) > 0.01 * volume.total:
         rows.append(Row("paper", _("  paper\u2019s way, mL"), _ml(ai and ai.paper_formula), _ml(volume.paper_formula),
                         _("not used"),

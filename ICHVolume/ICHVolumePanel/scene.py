@@ -1,19 +1,17 @@
 """The MRML scene as plain values: CT volume node to arrays, mask to segmentation node and back.
 
-With scene_volume (the CT), scene_transforms (where it lies), scene_editing (painting under a warp), scene_clicks (a
-click in a view), scene_lines (ABC/2 lines, slice views, table), scene_views (what is shown), scene_watch (observers),
-scene_export (files) and mask_images this is the one adapter that speaks MRML. It imports only slicer, vtk and numpy,
-and runs the same in 3D Slicer and on slicer-core.
+With scene_segments and scene_outside (a segmentation's parts), scene_volume (the CT), scene_transforms (where it lies),
+scene_editing (painting under a warp), scene_clicks (a click in a view), scene_lines (ABC/2 lines, slice views, table),
+scene_views (what is shown), scene_watch (observers), scene_export (files) and mask_images this is the one adapter that
+speaks MRML. It imports only slicer, vtk and numpy, and runs the same in 3D Slicer and on slicer-core.
 """
-
-import zlib
 
 import numpy as np
 import slicer
 import vtk
-from vtk.util.numpy_support import vtk_to_numpy
 
-from . import mask_images
+from . import mask_images, scene_outside
+from .scene_segments import fingerprint, labelmap, segment_for, segment_ids, voxels_of
 from .scene_transforms import (
     frame_of,
     mask_parent,
@@ -38,33 +36,31 @@ from .turns import at_once
 
 __all__ = [
     "ct_arrays", "ct_arrays_in_steps", "file_of", "find_segmentations_for", "frame_of", "is_edited",
-    "is_in_scene", "mark_automatic", "mask_from_segmentation", "new_segmentation", "new_segmentation_in_steps",
-    "problem_with_volume", "put_images", "recall", "remember", "replace_mask", "replace_mask_in_steps", "segment_ids",
-    "show_3d", "signature_of", "uncounted_segments", "volume_of",
+    "is_in_scene", "is_outside_edited", "mark_automatic", "mask_from_segmentation", "new_segmentation",
+    "new_segmentation_in_steps", "problem_with_volume", "put_images", "recall", "remember", "replace_mask", "replace_mask_in_steps",
+    "segment_ids", "show_3d", "signature_of", "uncounted_segments", "volume_of",
 ]
 
 ATTRIBUTE_PREFIX = "ICHVolume."
 SOURCE_ROLE = "ICHVolume.source"  # node reference from a segmentation to its CT
-LABEL_TAG = "ICHVolume.label"  # segment tag with the label's name; survives renaming and .seg.nrrd
 AUTOMATIC_KEY = "automaticMask"  # fingerprint of the mask as the model made it
-TERMINOLOGY_TAG = "TerminologyEntry"  # vtkSegment::GetTerminologyEntryTagName, absent from some Python wrappings
 FILL_OPACITY = 0.3  # the blood stays visible under the colour
 SAME_GRID_TOLERANCE_VOXELS = 0.01
 # Surface nets that smooth themselves: 5-12 ms where the default takes 50-90 ms, so views stay fluid during edits
 SHOWN_SURFACE = {"Conversion method": "1", "SurfaceNets smoothing": "1", "Smoothing factor": "0.7"}
 
 
-def new_segmentation(volume_node, mask, labels, name="ICH"):
+def new_segmentation(volume_node, mask, labels, name="ICH", outside=None):
     """What new_segmentation_in_steps returns, in one go."""
-    return at_once(new_segmentation_in_steps(volume_node, mask, labels, name))
+    return at_once(new_segmentation_in_steps(volume_node, mask, labels, name, outside))
 
 
-def new_segmentation_in_steps(volume_node, mask, labels, name="ICH"):
+def new_segmentation_in_steps(volume_node, mask, labels, name="ICH", outside=None):
     """Add a segmentation of the CT to the scene and return its vtkMRMLSegmentationNode.
 
     mask: uint8 (slices, rows, columns) on the CT's grid; labels: objects with value, name, color (0..1 RGB) and
     terminology (ICHVolumeLib.core.labels.LABELS). Every label gets a segment, empty or not, so it can be painted at
-    once.
+    once. outside: see scene_outside.
     Same grid as the CT, under the transform that mask_parent names; closed surface made and shown in 3D; mask noted as
     automatic (see is_edited) and the CT as the source (see volume_of).
     A generator of short steps; the node goes again when it is closed or fails before the end.
@@ -75,7 +71,7 @@ def new_segmentation_in_steps(volume_node, mask, labels, name="ICH"):
     done = False
     try:
         yield
-        yield from replace_mask_in_steps(node, mask, labels, volume_node)
+        yield from replace_mask_in_steps(node, mask, labels, volume_node, outside)
         yield
         require_in_scene(node, "The segmentation")
         show_3d(node)
@@ -98,12 +94,12 @@ def _new_node(volume_node, name):
     return node
 
 
-def replace_mask(segmentation_node, mask, labels, volume_node) -> None:
+def replace_mask(segmentation_node, mask, labels, volume_node, outside=None) -> None:
     """What replace_mask_in_steps does, in one go."""
-    at_once(replace_mask_in_steps(segmentation_node, mask, labels, volume_node))
+    at_once(replace_mask_in_steps(segmentation_node, mask, labels, volume_node, outside))
 
 
-def replace_mask_in_steps(segmentation_node, mask, labels, volume_node):
+def replace_mask_in_steps(segmentation_node, mask, labels, volume_node, outside=None):
     """Put a new automatic mask into an existing segmentation; missing segments are made, foreign ones are left.
 
     A generator of short steps: the new mask is made ready, then takes the old one's place in the last step, so that
@@ -112,8 +108,10 @@ def replace_mask_in_steps(segmentation_node, mask, labels, volume_node):
     """
     _require_same_shape(mask, volume_node)
     images = yield from mask_images.images_in_steps(mask, labels)
+    more_labels, more_images = yield from scene_outside.images_in_steps(outside)
     yield
-    put_images(segmentation_node, images, labels, volume_node)
+    put_images(segmentation_node, [*images, *more_images], [*labels, *more_labels], volume_node)
+    scene_outside.note(segmentation_node, more_labels, remember, recall)
     mark_automatic(segmentation_node, mask)
 
 
@@ -131,7 +129,7 @@ def put_images(segmentation_node, images, labels, volume_node) -> None:
             mask=segmentation_node.GetName(), ct=volume_node.GetName()))
     mask_images.place(images, np.linalg.inv(to_ct) @ matrix_of(volume_node))
     logic = slicer.vtkSlicerSegmentationsModuleLogic
-    ids = [_segment_for(segmentation_node, label) for label in labels]
+    ids = [segment_for(segmentation_node, label) for label in labels]
     for of_label in segment_ids(segmentation_node, [label.name for label in labels]):
         for segment_id in of_label:  # all first: segments may share one labelmap, where a new voxel unseats an old one
             logic.ClearSegment(segmentation_node, segment_id)
@@ -160,37 +158,29 @@ def mask_from_segmentation(segmentation_node, volume_node, names=("ICH", "IVH"))
     return mask
 
 
-def segment_ids(segmentation_node, names=("ICH", "IVH")) -> list[list[str]]:
-    """For each name the IDs of the segments that count as it (more than one after "split" or a copied segment)."""
-    segmentation = segmentation_node.GetSegmentation()
-    found = [[] for _name in names]
-    upper = [name.upper() for name in names]
-    for segment_id in segmentation.GetSegmentIDs():
-        segment = segmentation.GetSegment(segment_id)
-        marked = vtk.reference("")
-        known_as = [str(marked)] if segment.GetTag(LABEL_TAG, marked) else [segment_id, segment.GetName() or ""]
-        match = next((upper.index(name.upper()) for name in known_as if name.upper() in upper), None)
-        if match is not None:
-            found[match].append(segment_id)
-    return found
-
-
 def uncounted_segments(segmentation_node, names=("ICH", "IVH")) -> list[str]:
-    """Names of the non-empty segments that mask_from_segmentation leaves out, for a hint to the user."""
+    """Names of the non-empty segments that mask_from_segmentation leaves out, for a hint to the user; that of the blood
+    outside the brain says so itself."""
     segmentation = segmentation_node.GetSegmentation()
     counted = {segment_id for ids in segment_ids(segmentation_node, names) for segment_id in ids}
+    counted |= set(scene_outside.ids(segmentation_node, recall))
     return [segmentation.GetSegment(segment_id).GetName() for segment_id in segmentation.GetSegmentIDs()
-            if segment_id not in counted and _labelmap(segmentation_node, segment_id) is not None]
+            if segment_id not in counted and labelmap(segmentation_node, segment_id) is not None]
 
 
 def mark_automatic(segmentation_node, mask) -> None:
     """Note that this mask (uint8, on the CT's grid) is what the model made."""
-    remember(segmentation_node, AUTOMATIC_KEY, _fingerprint(mask))
+    remember(segmentation_node, AUTOMATIC_KEY, fingerprint(mask))
 
 
 def is_edited(segmentation_node, mask) -> bool:
     """True when the mask differs from the automatic one; undoing every edit makes it False again, saving keeps it."""
-    return recall(segmentation_node, AUTOMATIC_KEY) != _fingerprint(mask)
+    return recall(segmentation_node, AUTOMATIC_KEY) != fingerprint(mask)
+
+
+def is_outside_edited(segmentation_node) -> bool:
+    """True where a person changed the blood outside the brain as the model showed it."""
+    return scene_outside.is_edited(segmentation_node, recall)
 
 
 def volume_of(segmentation_node):
@@ -221,7 +211,7 @@ def recall(node, key: str) -> str:
 
 def show_3d(segmentation_node, shown=True) -> None:
     """Show or hide the closed surface in the 3D views (made on first use)."""
-    if shown and not all(_labelmap(segmentation_node, segment_id) is None
+    if shown and not all(labelmap(segmentation_node, segment_id) is None
                          for segment_id in segmentation_node.GetSegmentation().GetSegmentIDs()):
         segmentation_node.CreateClosedSurfaceRepresentation()
     segmentation_node.GetDisplayNode().SetVisibility3D(shown)
@@ -235,38 +225,9 @@ def _require_same_shape(mask, volume_node):
             mask=mask.shape, name=volume_node.GetName(), shape=shape))
 
 
-def _segment_for(segmentation_node, label) -> str:
-    """The ID of this label's segment, made, coded and coloured when there is none."""
-    ids = segment_ids(segmentation_node, [label.name])[0]
-    if ids:
-        return ids[0]
-    segmentation = segmentation_node.GetSegmentation()
-    segment_id = segmentation.AddEmptySegment(label.name, label.name, list(label.color))
-    segment = segmentation.GetSegment(segment_id)
-    segment.SetTag(LABEL_TAG, label.name)
-    segment.SetTag(TERMINOLOGY_TAG, label.terminology)
-    return segment_id
-
-
-def _labelmap(segmentation_node, segment_id):
-    """The segment's vtkOrientedImageData (maybe shared with other segments), or None when it is empty."""
-    segmentation = segmentation_node.GetSegmentation()
-    if not segmentation.ContainsRepresentation("Binary labelmap") and segmentation.GetSourceRepresentationName():
-        segmentation_node.CreateBinaryLabelmapRepresentation()  # a segmentation imported from a surface file
-    image = segmentation_node.GetBinaryLabelmapInternalRepresentation(segment_id)
-    if image is None or image.IsEmpty() or image.GetPointData().GetScalars() is None:
-        return None
-    value = segmentation.GetSegment(segment_id).GetLabelValue()
-    return image if (_voxels(image) == value).any() else None
-
-
-def _voxels(image) -> np.ndarray:
-    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
-
-
 def _paint(mask, value, segmentation_node, segment_id, volume_node):
     """Set the segment's voxels to value in a mask on the CT's grid, in place."""
-    image = _labelmap(segmentation_node, segment_id)
+    image = labelmap(segmentation_node, segment_id)
     if image is None:
         return
     label_value = segmentation_node.GetSegmentation().GetSegment(segment_id).GetLabelValue()
@@ -284,7 +245,7 @@ def _paint(mask, value, segmentation_node, segment_id, volume_node):
             return
         into.append(slice(start, stop))
         out_of.append(slice(start - first, stop - first))
-    mask[tuple(into)][_voxels(image)[tuple(out_of)] == label_value] = value
+    mask[tuple(into)][voxels_of(image)[tuple(out_of)] == label_value] = value
 
 
 def _whole_voxel_shift(image, segmentation_node, volume_node):
@@ -327,8 +288,3 @@ def _resampled(image, segmentation_node, volume_node):
         raise ValueError(_("The mask of {mask} cannot be brought onto the grid of {ct}; put both under the same "
                            "transform.").format(mask=segmentation_node.GetName(), ct=volume_node.GetName()))
     return out
-
-
-def _fingerprint(mask) -> str:
-    voxels = np.ascontiguousarray(mask, np.uint8)
-    return "x".join(map(str, voxels.shape)) + f"-{zlib.crc32(voxels):08x}"

@@ -94,9 +94,9 @@ class WorkerClient:
         self._add("mass_effect", callbacks, ct, measured=(mask, result),
                   head_frame=head_frame and head_frame.to_plain())
 
-    def report(self, ct, mask, result, callbacks: Callbacks) -> None:
-        """done's path: the HTML page; it is deleted when done returns."""
-        self._add("report", callbacks, ct, "report.html", measured=(mask, result))
+    def report(self, ct, mask, result, callbacks: Callbacks, outside=None) -> None:
+        """done's path: the HTML page; it is deleted when done returns. outside: as report.write_report takes it."""
+        self._add("report", callbacks, ct, "report.html", measured=(mask, result, outside))
 
     def dicom(self, ct, mask, result, source, callbacks: Callbacks) -> None:
         """done's path: a folder with the DICOM files; it is deleted when done returns. source: folder of the images."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..imaging.components import component_boxes, connected_components
-from ..segmentation.coarse_pass import NEAR_PX, REACH, on_grid
+from ..segmentation.coarse_pass import LESIONS, NEAR_PX, REACH, on_grid
 from ..segmentation.crops import crops_around, predict_crops
 from ..segmentation.network_runner import NetworkRunner
 from ..segmentation.scan import NetworkSlices, ScanResult, TurnedScan
@@ -44,7 +44,7 @@ def found_bleeds(patient: Patient, fine: NetworkRunner, coarse: NetworkRunner) -
     boxes = component_boxes(components, count)
     wanted = {k for box in boxes for k in range(box[0].start - REACH, box[0].stop + REACH)}
     slices = NetworkSlices(scan, coarse.weights)
-    maps = {k: coarse.predict(slices.of(np.array([k])))[0].sum(axis=0) for k in scan.slices_to_run.tolist()
+    maps = {k: coarse.predict(slices.of(np.array([k])))[0][LESIONS].sum(axis=0) for k in scan.slices_to_run.tolist()
             if k in wanted}
     found = []
     for number, box in enumerate(boxes, 1):

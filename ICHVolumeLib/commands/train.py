@@ -59,7 +59,8 @@ def run(args) -> None:
     from ..training.tensorboard_log import check_tensorboard
     from ..training.train import check_jobs, check_network, check_parts
 
-    config, plan = _config(args), PLANS[args.preset]
+    plan = PLANS[args.preset]
+    config = _config(args, plan.classes)
     check_jobs(plan, args.jobs)  # before the heads are read, which takes a minute
     check_network(plan, config)
     find_network(args.network).check_packages()
@@ -99,8 +100,9 @@ def _heads(args):
     return load_pool(args.data, args.out.parent / f"heads{args.made_heads}.npz", made=args.made_heads)
 
 
-def _config(args):
-    """The network's own configuration, with what was asked for. Raises InputError where it has no such option."""
+def _config(args, classes: int):
+    """The network's own configuration, with what was asked for and the plan's classes. Raises InputError where it has no
+    such option."""
     from dataclasses import fields
 
     from ..core.errors import InputError
@@ -111,4 +113,4 @@ def _config(args):
     foreign = [OPTIONS[name] for name in asked if name not in {item.name for item in fields(kind)}]
     if foreign:
         raise InputError(f"The network {args.network} has no option {', '.join(foreign)}; leave it out.")
-    return kind.from_dict(asked)
+    return kind.from_dict(asked | {"classes": classes})

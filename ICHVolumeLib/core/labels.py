@@ -9,6 +9,7 @@ _CATEGORY = ("SCT", "49755003", "Morphologically Abnormal Structure")
 _HEMORRHAGE = ("SCT", "50960005", "Hemorrhage")
 _BRAIN = ("SCT", "12738006", "Brain")
 _VENTRICLE = ("SCT", "35764002", "Brain ventricle")
+_MENINGES = ("SCT", "1231004", "Meninges")
 
 Code = tuple[str, str, str]
 
@@ -35,4 +36,7 @@ class Label:
 
 ICH = Label(1, "ICH", "Intracerebral hemorrhage", (0.86, 0.16, 0.18), _CATEGORY, _HEMORRHAGE, _BRAIN)
 IVH = Label(2, "IVH", "Intraventricular hemorrhage", (0.98, 0.65, 0.14), _CATEGORY, _HEMORRHAGE, _VENTRICLE)
-LABELS = (ICH, IVH)
+LABELS = (ICH, IVH)  # what a mask holds and volumes count
+# subdural, epidural, subarachnoid: shown beside the mask
+OUTSIDE_BRAIN = Label(3, "Outside the brain (not counted)", "Blood outside the brain", (0.33, 0.55, 0.93), _CATEGORY,
+                      _HEMORRHAGE, _MENINGES)

@@ -248,6 +248,7 @@ class Result:
     interval_coverage: float | None = None  # share of cases whose true volume interval_ml holds (0.9)
     interval_calibrated_on: str = ""  # what the patients were, "synthetic patients"; empty without an interval
     label_intervals_ml: dict[str, tuple[float, float]] = field(default_factory=dict)  # "ICH", "IVH" -> its own interval
+    outside_brain_ml: float | None = None  # blood inside the skull beside the brain, not counted; None: not looked for
     history: list[MaskVersion] = field(default_factory=list)  # the last one is the mask of this result
     site: SiteSuggestion | None = None  # None: nothing marked, or the skull could not be fitted well
     midline_shift: MidlineShift | None = None  # None: nothing marked, or a file from before it was measured

@@ -11,7 +11,7 @@ and names of several things ("ICH+IVH", "hematoma and edema").
 import re
 
 from ..core.errors import InputError
-from ..core.labels import ICH, IVH, Label
+from ..core.labels import ICH, IVH, OUTSIDE_BRAIN, Label
 
 IGNORE = "ignore"
 LABEL_OF: dict[str, Label] = {"ich": ICH, "ivh": IVH}
@@ -56,6 +56,8 @@ _CODED = {  # SNOMED CT, and SNOMED RT as older files have it: in the words used
 
 def meaning_of(name: str, coded: str = "") -> str | None:
     """What a segment is, from its name and coded_words() of its codes; None when neither says it, or they disagree."""
+    if name.strip() == OUTSIDE_BRAIN.name:  # this program's own
+        return IGNORE
     by_name = None if is_unnamed(name) else _meaning(words_in(name), _BRAIN_PART)
     by_codes = _meaning(words_in(coded), _BRAIN | _BRAIN_PART)
     if by_name and by_codes and by_name != by_codes:

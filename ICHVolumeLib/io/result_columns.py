@@ -106,6 +106,8 @@ COLUMNS = (
     Column("interval_calibrated_on", "what the calibration patients were", _part("interval_calibrated_on")),
     Column("volume_paper_formula_ml", "total by one slice thickness for all slices (the paper's equation 1)",
            _part("volume_ml", "paper_formula"), ML),
+    Column("outside_brain_ml", "blood inside the skull but outside the brain, as the model sees it: in no volume and "
+           "no score; empty where it was not looked for", _part("outside_brain_ml"), ML),
     Column("automatic_volume_total_ml", "total of the model's own mask, where this one is a corrected one",
            _part("automatic_volume_ml", "total"), ML),
     Column("automatic_volume_ich_ml", "its ICH", _part("automatic_volume_ml", "ich"), ML),

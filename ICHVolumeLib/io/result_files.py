@@ -11,7 +11,7 @@ from ..core.text import shown_values
 from .result_columns import COLUMNS, cell
 
 RESULT_JSON, RESULT_CSV, REPORT_HTML = "result.json", "result.csv", "report.html"
-MASK_NRRD, SURFACE_STL = "mask.seg.nrrd", "ich.stl"
+MASK_NRRD, OUTSIDE_NRRD, SURFACE_STL = "mask.seg.nrrd", "outside_brain.seg.nrrd", "ich.stl"
 DICOM_SEG, DICOM_SR = "ich.seg.dcm", "ich.sr.dcm"
 JSON_SCHEMA = Path(__file__).with_name("schemas") / "ichvolume-result-1.schema.json"
 

@@ -8,12 +8,14 @@ so that both overlay there. Volumes are always measured with the CT's own positi
 import numpy as np
 
 from ..core.ct_volume import CTVolume
-from ..core.labels import LABELS
+from ..core.labels import LABELS, Label
 from .nrrd import write_nrrd
 
 
-def write_mask_seg_nrrd(path, mask, ct: CTVolume, *, algorithm_type="AUTOMATIC", algorithm_name="ICHVolume") -> None:
-    """Write a mask (slices, rows, columns; 0, 1 ICH, 2 IVH) on the grid of `ct`; both segments exist even if empty.
+def write_mask_seg_nrrd(path, mask, ct: CTVolume, *, algorithm_type="AUTOMATIC", algorithm_name="ICHVolume",
+                        labels: tuple[Label, ...] = LABELS) -> None:
+    """Write a mask (slices, rows, columns; 0, 1 ICH, 2 IVH, or the values of other labels) on the grid of `ct`; every
+    label has its segment, empty or not.
 
     algorithm_type: DICOM's SegmentAlgorithmType: AUTOMATIC, SEMIAUTOMATIC after edits, or MANUAL.
     The file appears complete or not at all. Raises InputError when it cannot be written, ValueError for a mask
@@ -22,13 +24,13 @@ def write_mask_seg_nrrd(path, mask, ct: CTVolume, *, algorithm_type="AUTOMATIC",
     mask = np.asarray(mask)
     if mask.shape != ct.hu.shape:
         raise ValueError(f"mask {mask.shape} and CT {ct.hu.shape} differ in shape")
-    if mask.size and int(mask.max()) > max(label.value for label in LABELS):
+    if mask.size and int(mask.max()) > max(label.value for label in labels):
         raise ValueError(f"mask value {int(mask.max())} has no label")
     keys = {"Segmentation_ContainedRepresentationNames": "Binary labelmap|",
             "Segmentation_MasterRepresentation": "Binary labelmap",
             "Segmentation_ReferenceImageExtentOffset": "0 0 0",
             "Segmentation_ConversionParameters": f"Reference image geometry|{_geometry_words(ct)}|The grid of the CT.&"}
-    for index, label in enumerate(LABELS):
+    for index, label in enumerate(labels):
         keys |= _segment_keys(index, label, mask == label.value, algorithm_type, algorithm_name)
     write_nrrd(path, mask.astype(np.uint8, copy=False), ct.ijk_to_ras, keys)
 

@@ -17,7 +17,7 @@ from ..core.errors import ICHVolumeError, InputError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-CLASSES = 3  # background, ICH, IVH: what training draws and a mask holds
+CLASSES = 3  # background, ICH, IVH: what a mask holds; a coarse pass may have a fourth, blood outside the brain
 MOST = 4096  # of any whole number in a configuration
 
 
@@ -162,8 +162,10 @@ def slices_in(count: int) -> str:
     return "one slice" if count == 1 else f"{count} neighbouring slices"
 
 
-def check_classes(config: NetworkConfig) -> None:
-    """Raises InputError for a network of other classes than background, ICH and IVH."""
-    if config.classes != CLASSES:
-        raise InputError(f"The network {config.network} has {config.classes} classes; a mask needs {CLASSES}: "
-                         "background, ICH and IVH. Take or train weights with these.")
+def check_classes(config: NetworkConfig, classes: int = CLASSES) -> None:
+    """Raises InputError for a network of other classes: background, ICH, IVH and, as the fourth, blood outside the
+    brain."""
+    if config.classes != classes:
+        raise InputError(f"The network {config.network} has {config.classes} classes; {classes} are needed: "
+                         f"background, ICH, IVH{', blood outside the brain' * (classes > CLASSES)}. Take or train "
+                         "weights with these.")

@@ -97,6 +97,9 @@ def _volume_card(result):
                      f'<p><span class="dot bg-ich"></span>In the brain tissue (ICH) <b>{ml(volume.ich)}</b><br>'
                      f'<span class="dot bg-ivh"></span>In the ventricles (IVH) <b>{ml(volume.ivh)}</b><br>'
                      f'<span class="dot"></span>Total <b>{ml(volume.total)}</b></p>')
+    if result.outside_brain_ml:
+        lines.append(f'<p><span class="dot bg-outside"></span>Outside the brain <b>{ml(result.outside_brain_ml)}</b>, '
+                     "not counted</p>")
     if result.automatic_volume_ml:
         before = result.automatic_volume_ml.total
         lines.append(f"<p>Edited mask; the model had marked <b>{ml(before)}</b> in total "
@@ -140,6 +143,9 @@ def _score_card(score: Score):
 def _nothing_found(result):
     if result.provenance.engine == "none":
         said = "Nothing is marked in the mask, so there is nothing to measure or to score."
+    elif result.outside_brain_ml:
+        said = (f"The model marked no bleed in the brain in {result.geometry.slices} slices, and about "
+                f"<b>{ml(result.outside_brain_ml)} outside it</b>, outlined below. A person must read the scan.")
     else:
         said = (f"The model marked nothing in {result.geometry.slices} slices. <b>This does not mean that the scan is "
                 "normal</b>: small, faint or old bleeds and blood outside the brain can be missed, and other disease "
@@ -178,6 +184,8 @@ def _mass_effect(result, pictures):
 def _legend(result):
     parts = [f'<span class="dot bg-{name.lower()}"></span>{name}' for name, value in
              (("ICH", result.volume_ml.ich), ("IVH", result.volume_ml.ivh)) if value]
+    if result.outside_brain_ml:
+        parts.append('<span class="dot bg-outside"></span>Outside the brain, not counted')
     return f'<span class="whole">{" &nbsp; ".join(parts)}</span>'
 
 

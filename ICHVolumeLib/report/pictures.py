@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.ct_volume import CTVolume
+from ..core.labels import OUTSIDE_BRAIN
 from ..core.result import Result
 from .charts import NARROW_PX, WIDE_PX, area_chart, volume_ruler
 from .picture3d import picture_of_bleed
@@ -28,14 +29,15 @@ class Pictures:
     areas: str
 
 
-def make_pictures(ct: CTVolume, mask: np.ndarray, result: Result, picture=None) -> Pictures:
-    """picture: (SVGs or None, caption), in place of the views in 3D drawn here."""
-    view, abc2 = SliceView(ct, mask), result.abc2
+def make_pictures(ct: CTVolume, mask: np.ndarray, result: Result, picture=None, outside=None) -> Pictures:
+    """picture: (SVGs or None, caption), in place of the views in 3D drawn here; outside: Segmentation.outside."""
+    outlined = mask if outside is None else np.where(outside > 0, np.uint8(OUTSIDE_BRAIN.value), mask)
+    view, abc2 = SliceView(ct, outlined), result.abc2
     largest = abc2.slice_index if abc2 else largest_slice(mask)
     lines = abc2 and (("a", f"A {abc2.a_mm:.1f} mm", abc2.a_line_ras), ("b", f"B {abc2.b_mm:.1f} mm", abc2.b_line_ras))
     shown = len(ct.hu) // 2 if largest is None else largest
     thin = max(1, max(ct.hu.shape[1:]) // SMALL_SLICE_PIXELS)
-    small = key_slices(ct, mask, largest, MAX_SMALL_SLICES)
+    small = key_slices(ct, outlined, largest, MAX_SMALL_SLICES)
     if result.found and picture is None:
         picture = picture_of_bleed(ct, mask)
     views, caption = picture or ((), "")

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..core.ct_volume import CTVolume
-from ..core.labels import LABELS
+from ..core.labels import LABELS, OUTSIDE_BRAIN
 from ..imaging.components import largest_component
 from .label_places import place_labels
 from .png import data_uri, encode_png
@@ -31,7 +31,8 @@ _OPPOSITE = dict(zip("RLAPSI", "LRPAIS", strict=True))
 
 @dataclass(frozen=True, eq=False)
 class SliceView:
-    """How slices of one scan and its mask come onto the screen; one crop for all, so that they compare."""
+    """How slices of one scan and its mask (which may hold OUTSIDE_BRAIN, too) come onto the screen; one crop for all,
+    so that they compare."""
 
     ct: CTVolume
     mask: np.ndarray
@@ -43,7 +44,7 @@ class SliceView:
         parts = [f'<svg class="slice" viewBox="0 0 {width:.2f} {height:.2f}" role="img" aria-label="{title}">',
                  f'<image width="{width:.2f}" height="{height:.2f}" preserveAspectRatio="none" '
                  f'href="{data_uri(encode_png(self._pixels(k, thin)))}"/>']
-        parts += [self._outline(k, label) for label in LABELS]
+        parts += [self._outline(k, label) for label in (*LABELS, OUTSIDE_BRAIN)]
         if letters:
             parts.append(self._letters())
         parts += self._lines(k, lines)
@@ -123,7 +124,7 @@ class SliceView:
                     for row, start, length in _runs(inside[1:, 1:-1] != inside[:-1, 1:-1])]
         commands += [f"M{column * width:.2f} {start * height:.2f}v{length * height:.2f}"
                      for column, start, length in _runs((inside[1:-1, 1:] != inside[1:-1, :-1]).T)]
-        return f'<path class="{label.name.lower()}" d="{"".join(commands)}"/>'
+        return f'<path class="{label.name.split()[0].lower()}" d="{"".join(commands)}"/>'
 
     def _to_screen(self, k, ras):
         """RAS mm to SVG mm on slice k."""

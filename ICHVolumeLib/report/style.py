@@ -2,7 +2,7 @@
 
 CSS = """
 :root { --ink: #17212b; --soft: #55636f; --faint: #8a97a3; --line: #dfe5ea; --tint: #f4f7f9; --paper: #fff;
-  --accent: #12556b; --ich: #c9302c; --ivh: #d98200; --a: #39c5d8; --b: #ffe066; --warn: #9a5b00;
+  --accent: #12556b; --ich: #c9302c; --ivh: #d98200; --outside: #548ced; --a: #39c5d8; --b: #ffe066; --warn: #9a5b00;
   --warn-tint: #fff6e5; --bad: #a3201d; --bad-tint: #fdeceb; }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
@@ -37,6 +37,7 @@ h2 small { font-weight: 400; font-size: 13px; color: var(--soft); margin-left: 8
 .whole { white-space: nowrap; }
 .bg-ich { background: var(--ich); }
 .bg-ivh { background: var(--ivh); }
+.bg-outside { background: var(--outside); }
 .pips { display: flex; gap: 4px; margin: 6px 0 8px; }
 .pips i { flex: 1; height: 7px; border-radius: 4px; background: var(--line); }
 .pips i.sure { background: var(--accent); }
@@ -66,6 +67,7 @@ figcaption { font-size: 12.5px; line-height: 1.45; color: var(--soft); padding: 
 .slice path { fill: none; vector-effect: non-scaling-stroke; }
 .slice .ich { stroke: #ff5a52; stroke-width: 1.5; }
 .slice .ivh { stroke: #ffb02e; stroke-width: 1.5; }
+.slice .outside { stroke: #6ea2ff; stroke-width: 1.5; }
 .slice .axis path { stroke-width: 2.6; }
 .slice .axis path:first-child { stroke: rgba(0,0,0,.82); stroke-width: 5.4; stroke-linecap: round; }
 .slice .axis.a path + path { stroke: var(--a); }

@@ -23,12 +23,13 @@ class Row(NamedTuple):
 def summary_rows(result: Result) -> list[Row]:
     """Volumes, ABC/2 and scores of one case; one row each: the ICH, which ABC/2 and the scores are about, first."""
     if not result.found:
-        return [Row("Volume", ml(0.0), "nothing to measure or score")]
+        return [Row("Volume", ml(0.0), "nothing to measure or score"), *_outside_rows(result)]
     volume = result.volume_ml
     rows = [Row("ICH volume", ml(volume.ich), ich_remark(result))]
     if volume.ivh:
         rows += [Row("IVH volume", ml(volume.ivh), interval_text(result, result.interval_ivh_ml)),
                  Row("Total volume", ml(volume.total), interval_text(result, result.interval_ml))]
+    rows += _outside_rows(result)
     if paper_formula_differs(result.volume_ml):
         rows.append(Row("Paper's formula", ml(result.volume_ml.paper_formula), paper_remark(result.volume_ml)))
     if result.automatic_volume_ml:
@@ -48,7 +49,14 @@ def headline(result: Result) -> str:
         return f"{what} marked on slices {slices[0] + 1} to {slices[-1] + 1} of {result.geometry.slices}"
     if result.provenance.engine == "none":
         return "The mask is empty"
-    return "No bleed found by the model"
+    return "No bleed found in the brain, but blood outside it" if result.outside_brain_ml else \
+        "No bleed found by the model"
+
+
+def _outside_rows(result: Result) -> list[Row]:
+    if not result.outside_brain_ml:
+        return []
+    return [Row("Outside the brain", ml(result.outside_brain_ml), "not counted: subdural, epidural or subarachnoid")]
 
 
 def ich_remark(result: Result) -> str:

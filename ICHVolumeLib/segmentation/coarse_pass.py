@@ -1,5 +1,6 @@
 """The coarse pass: a small network looks at the whole head in pixels of about 1.5 mm and says where there is certainly
-nothing, so that the fine network, which decides, looks only at the rest.
+nothing, so that the fine network, which decides, looks only at the rest. What is blood outside the brain it says itself
+(outside_brain.py).
 
 Its threshold (the manifest of its weights) is far below what a bleed needs: on calibration patients nothing over 0.1 mL
 that the fine network marks was missed. Where no skull is found, and on a GPU, which needs no such help, everything is
@@ -16,29 +17,36 @@ from ..network.weights import Weights
 from .crops import Box
 from .grid import Grid
 from .network_runner import NetworkRunner
+from .outside_brain import OutsideBlood
 from .scan import NetworkSlices, TurnedScan
 
+# slice -> boxes (first row, end row, first column, end column) as shares of the scan's rows and columns, around
+# everything that may be a bleed; slices with none are left out
+Proposals = dict[int, list[tuple[float, ...]]]
+
 NEAR_PX = 4  # coarse pixels around a proposal that are looked at with it; closer ones become one
+LESIONS, OUTSIDE = slice(0, 2), 2  # of the probabilities: ICH and IVH; blood outside the brain
 REACH = 1  # slices: what is proposed in one is looked at in its neighbours, too
 
 
-def propose(scan: TurnedScan, slices: NetworkSlices, runner: NetworkRunner,
-            each: Callable[[int], None]) -> dict[int, list[tuple[float, ...]]]:
-    """Slice -> boxes (first row, end row, first column, end column) as shares of the scan's rows and columns, around
-    everything that may be a bleed; slices with none are left out. each(done) is called after every slice."""
-    grid = slices.grid
+def look(scan: TurnedScan, slices: NetworkSlices, runner: NetworkRunner, outside: OutsideBlood | None,
+         each: Callable[[int], None]) -> Proposals:
+    """What the coarse network proposes, see `Proposals`; what it sees outside the brain goes into `outside`, where that
+    is asked for. each(done) is called after every slice."""
     found: dict[int, np.ndarray] = {}
     for done, index in enumerate(scan.slices_to_run.tolist()):
-        lesions = runner.predict(slices.of(np.array([index])))[0]
-        proposed = lesions.sum(axis=0) >= runner.weights.threshold
+        probabilities = runner.predict(slices.of(np.array([index])))[0]
+        proposed = probabilities[LESIONS].sum(axis=0) >= runner.weights.threshold
         if proposed.any():
             found[index] = proposed
+        if outside is not None:
+            outside.take(index, probabilities[OUTSIDE])
         each(done + 1)
     proposals = {}
     for index in scan.slices_to_run.tolist():
         near = [found[k] for k in range(index - REACH, index + REACH + 1) if k in found]
         if near:
-            proposals[index] = _boxes(np.any(near, axis=0), grid)
+            proposals[index] = _boxes(np.any(near, axis=0), slices.grid)
     return proposals
 
 
@@ -50,7 +58,7 @@ def _boxes(proposed: np.ndarray, grid: Grid) -> list[tuple[float, ...]]:
 
 
 def on_grid(shares: tuple[float, ...], grid: Grid) -> Box | None:
-    """A box of `propose` in the pixels of another network's box; None where it lies beyond it."""
+    """A box of `look` in the pixels of another network's box; None where it lies beyond it."""
     edges = []
     for axis, size in enumerate(grid.shape):
         first, length = grid.box[2 * axis], grid.box_shape[axis]

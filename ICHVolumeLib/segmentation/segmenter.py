@@ -16,13 +16,15 @@ from ..core.ct_volume import CTVolume
 from ..core.errors import Cancelled
 from ..core.findings import Finding
 from ..imaging.crop import Crop, whole
-from ..network.base import check_classes
+from ..imaging.volume import volume_ml
+from ..network.base import CLASSES, check_classes
 from ..network.weights import Weights, coarse_folder, load_weights
 from .below_skull import drop_below_skull
-from .coarse_pass import is_wanted, on_grid, propose
+from .coarse_pass import Proposals, is_wanted, look, on_grid
 from .conformal_interval import TOTAL, calibrated_on, label_intervals_ml, volume_interval_ml
 from .crops import crops_around, predict_crops
 from .network_runner import NetworkRunner
+from .outside_brain import OutsideBlood, is_known_to, outside_finding
 from .scan import NetworkSlices, ScanResult, TurnedScan
 
 Progress = Callable[[str, int, int], None]
@@ -34,6 +36,8 @@ class Segmentation:
     """What the network found in one scan.
 
     mask: uint8 (slices, rows, columns) on the scan's grid, 0 background, 1 ICH, 2 IVH.
+    outside: uint8 like mask, 1 where blood inside the skull but outside the brain is seen (outside_brain.py),
+        outside_ml of it: no part of the mask; None where the weights do not know it, or no skull was found.
     slice_uncertainty: (slices,) float32, 0 sure to 1 doubtful: the share of the doubtful area in the area marked or
         doubtful; for the order in which a person reviews the slices.
     interval_ml: where the true volume lies in a share interval_coverage (0.9) of cases like those that the weights were
@@ -60,6 +64,8 @@ class Segmentation:
     interval_coverage: float | None = None
     interval_calibrated_on: str = ""
     label_intervals_ml: dict[str, tuple[float, float]] = field(default_factory=dict)
+    outside: np.ndarray | None = None
+    outside_ml: float | None = None
 
 
 class Segmenter:
@@ -80,6 +86,7 @@ class Segmenter:
         folder = coarse_folder(weights_dir)
         if coarse and folder:
             self._coarse = NetworkRunner(load_weights(folder), device, engine, threads)
+            check_classes(self._coarse.weights.config, CLASSES + is_known_to(self._coarse.weights))
         self._crop = crop
 
     def apply(self, ct: CTVolume, progress: Progress | None = None,
@@ -96,7 +103,8 @@ class Segmenter:
         seconds["prepare"] = clock() - start
         _stop_if(is_cancelled)
 
-        looks = self._looks(scan, slices, progress, is_cancelled, seconds)
+        outside = self._outside(scan)
+        looks = self._looks(scan, slices, outside, progress, is_cancelled, seconds)
         start = clock()
         for index, lesions in self._lesions(slices, looks, progress, is_cancelled):
             result.take(index, lesions)
@@ -110,7 +118,7 @@ class Segmenter:
             steps.append(below)
         progress("clean", 1, 1)
         seconds["clean"] = clock() - start
-        return self._segmentation(result, seconds, steps)
+        return self._segmentation(ct, result, outside, seconds, steps)
 
     def lesion_probabilities(self, ct: CTVolume) -> np.ndarray:
         """p(ICH) and p(IVH) of every voxel before threshold and clean-up, float16 (2, slices, rows, columns);
@@ -119,7 +127,7 @@ class Segmenter:
         slices = NetworkSlices(scan, self.weights)
         probabilities = np.zeros((2, *ct.hu.shape), np.float16)
         turned = [scan.orientation.view(one) for one in probabilities]
-        looks = self._looks(scan, slices, lambda *_: None, lambda: False, {"load": 0.0})
+        looks = self._looks(scan, slices, None, lambda *_: None, lambda: False, {"load": 0.0})
         for index, lesions in self._lesions(slices, looks, lambda *_: None, lambda: False):
             for one, of_label in zip(turned, slices.grid.to_native(lesions), strict=True):
                 one[(index, *slices.grid.native_part)] = of_label
@@ -150,13 +158,20 @@ class Segmenter:
         said = {finding.message: finding for runner in runners for finding in runner.findings()}
         return list(said.values())
 
-    def _looks(self, scan: TurnedScan, slices: NetworkSlices, progress: Progress, is_cancelled,
-               seconds: dict) -> dict[int, list[Crop]]:
-        """Slice -> the crops of it that the fine network has to see."""
+    def _outside(self, scan: TurnedScan) -> OutsideBlood | None:
+        """Empty, where the coarse network is to fill it."""
+        weights = self.coarse_weights
+        if not is_wanted(scan, weights) or not is_known_to(weights):
+            return None
+        return OutsideBlood(scan, NetworkSlices(scan, weights).grid)
+
+    def _looks(self, scan: TurnedScan, slices: NetworkSlices, outside: OutsideBlood | None, progress: Progress,
+               is_cancelled, seconds: dict) -> dict[int, list[Crop]]:
+        """Slice -> the crops of it that the fine network has to see; outside: filled on the way."""
         shape = slices.grid.box_shape
         proposals = None
-        if self._coarse and is_wanted(scan, self._coarse.weights):
-            proposals = self._proposals(scan, progress, is_cancelled, seconds)
+        if is_wanted(scan, self.coarse_weights):
+            proposals = self._proposals(scan, outside, progress, is_cancelled, seconds)
         if proposals is None:
             looks = {index: [whole(shape)] for index in scan.slices_to_run.tolist()}
         else:
@@ -171,13 +186,14 @@ class Segmenter:
         seconds["load"] += time.perf_counter() - start
         return looks
 
-    def _proposals(self, scan: TurnedScan, progress: Progress, is_cancelled, seconds: dict) -> dict | None:
+    def _proposals(self, scan: TurnedScan, outside: OutsideBlood | None, progress: Progress, is_cancelled,
+                   seconds: dict) -> Proposals | None:
         """None where the fine network had better look at everything: on a GPU."""
         start = time.perf_counter()
         coarse_slices = NetworkSlices(scan, self._coarse.weights)
         engine = self._coarse.ready(*coarse_slices.grid.box_shape)
         seconds["load"] += time.perf_counter() - start
-        if engine.label == ON_A_GPU:
+        if engine.label == ON_A_GPU and outside is None:
             return None
         total = len(scan.slices_to_run)
 
@@ -186,9 +202,9 @@ class Segmenter:
             progress("coarse", done, total)
 
         start = time.perf_counter()
-        proposals = propose(scan, coarse_slices, self._coarse, each)
+        proposals = look(scan, coarse_slices, self._coarse, outside, each)
         seconds["coarse"] = time.perf_counter() - start
-        return proposals
+        return None if engine.label == ON_A_GPU else proposals
 
     def _lesions(self, slices: NetworkSlices, looks: dict[int, list[Crop]], progress: Progress,
                  is_cancelled) -> Iterator[tuple[int, np.ndarray]]:
@@ -209,13 +225,17 @@ class Segmenter:
         following = [crops for index, crops in looks.items() if index >= first][:size]
         return next((count for count, crops in enumerate(following) if crops != looks[first]), len(following))
 
-    def _segmentation(self, result: ScanResult, seconds: dict, clean_up: list[dict]) -> Segmentation:
+    def _segmentation(self, ct: CTVolume, result: ScanResult, outside: OutsideBlood | None, seconds: dict,
+                      clean_up: list[dict]) -> Segmentation:
         amounts = result.amounts
         marked_ml, ambiguous_ml = amounts.marked_ml[TOTAL], amounts.doubtful_ml[TOTAL]
         calibration = self.weights.manifest["calibration"]
+        outside_mask = None if outside is None else outside.mask(result.mask)
+        outside_ml = None if outside_mask is None else volume_ml(outside_mask, ct.voxel_volumes_mm3)
         return Segmentation(
             mask=result.mask, slice_uncertainty=result.slice_uncertainty,
-            findings=[*self.findings(), *result.findings(clean_up)],
+            findings=[*self.findings(), *result.findings(clean_up),
+                      *(outside_finding(outside_mask, outside_ml) if outside_ml else [])],
             engine=self.engine.name, device=self.engine.device,
             seconds={name: round(value, 4) for name, value in seconds.items()},
             model=self.model_name, model_sha256=self.weights.sha256,
@@ -223,7 +243,7 @@ class Segmenter:
             interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, calibration), ambiguous_ml=ambiguous_ml,
             interval_coverage=calibration.get("interval", {}).get("coverage"),
             interval_calibrated_on=calibrated_on(calibration),
-            label_intervals_ml=label_intervals_ml(amounts, calibration))
+            label_intervals_ml=label_intervals_ml(amounts, calibration), outside=outside_mask, outside_ml=outside_ml)
 
 
 def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Callable[[], bool] | None = None,

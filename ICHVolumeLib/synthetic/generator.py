@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from . import lesions, mimics
+from . import lesions, mimics, outside_blood
 from .backgrounds import BRAIN, PIXEL_MM, TISSUE_STRIDE, VENTRICLE, Background
 from .fields import SliceGrid, random_waves
 from .hematoma import Shape, random_shape
@@ -45,6 +45,7 @@ class Block:
     """hu: float32 (slices, rows, columns); labels: uint8, 0 none, 1 ICH, 2 IVH; spacing in mm.
 
     brain_hu: how bright the brain of the whole head is, before the scanner; None where that is not known.
+    outside: bool like labels, blood inside the skull that is neither; None where that is not known.
     """
 
     hu: np.ndarray
@@ -53,6 +54,7 @@ class Block:
     step_mm: float
     patient: str
     brain_hu: float | None = None
+    outside: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,12 @@ class _View:
 
 
 def make_block(rng: np.random.Generator, background: Background, *, size: int, pixel_mm: float, slices: int | None,
-               bleed: bool | None = None, volume_ml: float | None = None,
+               bleed: bool | None = None, volume_ml: float | None = None, outside_brain: bool = False,
                ingredients: Ingredients = EVERYTHING, variation: Variation = MILD) -> Block:
     """A run of `slices` slices (None: all) of size x size pixels of pixel_mm.
 
     bleed: put a hemorrhage in (None: four times in five). volume_ml: of the largest clot (None: log-uniform).
+    outside_brain: put blood of any kind outside the brain in, beside what the mimics hold.
     """
     bleed = (rng.random() < 0.8 if bleed is None else bleed) and background.may_bleed
     with_ivh = bleed and ingredients.ventricular_blood and rng.random() < IVH_SHARE
@@ -93,8 +96,11 @@ def make_block(rng: np.random.Generator, background: Background, *, size: int, p
     hu, brain, ventricle, depth = _sample(rng, background, view, grid, clots, with_ivh, ingredients,
                                           variation.turn_sd_rad)
     labels = np.zeros(hu.shape, np.uint8)
+    outside = np.zeros(hu.shape, bool)
     if ingredients.mimics:
-        _add_mimics(rng, hu, brain, ventricle, depth, grid, background)
+        outside |= _add_mimics(rng, hu, brain, ventricle, depth, grid, background)
+    if outside_brain:
+        outside |= outside_blood.any_kind(rng, hu, brain, ventricle, depth, grid) > 0.5
     if bleed:
         _add_clots(rng, hu, labels, brain, depth, grid, clots, background, ingredients)
     if with_ivh:
@@ -102,7 +108,8 @@ def make_block(rng: np.random.Generator, background: Background, *, size: int, p
         labels[(share > 0.5) & (labels == 0)] = 2
     if ingredients.scanner:
         hu = simulate_scanner(rng, hu, pixel_mm, variation)
-    return Block(hu, labels, pixel_mm, background.step_mm, background.patient, background.brain_hu)
+    return Block(hu, labels, pixel_mm, background.step_mm, background.patient, background.brain_hu,
+                 outside & (labels == 0) if background.may_bleed else None)
 
 
 def _site(rng, background, bleed, with_ivh, sites=MILD.sites):
@@ -195,18 +202,21 @@ def _widen_ventricles(rng, center_mm, source_x, source_y, most):
     source_y -= from_y * shrink
 
 
-def _add_mimics(rng, hu, brain, ventricle, depth, grid, background):
+def _add_mimics(rng, hu, brain, ventricle, depth, grid, background) -> np.ndarray:
+    """Where blood outside the brain is among them."""
+    outside = np.zeros(hu.shape, bool)
     if rng.random() < 0.25:
         mimics.calcifications(rng, hu, brain, ventricle, depth, grid, background.step_mm)
     if rng.random() < 0.2:
         mimics.bright_sheets(rng, hu, brain, grid)
     if rng.random() < 0.15:
-        mimics.blood_outside_the_brain(rng, hu, brain, ventricle, depth, grid)
+        outside = outside_blood.crescent_or_sulci(rng, hu, brain, ventricle, depth, grid) > 0.5
     if rng.random() < 0.15:
         mimics.old_damage(rng, hu, brain, ventricle, depth, grid, background.step_mm)
     if rng.random() < 0.2:
         halo = blur(torch.from_numpy(ventricle)[:, None], 6 / abs(grid.x_mm[1] - grid.x_mm[0]))[:, 0].numpy()
         mimics.white_matter_disease(rng, hu, halo, brain)
+    return outside
 
 
 def _add_clots(rng, hu, labels, brain, depth, grid, clots, background, ingredients):

@@ -1,4 +1,4 @@
-"""What looks like a bleed and must not be marked, or hides one: calcification, blood outside the brain, old infarcts.
+"""What looks like a bleed and must not be marked, or hides one: calcification, dense sheets, old infarcts.
 
 Every function changes hu (slices, rows, columns; float32) in place. brain: share 0..1 inside the skull;
 ventricle: share 0..1; depth_mm: distance to the inside of the skull.
@@ -49,22 +49,6 @@ def bright_sheets(rng, hu, brain, grid):
         span = np.sqrt((x - center[0]) ** 2 + (y - center[1]) ** 2 + (z - center[2]) ** 2)
         sheet = np.clip(rng.uniform(0.5, 1.4) - np.abs(offset) + 0.5, 0, 1) * (span < rng.uniform(8, 40))
         hu += np.maximum(rng.uniform(42, 75) - hu, 0) * sheet * brain * rng.uniform(0.5, 1)
-
-
-def blood_outside_the_brain(rng, hu, brain, ventricle, depth_mm, grid):
-    """Subdural or epidural crescents along the skull, or subarachnoid blood in the sulci (45-80 HU)."""
-    blood = rng.uniform(48, 78) + rng.uniform(1, 3) * random_waves(rng, (4, 20), 24).on(grid)
-    if rng.random() < 0.6:
-        x, y, _ = grid.axes()
-        towards = rng.uniform(0, 2 * np.pi)
-        side = (x * np.cos(towards) + y * np.sin(towards)) / max(float(np.ptp(grid.x_mm)) / 2, 30)
-        thickness = rng.uniform(3, 18) * np.clip(side * 2 + 0.3 * random_waves(rng, (20, 60), 12).on(grid), 0, 1)
-        share = np.clip(thickness - depth_mm + 0.5, 0, 1) * (brain > 0.5) * np.clip(thickness / 2, 0, 1)
-    else:
-        patch = np.clip(random_waves(rng, (25, 80), 16).on(grid) * 2 + rng.uniform(-1, 1), 0, 1)
-        share = np.clip((24 - hu) / 8, 0, 1) * (depth_mm < 20) * (depth_mm > 0) * brain * patch
-        share *= ventricle < 0.1
-    hu += (np.maximum(blood, hu) - hu) * share * rng.uniform(0.6, 1)
 
 
 def old_damage(rng, hu, brain, ventricle, depth_mm, grid, slab_mm):

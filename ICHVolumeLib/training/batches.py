@@ -5,11 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from ..datasets.case import OUTSIDE_BRAIN
 from ..postprocessing.local_contrast import BRAIN_HU
 from ..segmentation.input_slices import moved_hu, windowed_slices
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Block, Ingredients, make_block
 from ..synthetic.variation import MILD, WIDE, Variation
+from .losses import NOT_IN_BRAIN
 from .real_blocks import RealBlocks, is_context
 
 GAPS = (0.1, 0.8, 0.1)  # how often a neighbour is 0, 1 or 2 slices away
@@ -37,6 +39,12 @@ def has_faint_blood(block: Block) -> bool:
 def has_cast(block: Block) -> bool:
     """Whether a slice shows LEAST_CAST_MM2 of blood within the ventricles, as where they are filled with it."""
     return (block.labels == 2).sum((1, 2)).max() * block.pixel_mm**2 >= LEAST_CAST_MM2
+
+
+def labels_with_outside(block: Block) -> np.ndarray:
+    """The block's labels with OUTSIDE_BRAIN where such blood is; NOT_IN_BRAIN for none where nobody knows."""
+    rest = NOT_IN_BRAIN if block.outside is None else np.where(block.outside, np.uint8(OUTSIDE_BRAIN), np.uint8(0))
+    return np.where(block.labels == 0, rest, block.labels).astype(np.uint8)
 
 
 class BatchStream:
@@ -98,11 +106,13 @@ class BatchStream:
         is_large = is_wanted is has_faint_blood and self.rng.random() < 0.5
         volume_ml = self._log_uniform(LARGE_ML) if is_large else None
         bleed = False if again else True if is_wanted else None
+        may = self.plan.outside_share and self.pool[index].may_bleed
+        outside = bool(may and self.rng.random() < self.plan.outside_share)
         for _ in range(DRAWS if is_wanted else 1):
             block = make_block(self.rng, self.pool[index], size=self.plan.size,
                                pixel_mm=self._log_uniform(self.plan.pixel_mm), bleed=bleed, volume_ml=volume_ml,
-                               slices=self.block_slices + 2 * (self.in_slices // 2), ingredients=self.ingredients,
-                               variation=variation)
+                               outside_brain=outside, slices=self.block_slices + 2 * (self.in_slices // 2),
+                               ingredients=self.ingredients, variation=variation)
             if is_wanted and is_wanted(block):
                 break
         self._keep(block, int(index))
@@ -116,6 +126,7 @@ class BatchStream:
 
     def _keep(self, block: Block, origin: int):
         """Put the block's slices, each amid its neighbours, into the buffer."""
+        labels = labels_with_outside(block) if self.plan.outside_share else block.labels
         reach = self.in_slices // 2
         gap = self.rng.choice(3, p=GAPS) if reach else 1
         images = windowed_slices(block.hu, self.plan.window_hu, self.in_slices, gap,
@@ -123,4 +134,4 @@ class BatchStream:
         for k in range(len(images)):
             inner = reach <= k < len(images) - reach
             if (inner or self.rng.random() < END_SHARE) and not is_context(block.labels[k]):
-                self.buffer.append((images[k], block.labels[k], origin))
+                self.buffer.append((images[k], labels[k], origin))

@@ -8,12 +8,14 @@ from safetensors.torch import load_file, save
 
 from ..core.atomic_files import replace_file
 from ..core.errors import InputError
-from ..network.base import NetworkConfig
+from ..network.base import CLASSES, NetworkConfig
+from ..network.config import AttFocusNetConfig
 from ..network.registry import network_of, read_config
 
 CHECKPOINT = "checkpoint.safetensors"
 START = "start.safetensors"  # of a run that started from other weights: what it started from
 ABOUT = "checkpoint.json"
+HEAD, LESS_PROBABLE = "head", 2.0  # AttFocusNet's last convolution; logits that a class new to it begins below ICH
 
 
 def save_checkpoint(folder: Path, model, averaged, optimizer, about: dict):
@@ -90,19 +92,25 @@ def load_state(state: dict, model):
     """Fill model in place, with the state of the same network or, where it has a stem, of one on single slices.
 
     A network on single slices may start one on neighbouring slices: the neighbours then begin with weights of zero, so
-    that nothing is lost, and learn from there.
+    that nothing is lost, and learn from there. One without the class of blood outside the brain may start one with it:
+    the class begins as ICH does, which it looks like, a little less probable.
     """
     stem, wanted = network_of(model.config).stem, model.config.in_slices
     if stem and state[stem].shape[1] == 1 < wanted:
         whole = state[stem].new_zeros(state[stem].shape[0], wanted, *state[stem].shape[2:])
         whole[:, wanted // 2] = state[stem][:, 0]
         state[stem] = whole
+    for name, less in ((HEAD + ".weight", 0.0), (HEAD + ".bias", LESS_PROBABLE)):
+        if name in state and len(state[name]) == CLASSES < model.config.classes:
+            state[name] = torch.cat([state[name], state[name][1:2] - less])
     model.load_state_dict(state)
 
 
 def check_start(folder: Path, ours: NetworkConfig, theirs: NetworkConfig):
     """Raises InputError unless weights of theirs, in folder, can start a run of ours (see `load_state`)."""
-    differ = differences(ours, theirs, but=("in_slices",) if theirs.in_slices == 1 and network_of(ours).stem else ())
+    may_grow = (("in_slices",) if theirs.in_slices == 1 and network_of(ours).stem else ()) + (
+        ("classes",) if CLASSES == theirs.classes < ours.classes and isinstance(ours, AttFocusNetConfig) else ())
+    differ = differences(ours, theirs, but=may_grow)
     if differ:
         raise InputError(f"{folder}: weights of another network ({differ}); start from weights of the same kind, "
                          "which may be narrower.")

@@ -1,4 +1,5 @@
-"""Losses on logits (n, 3, rows, columns) and labels (n, rows, columns): background, ICH, IVH.
+"""Losses on logits (n, classes, rows, columns) and labels (n, rows, columns): background, ICH, IVH and, of a network
+that has it, blood outside the brain. "Blood" without more is ICH or IVH.
 
 The paper does not state its loss; BCE + soft Dice on the union of both blood classes is the usual reading. Ours adds
 cross entropy over the three classes, which parts ICH from IVH.
@@ -8,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..datasets.case import UNSURE
+from ..datasets.case import OUTSIDE_BRAIN, UNSURE
 
+NOT_IN_BRAIN = 254  # a label: no ICH and no IVH, and nobody knows whether it is blood outside the brain
 SURE = 30.0  # logit
 BLEED_SHARE = 0.05  # of the blood of a slice, against all pixels of all slices
 
@@ -17,18 +19,18 @@ BLEED_SHARE = 0.05  # of the blood of a slice, against all pixels of all slices
 def bce_dice(logits: Tensor, labels: Tensor) -> Tensor:
     """The paper preset: BCE + soft Dice, one class (any blood)."""
     bleed = _bleed_logit(logits)
-    truth = (labels > 0).float()
+    truth = _blood(labels)
     return functional.binary_cross_entropy_with_logits(bleed, truth) + _dice_loss(torch.sigmoid(bleed), truth)
 
 
 def ce_dice(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross entropy of the three classes, soft Dice of any blood and of IVH in the batch.
+    """Cross entropy of the classes, soft Dice of any blood and of IVH in the batch.
 
     The loss of the ablation's short runs, where it starts with every seed; with `from_scratch` and `class_dice` one run
     of three saw neither small bleeds nor IVH at its end (Resources/Ablation.md).
     """
     probabilities = torch.softmax(logits, dim=1)
-    return (functional.cross_entropy(logits, labels.long()) + _dice_loss(1 - probabilities[:, 0], (labels > 0).float())
+    return (functional.cross_entropy(logits, labels.long()) + _dice_loss(_p_blood(probabilities), _blood(labels))
             + _dice_loss(probabilities[:, 2], (labels == 2).float()))
 
 
@@ -43,7 +45,7 @@ def class_dice(logits: Tensor, labels: Tensor) -> Tensor:
     """
     probabilities = torch.softmax(logits, dim=1)
     return (_hard_cross_entropy(logits, labels)
-            + _slice_dice_losses(1 - probabilities[:, 0], (labels > 0).float()).mean() + _which_blood(logits, labels))
+            + _slice_dice_losses(_p_blood(probabilities), _blood(labels)).mean() + _which_blood(logits, labels))
 
 
 def blood_dice(logits: Tensor, labels: Tensor) -> Tensor:
@@ -53,8 +55,8 @@ def blood_dice(logits: Tensor, labels: Tensor) -> Tensor:
     network learns to leave small bleeds alone. Here they cost their cross entropy.
     """
     probabilities = torch.softmax(logits, dim=1)
-    truth = (labels > 0).float()
-    dice = _slice_dice_losses(1 - probabilities[:, 0], truth) * truth.amax((1, 2))
+    truth = _blood(labels)
+    dice = _slice_dice_losses(_p_blood(probabilities), truth) * truth.amax((1, 2))
     return _hard_cross_entropy(logits, labels) + dice.mean() + _which_blood(logits, labels)
 
 
@@ -66,7 +68,7 @@ def every_slice(logits: Tensor, labels: Tensor) -> Tensor:
     `class_dice` leaves p at .02 to .05 all over the brain, as only its hardest pixels count; after `ce_dice` the brain
     lies at .001, but so do the small bleeds that it gave up.
     """
-    truth = (labels > 0).float()
+    truth = _blood(labels)
     missed = functional.softplus(-_bleed_logit(logits)) * truth  # -log p(blood)
     areas = truth.sum((1, 2))
     by_slice = missed.sum((1, 2)) / areas.clamp_min(1)
@@ -82,9 +84,10 @@ def from_scratch(logits: Tensor, labels: Tensor) -> Tensor:
     4,000 slices. IVH, a fifth of the blood, was no blood to it when counted once.
     """
     probabilities = torch.softmax(logits, dim=1)
-    each = torch.tensor([1.0, 1.0, 5.0], device=logits.device)
+    each = logits.new_ones(logits.shape[1])
+    each[2] = 5.0
     return (5 * functional.cross_entropy(logits, labels.long(), each)
-            + _dice_loss(1 - probabilities[:, 0], (labels > 0).float()) + _which_blood(logits, labels))
+            + _dice_loss(_p_blood(probabilities), _blood(labels)) + _which_blood(logits, labels))
 
 
 def logits_by_slice(logits: Tensor) -> Tensor:
@@ -94,12 +97,18 @@ def logits_by_slice(logits: Tensor) -> Tensor:
 
 def without_unsure(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Logits and labels with the pixels labelled UNSURE turned into background that the network is sure of: they then
-    cost nothing in any of these losses, and teach nothing."""
-    unsure = labels == UNSURE
-    if not unsure.any():
-        return logits, labels
-    sure = logits.new_tensor([SURE, 0.0, 0.0])[:, None, None]
-    return torch.where(unsure[:, None], sure, logits), labels.masked_fill(unsure, 0)
+    cost nothing in any of these losses, and teach nothing. Pixels that are NOT_IN_BRAIN become background, too, as
+    probable as background and blood outside the brain are together."""
+    unsure, either = labels == UNSURE, labels == NOT_IN_BRAIN
+    if unsure.any():
+        sure = logits.new_zeros(logits.shape[1])
+        sure[0] = SURE
+        logits = torch.where(unsure[:, None], sure[:, None, None], logits)
+    if either.any() and logits.shape[1] > OUTSIDE_BRAIN:
+        none = torch.logsumexp(logits[:, [0, OUTSIDE_BRAIN]], dim=1, keepdim=True)
+        joined = torch.cat([none, logits[:, 1:OUTSIDE_BRAIN], torch.full_like(none, -SURE)], dim=1)
+        logits = torch.where(either[:, None], joined, logits)
+    return logits, labels.masked_fill(unsure | either, 0)
 
 
 def _hard_cross_entropy(logits: Tensor, labels: Tensor, share: float = 0.02) -> Tensor:
@@ -114,14 +123,23 @@ def _hard_cross_entropy(logits: Tensor, labels: Tensor, share: float = 0.02) -> 
 
 def _which_blood(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross entropy of ICH against IVH over the blood's pixels, IVH counted three times; 0 without blood."""
-    weights = torch.tensor([0.0, 1.0, 3.0], device=logits.device)[labels.long()]
-    each = functional.cross_entropy(logits[:, 1:], (labels == 2).long(), reduction="none")
+    weights = logits.new_tensor([0.0, 1.0, 3.0, 0.0])[labels.long()]
+    each = functional.cross_entropy(logits[:, 1:3], (labels == 2).long(), reduction="none")
     return (each * weights).sum() / weights.sum().clamp_min(1)
 
 
 def _bleed_logit(logits: Tensor) -> Tensor:
-    """log(p_blood / p_background) of a softmax over three classes."""
-    return torch.logsumexp(logits[:, 1:], dim=1) - logits[:, 0]
+    """log(p_blood / p_none) of a softmax over the classes; blood outside the brain is none."""
+    others = logits[:, 0] if logits.shape[1] == 3 else torch.logsumexp(logits[:, [0, OUTSIDE_BRAIN]], dim=1)
+    return torch.logsumexp(logits[:, 1:3], dim=1) - others
+
+
+def _p_blood(probabilities: Tensor) -> Tensor:
+    return probabilities[:, 1:3].sum(1)
+
+
+def _blood(labels: Tensor) -> Tensor:
+    return ((labels == 1) | (labels == 2)).float()
 
 
 def _slice_dice_losses(probabilities: Tensor, truth: Tensor, smooth: float = 10.0) -> Tensor:

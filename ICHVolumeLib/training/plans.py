@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from ..core.errors import InputError
+from ..network.base import CLASSES
 
 KIND_SHARES = {"ct_ich": 0.68, "extra_axial": 0.1, "template": 0.12, "procedural": 0.1}
 
@@ -28,6 +29,7 @@ class Plan:
     hard_share: float = 0.0  # share of blocks drawn from slices with earlier false alarms
     faint_share: float = 0.0  # share of blocks drawn again until they show faint blood
     cast_share: float = 0.0  # share of blocks drawn again until blood fills a ventricle
+    outside_share: float = 0.0  # share of blocks with blood outside the brain put in; above 0 it is a class of its own
     wide_share: float = 0.0  # share of blocks that vary as variation.WIDE says, the others as held-out patients do
     real_share: float = 0.0  # share of blocks that show real bleeds, where the run is given any
     warmup_steps: int = 0
@@ -37,6 +39,11 @@ class Plan:
     window_hu: tuple[float, float] = (0.0, 100.0)  # what the network sees as 0..1
     brain_hu: tuple[float, float] | None = (35.0, 35.0)  # levels that brain is brought to first; None: it stays as is
     kind_shares: dict[str, float] = field(default_factory=lambda: dict(KIND_SHARES))  # of blocks, by Background.kind
+
+    @property
+    def classes(self) -> int:
+        """Of the network: background, ICH, IVH and, where it is shown, blood outside the brain."""
+        return CLASSES + (self.outside_share > 0)
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -81,10 +88,11 @@ PLANS = {
                  faint_share=0.3, cast_share=0.1, wide_share=0.6, real_share=0.2, warmup_steps=40, weight_decay=0.01,
                  validation_blocks=24,
                  kind_shares={"ct_ich": 0.56, "extra_axial": 0.1, "template": 0.12, "procedural": 0.22}),
-    # the whole head in pixels of 1.5 mm, for the coarse pass: ten times as many slices an hour as `fine`
+    # the whole head in pixels of 1.5 mm, for the coarse pass, which also knows blood outside the brain: ten times as
+    # many slices an hour as `fine`
     "coarse": Plan("adamw", 2e-3, "cosine", "every_slice", 16, 20, 1600, 144, (1.40, 1.65), ema=0.998, hard_share=0.1,
-                   faint_share=0.15, wide_share=0.5, real_share=0.12, warmup_steps=100, first_steps=400,
-                   weight_decay=0.01, validation_blocks=60),
+                   faint_share=0.15, outside_share=0.25, wide_share=0.5, real_share=0.12, warmup_steps=100,
+                   first_steps=400, weight_decay=0.01, validation_blocks=60),
     # for a GPU with many cores beside it (--jobs): the same view, more slices than all of the above in ten minutes
     "many": Plan("adamw", 1e-3, "cosine", "blood_dice", 32, 10, 60_000, 320, (0.60, 0.66), ema=0.999,
                  warmup_steps=500, weight_decay=0.01, validation_blocks=90),

@@ -41,7 +41,7 @@ class RealBlocks:
     def draw(self, rng: np.random.Generator, *, size: int, pixel_mm: float, slices: int,
              variation: Variation = MILD) -> Block:
         """A block of at most `slices` consecutive slices with a slice with blood among them; labels UNSURE where the
-        mask is, and on slices that are neighbours only. Blood outside the brain has label 0."""
+        mask is, and on slices that are neighbours only. Blood outside the brain is in `outside`."""
         chosen = int(rng.choice(len(self.stacks), p=self.shares))
         patient, hu, truth = self.stacks[chosen]
         blood = np.isin(truth, (1, 2))
@@ -54,14 +54,15 @@ class RealBlocks:
         grid = SliceGrid(axis, axis, np.arange(len(hu[part])) * STEP_MM)
         seen, labels = _warped(rng, hu[part], truth[part], grid, center_mm, variation)
         seen = simulate_scanner(rng, seen, pixel_mm, variation)
-        return Block(seen, labels, pixel_mm, STEP_MM, patient, self.brain_hu[chosen])
+        outside = labels == OUTSIDE_BRAIN
+        return Block(seen, np.where(outside, np.uint8(0), labels), pixel_mm, STEP_MM, patient, self.brain_hu[chosen],
+                     outside)
 
 
 def _scaled(stack: RealStack) -> tuple[str, np.ndarray, np.ndarray]:
-    """Patient, HU and labels at PIXEL_MM in frames of 512 x 512; blood outside the brain is no label."""
+    """Patient, HU and labels at PIXEL_MM in frames of 512 x 512."""
     hu = np.stack([rescale(one, stack.spacing_mm) for one in stack.hu])
-    truth = np.where(stack.truth == OUTSIDE_BRAIN, 0, stack.truth)
-    return stack.patient, hu, np.stack([rescale(one, stack.spacing_mm, nearest=True) for one in truth])
+    return stack.patient, hu, np.stack([rescale(one, stack.spacing_mm, nearest=True) for one in stack.truth])
 
 
 def _warped(rng, hu, truth, grid: SliceGrid, center_mm, variation):

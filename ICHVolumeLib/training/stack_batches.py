@@ -8,7 +8,7 @@ from ..datasets.case import UNSURE
 from ..segmentation.input_slices import moved_hu, windowed
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Block, Ingredients
-from .batches import BatchStream
+from .batches import BatchStream, labels_with_outside
 from .real_blocks import RealBlocks
 
 PATCHES = 2  # of a block
@@ -39,8 +39,9 @@ class StackStream(BatchStream):
 
     def _keep(self, block: Block, origin: int):
         moved = moved_hu(block.brain_hu, self.plan.brain_hu)
-        images, labels = filled(windowed(block.hu, self.plan.window_hu, moved), block.labels, self.patch[0])
-        blood = np.argwhere((labels > 0) & (labels != UNSURE))[:, 1:]
+        labels = labels_with_outside(block) if self.plan.outside_share else block.labels
+        images, labels = filled(windowed(block.hu, self.plan.window_hu, moved), labels, self.patch[0])
+        blood = np.argwhere((labels == 1) | (labels == 2))[:, 1:]
         for _ in range(PATCHES):
             inside = [self.rng.integers(size - length + 1)
                       for size, length in zip(labels.shape[1:], self.patch[1:], strict=True)]

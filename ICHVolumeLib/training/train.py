@@ -12,14 +12,14 @@ import numpy as np
 import torch
 
 from ..core.errors import InputError
+from ..datasets.case import UNSURE
 from ..network.base import NetworkConfig, check_classes
 from ..network.memory_layout import channels_last
 from ..network.registry import network_of
 from ..network.weights import load_weights
-from ..segmentation.input_slices import moved_hu, windowed, windowed_slices
 from ..synthetic.background_pool import is_validation
 from ..synthetic.backgrounds import Background
-from ..synthetic.generator import EVERYTHING, Ingredients, make_block
+from ..synthetic.generator import EVERYTHING, Ingredients
 from . import losses
 from .batches import BatchStream
 from .checkpoint import ABOUT, CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint, save_start
@@ -29,8 +29,9 @@ from .prefetch import prefetch
 from .processes import Processes
 from .real_blocks import RealBlocks
 from .resume import load_state, save_state
-from .stack_batches import StackStream, filled, stacks_per_batch
+from .stack_batches import StackStream, stacks_per_batch
 from .tensorboard_log import TensorBoardLog, check_tensorboard
+from .validation import validate, validation_blocks
 from .warm_start.batch_norm import BATCHES, load_released_weights
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ def check_parts(plan: Plan, config: NetworkConfig, parts: int, processes: Proces
 
 def check_network(plan: Plan, config: NetworkConfig):
     """Raises InputError for a network that cannot be trained on the plan's crops, or draws other classes."""
-    check_classes(config)
+    check_classes(config, plan.classes)
     if plan.size % config.size_multiple:
         raise InputError(f"The network {config.network} takes multiples of {config.size_multiple} pixels and "
                          f"the plan's crops have {plan.size}; choose another preset.")
@@ -225,8 +226,9 @@ class _Run:
         """Bleed-free slices (or stacks) on which more than 60 pixels are marked come back as hard negatives."""
         if not self.plan.hard_share:
             return
-        marked = (logits.argmax(1) > 0).flatten(1).sum(1).cpu().numpy()
-        empty = (labels == 0).flatten(1).all(1).cpu().numpy()
+        winner = logits.argmax(1)
+        marked = ((winner == 1) | (winner == 2)).flatten(1).sum(1).cpu().numpy()
+        empty = ~((labels == 1) | (labels == 2) | (labels == UNSURE)).flatten(1).any(1).cpu().numpy()
         for index in np.flatnonzero(empty & (marked > 60)):
             self.stream.report_false_alarm(origins[index], float(marked[index]))
 
@@ -294,46 +296,3 @@ def slices_per_step(plan: Plan, config: NetworkConfig) -> int:
     """The plan's batch; of a network of stacks, as many slices as come nearest to it in whole stacks."""
     depth = config.patch[0] if config.patch else 0
     return depth * stacks_per_batch(plan.batch, depth) if depth else plan.batch
-
-
-def validation_blocks(pool, config: NetworkConfig, plan: Plan):
-    """Fixed blocks of unseen patients as the plan sees them: (images, labels, pixel_mm); a third without any bleed.
-
-    Blocks of three slices; for a network of stacks one stack each, and about as many slices in all.
-    """
-    held = [one for one in pool if is_validation(one.patient)]
-    rng = np.random.default_rng(20221003)
-    blocks = []
-    pixel_mm = float(np.sqrt(plan.pixel_mm[0] * plan.pixel_mm[1]))
-    depth = config.patch[0] if config.patch else 3
-    for index in range(-(-3 * plan.validation_blocks // depth) if held else 0):
-        block = make_block(rng, held[index % len(held)], size=plan.size, pixel_mm=pixel_mm, slices=depth,
-                           bleed=index % 3 > 0)
-        moved = moved_hu(block.brain_hu, plan.brain_hu)
-        if config.patch:
-            images = filled(windowed(block.hu, plan.window_hu, moved), block.labels, depth)[0][None]
-        else:
-            images = windowed_slices(block.hu, plan.window_hu, config.in_slices, moved_hu=moved)
-        blocks.append((torch.from_numpy(images), block.labels, block.pixel_mm))
-    return blocks
-
-
-@torch.no_grad()
-def validate(model, blocks, device, bf16: bool = False) -> dict:
-    """Mean Dice per bleeding block (any blood), pooled IVH Dice, share of clean slices with > 20 mm2 marked."""
-    model.eval()
-    network = network_of(model.config)
-    dices, ivh, alarms = [], np.zeros(3), []
-    for images, labels, pixel_mm in blocks:
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            logits = losses.logits_by_slice(network.training_outputs(model, images.to(device))[0])
-        probabilities = torch.softmax(logits.float(), 1)[:len(labels)].cpu().numpy()
-        marked = np.where(probabilities[:, 0] > 0.5, 0, np.where(probabilities[:, 2] > probabilities[:, 1], 2, 1))
-        if labels.any():
-            both = ((marked > 0) & (labels > 0)).sum()
-            dices.append(2 * both / ((marked > 0).sum() + (labels > 0).sum()))
-        clean = ~(labels > 0).any((1, 2))
-        alarms += list((marked > 0).sum((1, 2))[clean] * pixel_mm**2 > 20)
-        ivh += [((marked == 2) & (labels == 2)).sum(), (marked == 2).sum(), (labels == 2).sum()]
-    return {"dice": float(np.mean(dices or [0])), "ivh_dice": float(2 * ivh[0] / max(ivh[1] + ivh[2], 1)),
-            "false_alarm": float(np.mean(alarms or [0]))}

@@ -19,7 +19,7 @@ from ..core.plain import from_plain, to_plain
 from ..core.result import Result
 from ..segmentation.segmenter import Segmentation
 
-_ARRAYS = ("mask", "slice_uncertainty")  # of a Segmentation; the rest of it is text
+_ARRAYS = ("mask", "outside", "slice_uncertainty")  # of a Segmentation; the rest of it is text
 SLICES_PER_STEP = 4
 
 
@@ -61,8 +61,10 @@ def read_scan(path) -> CTVolume:
 
 
 def write_segmentation(path, segmentation) -> None:
-    """The mask (see _cropped), slice_uncertainty (slices,), meta_json (everything else, findings included)."""
-    _write(path, **_cropped(segmentation.mask), slice_uncertainty=segmentation.slice_uncertainty,
+    """The mask and, where it is known, outside (see _cropped), slice_uncertainty (slices,), meta_json (everything else,
+    findings included)."""
+    outside = {} if segmentation.outside is None else _cropped(segmentation.outside, "outside")
+    _write(path, **_cropped(segmentation.mask), **outside, slice_uncertainty=segmentation.slice_uncertainty,
            meta_json=json.dumps(to_plain(segmentation, leave_out=_ARRAYS)))
 
 
@@ -73,13 +75,15 @@ def read_segmentation(path):
     missing = [entry.name for entry in fields(Segmentation) if entry.name not in (*_ARRAYS, *meta)]
     if missing:
         raise InputError(f"{path}: {', '.join(missing)} missing; written by another version of ICHVolume.")
-    arrays = {"mask": _whole(values), "slice_uncertainty": values["slice_uncertainty"]}
+    arrays = {"mask": _whole(values), "slice_uncertainty": values["slice_uncertainty"],
+              "outside": _whole(values, "outside") if "outside" in values else None}
     return from_plain(Segmentation, {**meta, **arrays})
 
 
-def write_measured(path, mask: np.ndarray, result: Result) -> None:
-    """A mask with the Result that was measured from it, for the report."""
-    _write(path, **_cropped(mask), result_json=json.dumps(result.to_dict()))
+def write_measured(path, mask: np.ndarray, result: Result, outside: np.ndarray | None = None) -> None:
+    """A mask with the Result that was measured from it, and blood outside the brain beside it, for the report."""
+    more = {} if outside is None else _cropped(outside, "outside")
+    _write(path, **_cropped(mask), **more, result_json=json.dumps(result.to_dict()))
 
 
 def read_measured(path) -> tuple[np.ndarray, Result]:
@@ -91,10 +95,16 @@ def read_measured(path) -> tuple[np.ndarray, Result]:
         raise InputError(f"{path}: the result in it is not one of this version of ICHVolume ({error}).") from error
 
 
+def read_outside(path) -> np.ndarray | None:
+    """The blood outside the brain that write_measured wrote, uint8 (slices, rows, columns), or None."""
+    values = _read(path, _MASK_PARTS)
+    return _whole(values, "outside") if "outside" in values else None
+
+
 _MASK_PARTS = ("mask", "mask_first", "mask_shape")
 
 
-def _cropped(mask: np.ndarray) -> dict:
+def _cropped(mask: np.ndarray, name: str = "mask") -> dict:
     """The marked part of a mask (k, j, i), where it begins and the shape of the whole: a bleed fills little of it."""
     first, last = [], []
     part = mask
@@ -103,12 +113,13 @@ def _cropped(mask: np.ndarray) -> dict:
         start, stop = (marked[0], marked[-1] + 1) if marked.size else (0, 0)
         first, last = [*first, start], [*last, stop]
         part = part[(slice(None),) * axis + (slice(start, stop),)]
-    return {"mask": np.ascontiguousarray(part), "mask_first": np.array(first), "mask_shape": np.array(mask.shape)}
+    return {name: np.ascontiguousarray(part), f"{name}_first": np.array(first), f"{name}_shape": np.array(mask.shape)}
 
 
-def _whole(values: dict) -> np.ndarray:
-    part, mask = values["mask"], np.zeros(values["mask_shape"], values["mask"].dtype)
-    mask[tuple(slice(start, start + size) for start, size in zip(values["mask_first"], part.shape, strict=True))] = part
+def _whole(values: dict, name: str = "mask") -> np.ndarray:
+    part, first = values[name], values[f"{name}_first"]
+    mask = np.zeros(values[f"{name}_shape"], part.dtype)
+    mask[tuple(slice(start, start + size) for start, size in zip(first, part.shape, strict=True))] = part
     return mask
 
 

@@ -15,7 +15,7 @@ from ..report.follow_up_page import rule_rows, volume_rows
 from ..synthetic.sample import SIZE, make_sample
 from ..workflow.dicom_files import write_dicom_files
 from ..workflow.follow_up import case_in_memory, compare_in_memory, read_case
-from .npz_files import read_measured, read_scan, write_scan
+from .npz_files import read_measured, read_outside, read_scan, write_scan
 
 
 def check(command: dict) -> dict:
@@ -41,7 +41,7 @@ def report(command: dict) -> dict:
     """input: scan.npz; measured: the mask and its result; output: the HTML page."""
     ct = read_scan(command["input"])
     mask, result = read_measured(command["measured"])
-    write_report(command["output"], ct, mask, result)
+    write_report(command["output"], ct, mask, result, outside=read_outside(command["measured"]))
     return {"output": command["output"]}
 
 

@@ -25,7 +25,7 @@ from ..io.patient_identity import patient_key, read_salt
 from ..io.read_ct import read_ct
 from ..quality.checks import check_ct
 from ..segmentation.segmenter import Segmenter
-from .exporters import DICOM_EXPORTERS, EXPORTERS, Exporter
+from .exporters import DICOM_EXPORTERS, EXPORTERS, Exporter, with_outside
 from .history import earlier_versions, this_version
 from .make_result import make_result
 
@@ -67,19 +67,20 @@ def run_segment(source, out, *, clinical=None, series_uid=None, device="auto", e
             result = make_result(ct, segmentation.mask, clinical, segmentation, noticed=noticed)
             result = _with_patient_key(result, ct, salt)
             result = replace(result, history=[this_version(result)])
-        return _write_case(folder, ct, segmentation.mask, result, steps, exporters)
+        return _write_case(folder, ct, segmentation.mask, result, steps, with_outside(exporters, segmentation.outside))
 
 
 def segment_ct(ct: CTVolume, out, segmenter: Segmenter, exporters: tuple[Exporter, ...] = EXPORTERS) -> CaseFiles:
     """run_segment of a scan that was read already and is taken as it is; what lies in `out` is written over."""
     steps = _Steps(None, None)
-    with OutputFolder(Path(out), tuple(exporter.file_name for exporter in exporters), force=True) as folder:
+    names = (*(exporter.file_name for exporter in exporters), result_files.OUTSIDE_NRRD)
+    with OutputFolder(Path(out), names, force=True) as folder:
         segmentation = segmenter.apply(ct)
         steps.seconds.update(segmentation.seconds)
         with steps.step("measure"):
             result = make_result(ct, segmentation.mask, None, segmentation, noticed=check_ct(ct))
             result = replace(result, history=[this_version(result)])
-        return _write_case(folder, ct, segmentation.mask, result, steps, exporters)
+        return _write_case(folder, ct, segmentation.mask, result, steps, with_outside(exporters, segmentation.outside))
 
 
 def run_measure(source, mask_path, out, *, labels=None, clinical=None, series_uid=None, automatic_json=None,
@@ -173,7 +174,7 @@ def _output_folder(exporters, force, out, source, *files):
     if os.path.isdir(source) and out.resolve() == source.resolve():
         raise InputError(f"{out} is the folder of the scan; choose another output folder.")
     every = (*EXPORTERS, *DICOM_EXPORTERS, *exporters)  # no old report or segmentation stays
-    names = tuple(dict.fromkeys(exporter.file_name for exporter in every))
+    names = tuple(dict.fromkeys([exporter.file_name for exporter in every] + [result_files.OUTSIDE_NRRD]))
     written = {(out / name).resolve() for name in names}
     for path in filter(None, (source, *files)):
         if Path(path).resolve() in written:

@@ -5,6 +5,7 @@ Another kind of output is one more Exporter; all of them come into the output fo
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from .. import __version__
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
+from ..core.labels import OUTSIDE_BRAIN
 from ..core.result import Result
 from ..io import result_files
 from ..io.images import is_image_name
@@ -71,6 +73,29 @@ def _json(path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
     values = sealed(result_files.rounded(result.to_dict()), path.parent)
     result_files.write_json(path, values)
     return replace(result, files=values["files"])
+
+
+def _outside(outside: np.ndarray, path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
+    write_mask_seg_nrrd(path, outside * np.uint8(OUTSIDE_BRAIN.value), ct, labels=(OUTSIDE_BRAIN,))
+    return result
+
+
+def _report_with_outside(outside: np.ndarray, path: Path, ct: CTVolume, mask: np.ndarray, result: Result) -> Result:
+    write_report(path, ct, mask, result, outside=outside)
+    return result
+
+
+def with_outside(exporters: tuple[Exporter, ...], outside: np.ndarray | None) -> tuple[Exporter, ...]:
+    """With a file of the blood outside the brain (Segmentation.outside) after that of the mask, and its outline in the
+    report, where there is any."""
+    names = [one.file_name for one in exporters]
+    if outside is None or not outside.any() or result_files.MASK_NRRD not in names:
+        return exporters
+    at = names.index(result_files.MASK_NRRD) + 1
+    more = Exporter(result_files.OUTSIDE_NRRD, exporters[at - 1].step, partial(_outside, outside))
+    rest = tuple(replace(one, write=partial(_report_with_outside, outside))
+                 if one.file_name == result_files.REPORT_HTML else one for one in exporters[at:])
+    return (*exporters[:at], more, *rest)
 
 
 EXPORTERS = (

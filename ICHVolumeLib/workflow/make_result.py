@@ -76,6 +76,7 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
         findings=noticed,
         provenance=_provenance(ct, segmentation),
         automatic_volume_ml=automatic_volume_ml,
+        outside_brain_ml=segmentation.outside_ml if segmentation else None,
         site=site,
         midline_shift=doubted_towards(site.side if site else "", mass_effect[0]),
         ventricles=mass_effect[1],

@@ -3,7 +3,7 @@
 import pytest
 
 from ICHVolumeLib.core.errors import InputError
-from ICHVolumeLib.core.labels import ICH, IVH, LABELS
+from ICHVolumeLib.core.labels import ICH, IVH, LABELS, OUTSIDE_BRAIN
 from ICHVolumeLib.io.label_names import (
     checked_labels,
     coded_words,
@@ -111,3 +111,7 @@ def test_labels_from_python_are_checked_too():
     assert checked_labels({3: "ICH", " Lesion ": "ignore"}) == {"3": "ich", "lesion": "ignore"}
     with pytest.raises(InputError, match="give ich, ivh or ignore"):
         checked_labels({"x": "sdh"})
+
+
+def test_this_programs_own_segment_of_blood_outside_the_brain_is_known_and_not_counted():
+    assert meaning_of(OUTSIDE_BRAIN.name, coded_words(OUTSIDE_BRAIN.type, OUTSIDE_BRAIN.region)) == "ignore"

@@ -173,3 +173,18 @@ def test_every_clean_up_step_says_what_it_took_or_added(page):
                   "slice ends (added 1.25 mL)", "outlines (removed 0.75 mL, added 2.00 mL)",
                   "holes (threshold 30 mm³, removed 0.00 mL)"):
         assert words in parsed.text
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_blood_outside_the_brain_is_outlined_and_said_not_to_count(page, phantom, tmp_path, marked):
+    mask = phantom.mask if marked else 0 * phantom.mask
+    outside = (np.roll(phantom.mask, 62, axis=2) * (phantom.mask == 0)).astype(np.uint8)
+    result = replace(make_result(phantom.ct, mask, noticed=[]), outside_brain_ml=48.26)
+    result = replace(result, provenance=replace(result.provenance, engine="openvino"))
+    path = write_report(tmp_path / "outside.html", phantom.ct, mask, result, NO_PICTURE, outside=outside)
+    source = path.read_text(encoding="utf-8")
+    parsed = Page(source)
+    assert source.count('<path class="outside"') >= 5 and "48.3 mL" in parsed.text
+    assert ("not counted" in parsed.text) if marked else \
+        ("No bleed found in the brain, but blood outside it" in parsed.text)
+    assert 'class="outside"' not in page()[1]

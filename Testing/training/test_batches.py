@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ICHVolumeLib.datasets.case import OUTSIDE_BRAIN
 from ICHVolumeLib.segmentation.input_slices import neighbours
 from ICHVolumeLib.synthetic.generator import Block
 from ICHVolumeLib.training.batches import BatchStream, has_cast, has_faint_blood
+from ICHVolumeLib.training.losses import NOT_IN_BRAIN
 from ICHVolumeLib.training.plans import PLANS
 
 TINY = replace(PLANS["small"], size=64, pixel_mm=(1.8, 2.4), hard_share=0.0)
@@ -149,3 +151,20 @@ def test_real_bleeds_are_as_frequent_as_the_plan_says_and_never_hard_negatives(p
     assert not any((labels == 255).all() for _, labels, _ in stream.buffer)
     stream.report_false_alarm(-1, 100.0)
     assert not stream.hard
+
+
+def test_blood_outside_the_brain_is_a_label_of_its_own_where_the_plan_shows_it(pool):
+    shown = BatchStream(pool, replace(TINY, outside_share=1.0, real_share=0.0), seed=4)
+    plain = BatchStream(pool, TINY, seed=4)
+    for stream in (shown, plain):
+        while len(stream.buffer) < 120:
+            stream._add_block()
+    assert np.mean([(labels == OUTSIDE_BRAIN).any() for _, labels, _ in shown.buffer]) > 0.4
+    assert {value for _, labels, _ in plain.buffer for value in np.unique(labels)} <= {0, 1, 2}
+
+
+def test_where_real_blood_outside_the_brain_may_be_the_label_leaves_it_open(pool):
+    heads = [replace(one, kind="extra_axial") for one in pool]
+    stream = BatchStream(heads, replace(TINY, outside_share=0.5), seed=5)
+    stream._add_block()
+    assert {int(value) for _, labels, _ in stream.buffer for value in np.unique(labels)} == {NOT_IN_BRAIN}

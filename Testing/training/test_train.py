@@ -13,7 +13,7 @@ from ICHVolumeLib.network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from ICHVolumeLib.network.weights import save_weights
 from ICHVolumeLib.synthetic.generator import Block
 from ICHVolumeLib.training import losses
-from ICHVolumeLib.training.checkpoint import load_starting_weights
+from ICHVolumeLib.training.checkpoint import LESS_PROBABLE, load_starting_weights
 from ICHVolumeLib.training.curves import draw_curves
 from ICHVolumeLib.training.plans import PLANS, Plan
 from ICHVolumeLib.training.train import bf16_pays, fastest_layout, train
@@ -106,6 +106,23 @@ def test_a_run_on_three_slices_starts_as_good_as_the_run_on_one_that_it_starts_f
     load_starting_weights(tmp_path, three)
     slices = torch.rand(2, 3, 32, 32)
     torch.testing.assert_close(three(slices), one(slices[:, 1:2]))
+
+
+def test_a_run_with_the_class_outside_the_brain_starts_as_good_as_the_one_without_it(pool, tmp_path):
+    train(pool, tmp_path / "three", replace(TINY, epochs=1), AttFocusNetConfig(base_width=4))
+    before = averaged_model(tmp_path / "three")
+    after = AttFocusNet(AttFocusNetConfig(base_width=4, classes=4)).eval()
+    load_starting_weights(tmp_path / "three", after)
+    images = torch.rand(2, 1, 64, 64)
+    with torch.no_grad():
+        logits, grown = before(images), after(images)
+    assert torch.allclose(grown[:, :3], logits, atol=1e-5)
+    assert torch.allclose(grown[:, 3], logits[:, 1] - LESS_PROBABLE, atol=1e-5)
+    curves = train(pool, tmp_path / "four", replace(TINY, epochs=1, outside_share=0.5),
+                   AttFocusNetConfig(base_width=4, classes=4), start_from=tmp_path / "three")
+    assert len(curves["outside_dice"]) == 1
+    with pytest.raises(InputError, match="4 are needed"):
+        train(pool, tmp_path / "mixed", replace(TINY, outside_share=0.5), AttFocusNetConfig(base_width=4))
 
 
 def test_the_paper_preset_is_the_papers_recipe():

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,6 +55,14 @@ def test_a_segmentation_arrives_exactly_as_it_was(segmentation, tmp_path):
             assert (getattr(back, name) == value).all() and getattr(back, name).dtype == value.dtype
         else:
             assert getattr(back, name) == value, name
+
+
+def test_blood_outside_the_brain_arrives_on_the_whole_grid(segmentation, ct, tmp_path):
+    outside = np.zeros(ct.hu.shape, np.uint8)
+    outside[3:5, 10:20, 7:9] = 1
+    write_segmentation(tmp_path / "out.npz", replace(segmentation, outside=outside, outside_ml=1.5))
+    back = read_segmentation(tmp_path / "out.npz")
+    assert (back.outside == outside).all() and back.outside.dtype == np.uint8 and back.outside_ml == 1.5
 
 
 def test_an_uncalibrated_interval_stays_none(segmentation, tmp_path):

@@ -219,6 +219,27 @@ def test_the_interval_of_the_ich_is_its_own_where_the_model_gives_one(phantom):
     assert Result.from_dict(json.loads(json.dumps(ventricular.to_dict()))).interval_ivh_ml == (41.0, 60.0)
 
 
+def test_blood_outside_the_brain_has_a_file_of_its_own_and_goes_with_the_run_that_saw_it(files, phantom, tmp_path):
+    outside = np.roll(phantom.mask, 60, axis=2)
+
+    class Sees:
+        def __init__(self, **seen):
+            self.seen = seen
+
+        def apply(self, ct, progress=None, is_cancelled=None):
+            return segmentation(phantom.mask, **self.seen)
+
+    case = run_segment(files / "ct", tmp_path / "out", segmenter=Sees(outside=outside, outside_ml=48.0))
+    assert case.result.outside_brain_ml == 48.0 and case.result.volume_ml.total == pytest.approx(50, rel=0.05)
+    image = SimpleITK.ReadImage(str(tmp_path / "out" / "outside_brain.seg.nrrd"))
+    assert (SimpleITK.GetArrayFromImage(image) == outside * 3).all()
+    assert image.GetMetaData("Segment0_Name") == "Outside the brain (not counted)"
+    assert "48.0 mL" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert verify(tmp_path / "out").belongs_together
+    run_segment(files / "ct", tmp_path / "out", segmenter=Sees(outside=outside * 0, outside_ml=0.0))
+    assert not (tmp_path / "out" / "outside_brain.seg.nrrd").exists()
+
+
 def test_a_piece_denser_than_blood_is_named_and_still_counted(phantom):
     hu = np.where(phantom.mask == 1, 140, phantom.ct.hu).astype(np.int16)
     result = make_result(replace(phantom.ct, hu=hu), phantom.mask, noticed=[])

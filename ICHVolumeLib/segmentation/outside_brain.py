@@ -1,0 +1,65 @@
+"""Blood inside the skull but outside the brain (subdural, epidural, subarachnoid): shown beside the mask, never
+counted.
+
+The coarse network has it as a class of its own, which also keeps it from being called ICH. Its outline is as coarse as
+the pixels of 1.5 mm that this network sees.
+"""
+
+import numpy as np
+
+from ..core.findings import WARNING, Finding
+from ..core.labels import LABELS, OUTSIDE_BRAIN
+from ..imaging.components import component_volumes_mm3, connected_components
+from ..network.weights import Weights
+from .grid import Grid
+from .scan import TurnedScan
+
+PROBABILITY = 0.5
+LEAST_ML = 1.0  # of a connected piece: thinner films are also seen along the skull of heads without any
+
+
+def is_known_to(weights: Weights) -> bool:
+    """Whether these weights have the class."""
+    return weights.config.classes > len(LABELS) + 1
+
+
+class OutsideBlood:
+    """What the coarse network saw, gathered slice by slice."""
+
+    def __init__(self, scan: TurnedScan, grid: Grid):
+        self._scan, self._grid = scan, grid
+        self._marked = np.zeros(scan.hu.shape, bool)  # pages that nothing is written to take no memory
+
+    def take(self, index: int, probability: np.ndarray) -> None:
+        """probability: of blood outside the brain in one slice, (*box_shape,)."""
+        found = self._grid.around(probability >= PROBABILITY)
+        if found is None:
+            return
+        grid, part = found
+        seen = grid.to_native(probability[None][(slice(None), *part)])[0]
+        self._marked[(index, *grid.native_part)] = seen >= PROBABILITY
+
+    def mask(self, bleed: np.ndarray) -> np.ndarray:
+        """uint8 (slices, rows, columns) on the scan's own grid, 1 where such blood is: pieces of at least LEAST_ML,
+        less what is marked in bleed, which the fine network decided."""
+        mask = np.zeros(bleed.shape, np.uint8)
+        turned = self._scan.orientation.view(mask)
+        marked = self._marked & (self._scan.orientation.view(bleed) == 0)
+        if not marked.any():
+            return mask
+        pieces, count = connected_components(marked)
+        volumes_mm3 = component_volumes_mm3(pieces, count, self._scan.voxel_mm3)
+        turned[...] = np.append(False, volumes_mm3[1:] >= 1000 * LEAST_ML)[pieces]
+        return mask
+
+
+def outside_finding(mask: np.ndarray, volume_ml: float) -> list[Finding]:
+    """mask: of OutsideBlood; volume_ml: of it."""
+    slices = np.flatnonzero(mask.any(axis=(1, 2))) + 1
+    if not len(slices):
+        return []
+    where = f"slice {slices[0]}" if len(slices) == 1 else f"slices {slices[0]} to {slices[-1]}"
+    return [Finding("blood-outside-brain", WARNING,
+                    f"About {volume_ml:.{0 if volume_ml >= 10 else 1}f} mL in {where} look like blood inside the skull "
+                    "but outside the brain (subdural, epidural or subarachnoid). It is a segment of its own, "
+                    f"\u201c{OUTSIDE_BRAIN.name}\u201d, and in no volume or score. Look there.")]
