@@ -19,8 +19,9 @@ from ICHVolumeLib.quality.head_pose import check_head_pose
 from ICHVolumeLib.quality.mask_checks import check_mask_in_steps
 from ICHVolumeLib.workflow.make_result import make_result
 
-from . import scene, scene_lines
+from . import case_nodes, scene, scene_lines
 from .ai_record import AiRecord
+from .case_nodes import MEASURED_KEY
 from .corrections import Corrections
 from .mass_effect import NOTHING, MassEffect
 from .midline_drawing import MidlineDrawing
@@ -28,7 +29,7 @@ from .results_table import make_rows
 from .translation import tr as _
 from .turns import at_once
 
-AI_KEY, MEASURED_KEY, CLINICAL_KEY, NOT_FOUND_KEY = "ai", "corrections", "clinical", "notFound"
+AI_KEY, CLINICAL_KEY, NOT_FOUND_KEY = "ai", "clinical", "notFound"
 _MEASURED_FIELDS = ("a_mm", "b_mm", "c_mm", "a_line_ras", "b_line_ras", "midline_points_ras", "midline_slice",
                     "ivh")
 
@@ -161,7 +162,7 @@ class Case:
         is_shown = automatic.found or bool(segmentation.outside_ml)
         yield
         try:
-            node = yield from (self._put_into_scene(segmentation) if is_shown else self._kept_node())
+            node = yield from (case_nodes.put(self, segmentation) if is_shown else case_nodes.kept(self))
         except ValueError as error:
             raise (InputError(str(error)) if scene.is_in_scene(self.volume_node) else gone) from error
         if not scene.is_in_scene(self.volume_node):
@@ -170,25 +171,9 @@ class Case:
         if is_shown:
             scene.remember(node, AI_KEY, record.to_json())
         yield
-        yield from self._remove_outdated(node)
+        yield from case_nodes.remove_outdated(self.volume_node, node)
         yield from self.choose_in_steps(node)
         return record
-
-    def _put_into_scene(self, segmentation):
-        """Generator; returns the node that has this run's mask now."""
-        mask, outside = segmentation.mask, None
-        if segmentation.outside is not None:
-            outside = segmentation.outside, OUTSIDE_BRAIN
-        node, kept = self.segmentation_node, (yield from self._edited_node())
-        if node is None or not scene.is_in_scene(node) or kept is not None:
-            return (yield from scene.new_segmentation_in_steps(self.volume_node, mask, LABELS, self._name(),
-                                                                    outside))
-        yield from scene.replace_mask_in_steps(node, mask, LABELS, self.volume_node, outside)
-        scene.remember(node, MEASURED_KEY, "")
-        return node
-
-    def _name(self):
-        return f"{self.volume_node.GetName()} bleed"
 
     def uncounted_segments(self) -> list[str]:
         """Names of painted segments that are neither ICH nor IVH."""
@@ -206,7 +191,7 @@ class Case:
             return
         try:
             node = yield from scene.new_segmentation_in_steps(
-                self.volume_node, np.zeros(self.ct.hu.shape, np.uint8), LABELS, self._name())
+                self.volume_node, np.zeros(self.ct.hu.shape, np.uint8), LABELS, case_nodes.name_of(self.volume_node))
         except ValueError as error:
             raise InputError(str(error)) from error
         yield from self.choose_in_steps(node)
@@ -325,39 +310,6 @@ class Case:
         if self.segmentation_node is not None:
             return scene.mask_from_segmentation(self.segmentation_node, self.volume_node)
         return np.zeros(self.ct.hu.shape, np.uint8) if self.record else None
-
-    def _edited_node(self):
-        """Generator; returns the segmentation when a person changed its mask, or A, B or C on it, else None."""
-        node = self.segmentation_node
-        if node is None or not scene.is_in_scene(node):
-            return None
-        is_edited = self._is_edited(node)
-        yield
-        return node if is_edited else None
-
-    def _kept_node(self):
-        """Generator; returns the segmentation when it holds any work of a person, other segments included."""
-        node = yield from self._edited_node()
-        return node or (self.segmentation_node if self.uncounted_segments() else None)
-
-    def _is_edited(self, node):
-        if scene.recall(node, MEASURED_KEY) not in ("", "{}"):
-            return True
-        mask = scene.mask_from_segmentation(node, self.volume_node)
-        return scene.is_outside_edited(node) or scene.is_edited(node, mask)
-
-    def _remove_outdated(self, newest):
-        """Generator: what earlier runs marked on this CT goes, unless a person worked on it."""
-        for node in scene.find_segmentations_for(self.volume_node):
-            if node is newest or not scene.is_in_scene(node):
-                continue
-            try:
-                is_untouched = not self._is_edited(node) and not scene.uncounted_segments(node)
-            except ValueError:
-                continue  # what cannot be compared stays
-            if is_untouched:  # looked at and removed in one step: nobody edits it in between
-                scene_lines.remove_segmentation(node)
-            yield
 
     def _keep(self, corrections):
         self.corrections = corrections

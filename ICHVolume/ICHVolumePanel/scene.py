@@ -37,8 +37,8 @@ from .turns import at_once
 __all__ = [
     "ct_arrays", "ct_arrays_in_steps", "file_of", "find_segmentations_for", "frame_of", "is_edited",
     "is_in_scene", "is_outside_edited", "mark_automatic", "mask_from_segmentation", "new_segmentation",
-    "new_segmentation_in_steps", "problem_with_volume", "put_images", "recall", "remember", "replace_mask", "replace_mask_in_steps",
-    "segment_ids", "show_3d", "signature_of", "uncounted_segments", "volume_of",
+    "new_segmentation_in_steps", "problem_with_volume", "put_images", "recall", "remember", "replace_mask",
+    "replace_mask_in_steps", "segment_ids", "show_3d", "signature_of", "uncounted_segments", "volume_of",
 ]
 
 ATTRIBUTE_PREFIX = "ICHVolume."

@@ -101,8 +101,8 @@ def _heads(args):
 
 
 def _config(args, classes: int):
-    """The network's own configuration, with what was asked for and the plan's classes. Raises InputError where it has no
-    such option."""
+    """The network's own configuration, with what was asked for and the plan's classes. Raises InputError where it has
+    no such option."""
     from dataclasses import fields
 
     from ..core.errors import InputError

@@ -14,6 +14,7 @@ from ..datasets.case import OUTSIDE_BRAIN, UNSURE
 NOT_IN_BRAIN = 254  # a label: no ICH and no IVH, and nobody knows whether it is blood outside the brain
 SURE = 30.0  # logit
 BLEED_SHARE = 0.05  # of the blood of a slice, against all pixels of all slices
+OUTSIDE_SHARE = 0.1  # of the Dice of blood outside the brain, likewise
 
 
 def bce_dice(logits: Tensor, labels: Tensor) -> Tensor:
@@ -63,7 +64,7 @@ def blood_dice(logits: Tensor, labels: Tensor) -> Tensor:
 def every_slice(logits: Tensor, labels: Tensor) -> Tensor:
     """For the coarse pass, which may propose too much but must miss nothing: cross entropy of all pixels, and that of
     blood against none over the blood of each slice, a slice with ten pixels of it counting as much as one with a
-    thousand.
+    thousand; and soft Dice of blood outside the brain, where that is a class.
 
     `class_dice` leaves p at .02 to .05 all over the brain, as only its hardest pixels count; after `ce_dice` the brain
     lies at .001, but so do the small bleeds that it gave up.
@@ -72,7 +73,9 @@ def every_slice(logits: Tensor, labels: Tensor) -> Tensor:
     missed = functional.softplus(-_bleed_logit(logits)) * truth  # -log p(blood)
     areas = truth.sum((1, 2))
     by_slice = missed.sum((1, 2)) / areas.clamp_min(1)
-    return (functional.cross_entropy(logits, labels.long())
+    outside = 0.0 if logits.shape[1] == OUTSIDE_BRAIN else \
+        _dice_loss(torch.softmax(logits, dim=1)[:, OUTSIDE_BRAIN], (labels == OUTSIDE_BRAIN).float())
+    return (functional.cross_entropy(logits, labels.long()) + OUTSIDE_SHARE * outside
             + BLEED_SHARE * by_slice.sum() / (areas > 0).sum().clamp_min(1))
 
 
