@@ -28,6 +28,11 @@ class AiRecord:
         return cls(result.volume_ml, result.abc2, replace(segmentation, mask=NO_MASK, outside=None))
 
     @property
+    def has_segments(self) -> bool:
+        """Whether the run had anything to show in the scene."""
+        return bool(self.volume_ml.total or self.segmentation.outside_ml)
+
+    @property
     def slice_uncertainty(self) -> np.ndarray:
         return self.segmentation.slice_uncertainty
 

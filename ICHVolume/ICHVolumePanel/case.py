@@ -159,7 +159,7 @@ class Case:
         automatic = make_result(self.ct, segmentation.mask, None, segmentation, noticed=self.noticed, about_mask=[],
                                 head_frame=None, mass_effect=NOTHING)
         record = AiRecord.of(segmentation, automatic)
-        is_shown = automatic.found or bool(segmentation.outside_ml)
+        is_shown = record.has_segments
         yield
         try:
             node = yield from (case_nodes.put(self, segmentation) if is_shown else case_nodes.kept(self))

@@ -227,7 +227,7 @@ class Panel:
 
     def _taken(self, case, record, kept, seconds):
         message = headline.run_sentence(record, seconds)
-        if scene.is_in_scene(kept) and (kept is not case.segmentation_node or not record.volume_ml.total):
+        if scene.is_in_scene(kept) and (kept is not case.segmentation_node or not record.has_segments):
             message += " " + headline.kept_sentence(kept.GetName(), record)
         self._run.idle(message)
         if case is self._case:
@@ -256,7 +256,7 @@ class Panel:
         ui.headlineBox.setVisible(has_result)
         self._open_review(case if has_result else None)
         found = has_result and case.result.found
-        ui.resultsSection.setVisible(found)
+        ui.resultsSection.setVisible(found or has_result and bool(case.result.outside_brain_ml))
         ui.scoreSection.setVisible(found)
         ui.reviewSection.enabled = case is not None
         self._export.show(case)

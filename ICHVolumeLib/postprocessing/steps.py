@@ -9,11 +9,9 @@ from functools import partial
 
 import numpy as np
 
-from ..core.labels import ICH, IVH
 from ..imaging.boxes import bounding_box
 from ..imaging.components import component_volumes_mm3, connected_components
 from ..imaging.head_mask import BLOCK, HeadMask
-from ..imaging.morphology import dilated
 from ..imaging.volume import volume_ml
 from . import boundary_refinement, partial_volume_slices, region_completion
 from .boundary_refinement import refine_boundaries
@@ -26,15 +24,13 @@ from .region_completion import complete_regions
 LIMITS_MM3 = {
     "outside the skull": 0.0,  # pieces with no more than this inside the skull, whatever their size
     "specks": 30.0,  # pieces smaller than this: under a third of the smallest bleed that is measured, 0.1 mL
-    "label islands": 50.0,  # pieces of one label smaller than this that touch the other label take it
-    "holes": 30.0,  # gaps inside a bleed, slice by slice, smaller than this are filled
 }
 GROWTH_MM = (partial_volume_slices.SLICES * partial_volume_slices.REACH_MM + region_completion.REACH_MM
              + boundary_refinement.OUTWARDS_MM)  # at most, by all
 GROWTH_SLICES = partial_volume_slices.SLICES
-DOUBTFUL_COMPONENTS, POSSIBLE_COMPONENTS = "doubtful pieces", "possible pieces"
+DOUBTFUL_COMPONENTS, POSSIBLE_COMPONENTS, LABELS_ANEW = "doubtful pieces", "possible pieces", "labels"
 # the steps that need evidence: they ask the scan, or the network once more
-LOOKED_AT = (DOUBTFUL_COMPONENTS, POSSIBLE_COMPONENTS, "slice ends", "half-marked clots", "outlines", "labels")
+LOOKED_AT = (DOUBTFUL_COMPONENTS, POSSIBLE_COMPONENTS, "slice ends", "half-marked clots", "outlines", LABELS_ANEW)
 
 
 def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: HeadMask | None = None,
@@ -67,7 +63,7 @@ def clean_mask(mask: np.ndarray, voxel_volumes_mm3: np.ndarray, head: HeadMask |
                      "added_ml": round(volume_ml(now & ~was, mm3), 6)}
             if name in LOOKED_AT:
                 step["slices"] = [where[0].start + int(k) for k in np.flatnonzero((before != mask[where]).any((1, 2)))]
-            if name in ("labels", "label islands"):
+            if name == LABELS_ANEW:
                 step["relabelled_ml"] = round(volume_ml(before != mask[where], mm3), 6)
         steps.append(step)
     return mask, steps
@@ -101,9 +97,7 @@ def _actions(given: np.ndarray, mask: np.ndarray, head: HeadMask | None, evidenc
                              ("outlines", refine_boundaries)):
             yield name, mask, partial(_look, change, evidence)
         if evidence.ivh_probability is not None:
-            yield "labels", mask, partial(_label_anew, evidence)
-    yield "label islands", mask, _join_islands
-    yield "holes", mask, _fill_holes
+            yield LABELS_ANEW, mask, partial(_label_anew, evidence)
 
 
 def _look_at(spacing_mm: tuple[float, float], more_mm: float = 0.0, more_slices: int = 0) -> tuple[int, int, int]:
@@ -159,29 +153,3 @@ def _drop_specks(part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> 
     small = component_volumes_mm3(components, count, mm3) < limit_mm3
     small[0] = False
     part[small[components]] = 0
-
-
-def _join_islands(part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> None:
-    for label, other in ((IVH.value, ICH.value), (ICH.value, IVH.value)):
-        components, count = connected_components(part == label)
-        if count == 0:
-            continue
-        touching = np.zeros(count + 1, bool)
-        touching[np.unique(components[dilated(part == other, (1, 1, 1))])] = True
-        island = touching & (component_volumes_mm3(components, count, mm3) < limit_mm3)
-        island[0] = False
-        part[island[components]] = other
-
-
-def _fill_holes(part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> None:
-    for one, voxel_mm3 in zip(part, mm3, strict=True):
-        if not one.any():
-            continue
-        gaps, count = connected_components(np.pad(one == 0, 1, constant_values=True), fully_connected=False)
-        small = np.bincount(gaps.ravel(), minlength=count + 1) * voxel_mm3 < limit_mm3
-        small[[0, gaps[0, 0]]] = False  # the bleed itself and what is around it
-        gaps = gaps[1:-1, 1:-1]
-        for gap in np.flatnonzero(small):
-            hole = gaps == gap
-            around = one[dilated(hole, (1, 1))]
-            one[hole] = IVH.value if (around == IVH.value).sum() > (around == ICH.value).sum() else ICH.value

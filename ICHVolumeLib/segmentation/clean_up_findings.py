@@ -11,7 +11,6 @@ _WHY_ADDED = {
     "slice ends": "the first and last slices of a bleed are often filled in part only",
     "half-marked clots": "clots that the network marked by half are marked whole",
     "outlines": "outlines lie where half of the contrast is",
-    "holes": "small gaps in a bleed are filled",
 }
 _WHY_REMOVED = {
     "outside the skull": "pieces lay outside the skull",

@@ -22,7 +22,7 @@ from ICHVolumeLib.postprocessing.steps import LOOKED_AT
 from ICHVolumeLib.segmentation.segmenter import Segmenter
 from ICHVolumeLib.synthetic.patients import as_ct
 
-STEPS = ("outside the skull", "specks", *LOOKED_AT, "label islands", "holes")
+STEPS = ("outside the skull", "specks", *LOOKED_AT)
 VARIANTS = {"all steps": (), **{f"without {name}": (name,) for name in STEPS}, "no step": STEPS}
 
 

@@ -44,6 +44,7 @@ def test_blood_outside_the_brain_alone_is_shown_and_no_scan_is_called_free_of_bl
     assert panel.segmentation is not None and OUTSIDE_BRAIN.name in names(panel)
     assert panel.ui.volumeLabel.text == "No bleed found in the brain, but blood outside it"
     assert panel.case.result.volume_ml.total == 0 and panel.rows()["outside"][0] == "48.3"
+    assert panel.ui.resultsSection.isVisibleTo(panel.widget.parent)
     panel.take(sample, mask=0 * sample.mask, outside=0 * outside, outside_ml=0.0)
     assert panel.segmentation is None and panel.ui.volumeLabel.text == "No bleed found by the model"
 

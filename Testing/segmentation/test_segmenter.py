@@ -230,7 +230,7 @@ def test_where_the_mask_came_from_is_said(segmenter):
     assert segmentation.engine == "openvino" and segmentation.device.startswith("CPU")
     assert segmentation.model == "test" and len(segmentation.model_sha256) == 64
     assert set(segmentation.seconds) == {"prepare", "load", "coarse", "network", "clean"}
-    assert [step["name"] for step in segmentation.clean_up] == ["outside the skull", "specks", "label islands", "holes"]
+    assert [step["name"] for step in segmentation.clean_up] == ["outside the skull", "specks"]
 
 
 @pytest.mark.parametrize("grid", ["regular", "flipped"])
