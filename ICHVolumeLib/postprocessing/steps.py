@@ -135,14 +135,14 @@ def _label_anew(evidence: Evidence, part: np.ndarray, mm3: np.ndarray, limit_mm3
 def _drop_outside(head: HeadMask, part: np.ndarray, mm3: np.ndarray, limit_mm3: float, where) -> None:
     """A piece stays when more than limit_mm3 of it lies inside the skull."""
     components, count = connected_components(part > 0)
-    inside = component_volumes_mm3(components, count, mm3, _inside_skull(head, where, part.shape))
+    inside = component_volumes_mm3(components, count, mm3, inside_skull(head, where, part.shape))
     outside = inside <= limit_mm3
     outside[0] = False
     part[outside[components]] = 0
 
 
-def _inside_skull(head: HeadMask, where, shape) -> np.ndarray:
-    """The blocks of HeadMask.enclosed as voxels of this part of the volume."""
+def inside_skull(head: HeadMask, where, shape) -> np.ndarray:
+    """The blocks of HeadMask.enclosed as voxels of this part (slices of k, rows, columns) of the volume, bool."""
     rows, columns = (np.arange(part.start, part.start + size) // BLOCK
                      for part, size in zip(where[1:], shape[1:], strict=True))
     return head.enclosed[where[0]][:, rows[:, None], columns[None, :]]

@@ -9,12 +9,15 @@ import numpy as np
 
 from ..core.findings import WARNING, Finding
 from ..core.labels import LABELS, OUTSIDE_BRAIN
+from ..imaging.boxes import bounding_box
 from ..imaging.components import component_volumes_mm3, connected_components
 from ..network.weights import Weights
+from ..postprocessing.steps import inside_skull
 from .grid import Grid
 from .scan import TurnedScan
 
 PROBABILITY = 0.5
+INSIDE = 0.5  # of a piece lies inside the skull: else it is in the scalp, the face or the neck
 LEAST_ML = 1.0  # of a connected piece: thinner films are also seen along the skull of heads without any
 
 
@@ -40,16 +43,20 @@ class OutsideBlood:
         self._marked[(index, *grid.native_part)] = seen >= PROBABILITY
 
     def mask(self, bleed: np.ndarray) -> np.ndarray:
-        """uint8 (slices, rows, columns) on the scan's own grid, 1 where such blood is: pieces of at least LEAST_ML,
-        less what is marked in bleed, which the fine network decided."""
+        """uint8 (slices, rows, columns) on the scan's own grid, 1 where such blood is: pieces of at least LEAST_ML
+        inside the skull, less what is marked in bleed, which the fine network decided."""
         mask = np.zeros(bleed.shape, np.uint8)
         turned = self._scan.orientation.view(mask)
         marked = self._marked & (self._scan.orientation.view(bleed) == 0)
         if not marked.any():
             return mask
-        pieces, count = connected_components(marked)
-        volumes_mm3 = component_volumes_mm3(pieces, count, self._scan.voxel_mm3)
-        turned[...] = np.append(False, volumes_mm3[1:] >= 1000 * LEAST_ML)[pieces]
+        where = bounding_box(marked, (0, 0, 0))
+        pieces, count = connected_components(marked[where])
+        mm3, within = self._scan.voxel_mm3[where[0]], inside_skull(self._scan.head, where, pieces.shape)
+        volumes_mm3, inside_mm3 = (component_volumes_mm3(pieces, count, mm3, only) for only in (None, within))
+        kept = (volumes_mm3 >= 1000 * LEAST_ML) & (inside_mm3 > INSIDE * volumes_mm3)
+        kept[0] = False
+        turned[where] = kept[pieces]
         return mask
 
 

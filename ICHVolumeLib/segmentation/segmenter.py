@@ -116,9 +116,12 @@ class Segmenter:
         has_brain = scan.head.has_brain[::-1] if scan.orientation.flip[0] else scan.head.has_brain
         if scan.head.skull_found and (below := drop_below_skull(ct, result.mask, has_brain)):
             steps.append(below)
+        outside_mask = None if outside is None else outside.mask(result.mask)
+        if outside_mask is not None:
+            drop_below_skull(ct, outside_mask, has_brain)
         progress("clean", 1, 1)
         seconds["clean"] = clock() - start
-        return self._segmentation(ct, result, outside, seconds, steps)
+        return self._segmentation(ct, result, outside_mask, seconds, steps)
 
     def lesion_probabilities(self, ct: CTVolume) -> np.ndarray:
         """p(ICH) and p(IVH) of every voxel before threshold and clean-up, float16 (2, slices, rows, columns);
@@ -225,17 +228,16 @@ class Segmenter:
         following = [crops for index, crops in looks.items() if index >= first][:size]
         return next((count for count, crops in enumerate(following) if crops != looks[first]), len(following))
 
-    def _segmentation(self, ct: CTVolume, result: ScanResult, outside: OutsideBlood | None, seconds: dict,
+    def _segmentation(self, ct: CTVolume, result: ScanResult, outside: np.ndarray | None, seconds: dict,
                       clean_up: list[dict]) -> Segmentation:
         amounts = result.amounts
         marked_ml, ambiguous_ml = amounts.marked_ml[TOTAL], amounts.doubtful_ml[TOTAL]
         calibration = self.weights.manifest["calibration"]
-        outside_mask = None if outside is None else outside.mask(result.mask)
-        outside_ml = None if outside_mask is None else volume_ml(outside_mask, ct.voxel_volumes_mm3)
+        outside_ml = None if outside is None else volume_ml(outside, ct.voxel_volumes_mm3)
         return Segmentation(
             mask=result.mask, slice_uncertainty=result.slice_uncertainty,
             findings=[*self.findings(), *result.findings(clean_up),
-                      *(outside_finding(outside_mask, outside_ml) if outside_ml else [])],
+                      *(outside_finding(outside, outside_ml) if outside_ml else [])],
             engine=self.engine.name, device=self.engine.device,
             seconds={name: round(value, 4) for name, value in seconds.items()},
             model=self.model_name, model_sha256=self.weights.sha256,
@@ -243,7 +245,7 @@ class Segmenter:
             interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, calibration), ambiguous_ml=ambiguous_ml,
             interval_coverage=calibration.get("interval", {}).get("coverage"),
             interval_calibrated_on=calibrated_on(calibration),
-            label_intervals_ml=label_intervals_ml(amounts, calibration), outside=outside_mask, outside_ml=outside_ml)
+            label_intervals_ml=label_intervals_ml(amounts, calibration), outside=outside, outside_ml=outside_ml)
 
 
 def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Callable[[], bool] | None = None,

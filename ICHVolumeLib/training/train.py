@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ..core.errors import InputError
-from ..datasets.case import UNSURE
+from ..datasets.case import OUTSIDE_BRAIN
 from ..network.base import NetworkConfig, check_classes
 from ..network.memory_layout import channels_last
 from ..network.registry import network_of
@@ -223,12 +223,13 @@ class _Run:
         return sum(loss(*one) for one in judged) / len(outputs)
 
     def _mine(self, logits, labels, origins):
-        """Bleed-free slices (or stacks) on which more than 60 pixels are marked come back as hard negatives."""
+        """Slices (or stacks) without blood on which more than 60 pixels are marked come back as hard negatives; a mark
+        of blood outside the brain counts where it is known that there is none."""
         if not self.plan.hard_share:
             return
-        winner = logits.argmax(1)
-        marked = ((winner == 1) | (winner == 2)).flatten(1).sum(1).cpu().numpy()
-        empty = ~((labels == 1) | (labels == 2) | (labels == UNSURE)).flatten(1).any(1).cpu().numpy()
+        winner, unknown = logits.argmax(1), labels == losses.NOT_IN_BRAIN
+        marked = ((winner > 0) & ~(unknown & (winner == OUTSIDE_BRAIN))).flatten(1).sum(1).cpu().numpy()
+        empty = ((labels == 0) | unknown).flatten(1).all(1).cpu().numpy()
         for index in np.flatnonzero(empty & (marked > 60)):
             self.stream.report_false_alarm(origins[index], float(marked[index]))
 

@@ -23,6 +23,7 @@ from ICHVolumeLib.datasets.ct_ich_bleeds import OUTSIDE_ONLY, load_bleeds, load_
 from ICHVolumeLib.evaluation.cases import append_row, read_rows  # noqa: E402
 from ICHVolumeLib.imaging.dice import dice  # noqa: E402
 from ICHVolumeLib.network.weights import coarse_folder, load_weights  # noqa: E402
+from ICHVolumeLib.segmentation.below_skull import drop_below_skull  # noqa: E402
 from ICHVolumeLib.segmentation.coarse_pass import look  # noqa: E402
 from ICHVolumeLib.segmentation.network_runner import NetworkRunner  # noqa: E402
 from ICHVolumeLib.segmentation.outside_brain import OutsideBlood  # noqa: E402
@@ -47,7 +48,9 @@ def coarse_seer(folder: Path):
         slices = NetworkSlices(scan, runner.weights)
         outside = OutsideBlood(scan, slices.grid)
         look(scan, slices, runner, outside, lambda _done: None)
-        return outside.mask(np.zeros(ct.hu.shape, np.uint8))
+        mask = outside.mask(np.zeros(ct.hu.shape, np.uint8))
+        drop_below_skull(ct, mask, scan.head.has_brain)  # such scans have their lowest slice first
+        return mask
 
     return see
 

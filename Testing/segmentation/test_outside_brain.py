@@ -66,6 +66,13 @@ def test_a_film_of_less_than_a_millilitre_is_not_told(weights_dir):
     assert "blood-outside-brain" not in [finding.code for finding in found.findings]
 
 
+def test_swelling_of_the_scalp_is_outside_the_skull_and_not_told(weights_dir):
+    ct, bleed, body = head_with("regular", (12, 14, 15), center_mm=(-94, 0, 10))
+    assert volume_ml(body, ct.voxel_volumes_mm3) > 5 * LEAST_ML and (ct.hu[body] == OUTSIDE_HU).all()
+    found = Segmenter("cpu", weights_dir).apply(ct)
+    assert found.outside_ml == 0 and (found.mask == bleed).all()
+
+
 def test_what_the_fine_network_marks_is_not_outside(tmp_path):
     folder = tmp_path / "weights"
     thresholding_weights(folder, AS_SCANNED)  # 87 HU and more is IVH to it
