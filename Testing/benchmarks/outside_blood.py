@@ -29,8 +29,10 @@ from ICHVolumeLib.segmentation.network_runner import NetworkRunner  # noqa: E402
 from ICHVolumeLib.segmentation.outside_brain import OutsideBlood  # noqa: E402
 from ICHVolumeLib.segmentation.scan import NetworkSlices, TurnedScan  # noqa: E402
 from ICHVolumeLib.segmentation.segmenter import Segmenter  # noqa: E402
+from ICHVolumeLib.synthetic import outside_blood  # noqa: E402
 from ICHVolumeLib.synthetic.background_pool import is_validation, load_pool, procedural  # noqa: E402
 from ICHVolumeLib.synthetic.generator import make_block  # noqa: E402
+from ICHVolumeLib.synthetic.outside_blood import KINDS  # noqa: E402
 from ICHVolumeLib.synthetic.patients import PIXEL_MM, SIZE, TEST, as_ct, orders  # noqa: E402
 
 SEED = 6_000_000
@@ -61,13 +63,15 @@ def made_rows(see, pool, count: int, known: set[str]):
         name = f"outside-{order.name}"
         if name in known:
             continue
+        kind = KINDS[order.index // 2 % len(KINDS)] if order.index % 2 else ""
+        outside_blood.HOW_OFTEN = tuple(float(one == kind) for one in KINDS)
         background = order.background or procedural(order.seed)
         block = make_block(np.random.default_rng([SEED, order.index]), background, size=SIZE, pixel_mm=PIXEL_MM,
-                           slices=None, bleed=order.index % 4 < 2, outside_brain=order.index % 2 == 1)
+                           slices=None, bleed=order.index % 4 < 2, outside_brain=bool(kind))
         ct = as_ct(np.clip(np.round(block.hu), -1024, 3071).astype(np.int16), block.step_mm)
         seen, true = see(ct) > 0, block.outside
         ml = PIXEL_MM**2 * block.step_mm / 1000
-        yield {"patient": name, "kind": "made", "true_ml": true.sum() * ml, "ml": seen.sum() * ml,
+        yield {"patient": name, "kind": "made", "put_in": kind, "true_ml": true.sum() * ml, "ml": seen.sum() * ml,
                "dice": dice(seen, true) if true.any() else None,
                "found": (seen & true).sum() / true.sum() if true.any() else None}
 
@@ -92,22 +96,25 @@ def real_rows(see, data: Path, known: set[str]):
 
 def summary(rows: list[dict]) -> dict:
     made = [row for row in rows if row["kind"] == "made"]
-    large = [row for row in made if row["true_ml"] >= LARGE_ML]
     none = [row for row in made if row["true_ml"] == 0]
     figures = {
-        "made, 5 mL and more": {
-            "patients": len(large), "dice mean": mean(large, "dice"), "dice median": median(large, "dice"),
-            "a tenth of it seen": sum(row["found"] >= HIT for row in large),
-            "summed mL": round(sum(row["ml"] for row in large), 1),
-            "of": round(sum(row["true_ml"] for row in large), 1)},
+        **{f"made, {kind} of 5 mL and more": of_kind([row for row in made if row["put_in"] == kind
+                                                     and row["true_ml"] >= LARGE_ML]) for kind in KINDS},
         "made, none": {"patients": len(none), "told": sum(row["ml"] > 0 for row in none),
                        "largest mL": round(max((row["ml"] for row in none), default=0), 1)}}
     for kind in ("outlined", "extra_axial", "normal", "no_blood", "bleeds"):
-        of_kind = [row for row in rows if row["kind"] == kind]
-        figures[kind] = {"slices": len(of_kind), "marked": sum(row["mm2"] > ALARM_MM2 for row in of_kind)}
+        slices = [row for row in rows if row["kind"] == kind]
+        figures[kind] = {"slices": len(slices), "marked": sum(row["mm2"] > ALARM_MM2 for row in slices)}
         if kind == "outlined":
-            figures[kind] |= {"dice mean": mean(of_kind, "dice"), "dice median": median(of_kind, "dice")}
+            figures[kind] |= {"dice mean": mean(slices, "dice"), "dice median": median(slices, "dice")}
     return figures
+
+
+def of_kind(rows: list[dict]) -> dict:
+    return {"patients": len(rows), "dice mean": mean(rows, "dice"), "dice median": median(rows, "dice"),
+            "a tenth of it seen": sum(row["found"] >= HIT for row in rows),
+            "summed mL": round(sum(row["ml"] for row in rows), 1),
+            "of": round(sum(row["true_ml"] for row in rows), 1)}
 
 
 def mean(rows, name):
