@@ -181,7 +181,7 @@ class Case:
 
     def outside_mask(self):
         """uint8 (slices, rows, columns), 1 where the segment of blood outside the brain is now; None without one."""
-        if self.result is None or not self.result.outside_brain_ml or not scene.is_in_scene(self.segmentation_node):
+        if not (self.record and self.record.segmentation.outside_ml) or not scene.is_in_scene(self.segmentation_node):
             return None
         return scene.mask_from_segmentation(self.segmentation_node, self.volume_node, (OUTSIDE_BRAIN.name,))
 
@@ -239,7 +239,7 @@ class Case:
             of_ich_ml = ich_interval_ml(run.interval_ml, measured.volume_ml.ivh, run.label_intervals_ml) \
                 if run and not self.is_edited else None
             about = yield from check_mask_in_steps(self.ct, self.mask, measured, of_ich_ml, run is not None,
-                                                   self.head_frame)
+                                                   self.head_frame, self.outside_mask())
             self._checked = *key, about
 
     def correct(self, **values) -> None:

@@ -208,9 +208,9 @@ def test_a_config_with_a_value_of_the_wrong_kind_is_refused(wrong):
 def test_a_network_that_does_not_fit_is_refused_before_it_is_trained_or_loaded(pool, tmp_path):
     with pytest.raises(InputError, match="multiples of 16 pixels .* crops have 72"):
         train(pool, tmp_path, replace(PLAN, size=72), AttFocusNetConfig(base_width=4))
-    with pytest.raises(InputError, match="2 classes; a mask needs 3"):
+    with pytest.raises(InputError, match="2 classes; 3 are needed"):
         train(pool, tmp_path, PLAN, ToyConfig(classes=2))
-    with pytest.raises(InputError, match="2 classes; a mask needs 3"):
+    with pytest.raises(InputError, match="2 classes; 3 are needed"):
         Segmenter(weights_dir=save_weights(tmp_path / "two", random_model(classes=2)))
 
 
@@ -220,7 +220,12 @@ def test_a_network_that_does_not_fit_is_refused_before_it_is_trained_or_loaded(p
     (["--network", "attunet", "--width", "8"], AttUNetConfig(base_width=8)),
     (["--network", "toy", "--in-slices", "3"], ToyConfig(in_slices=3))])
 def test_train_takes_a_network_by_name(monkeypatch, tmp_path, arguments, expected):
-    assert train_command._config(_parsed(arguments)) == expected
+    assert train_command._config(_parsed(arguments), classes=3) == expected
+
+
+def test_the_coarse_preset_makes_a_network_that_knows_blood_outside_the_brain():
+    config = train_command._config(_parsed(["--width", "8"]), PLANS["coarse"].classes)
+    assert config == AttFocusNetConfig(base_width=8, classes=4) and PLANS["real"].classes == 3
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
@@ -228,7 +233,7 @@ def test_train_takes_a_network_by_name(monkeypatch, tmp_path, arguments, expecte
     (["--network", "toy", "--fusion", "R2", "--no-focus"], "toy has no option --fusion, --no-focus; leave it out")])
 def test_train_says_what_a_network_does_not_have(arguments, message):
     with pytest.raises(InputError, match=message):
-        train_command._config(_parsed(arguments))
+        train_command._config(_parsed(arguments), classes=3)
 
 
 def _parsed(arguments):
