@@ -47,11 +47,10 @@ class OutsideBlood:
         inside the skull, less what is marked in bleed, which the fine network decided."""
         mask = np.zeros(bleed.shape, np.uint8)
         turned = self._scan.orientation.view(mask)
-        marked = self._marked & (self._scan.orientation.view(bleed) == 0)
-        if not marked.any():
+        where = bounding_box(self._marked, (0, 0, 0))  # the rest of 300 slices is not touched: it takes no memory then
+        if where is None:
             return mask
-        where = bounding_box(marked, (0, 0, 0))
-        pieces, count = connected_components(marked[where])
+        pieces, count = connected_components(self._marked[where] & (self._scan.orientation.view(bleed)[where] == 0))
         mm3, within = self._scan.voxel_mm3[where[0]], inside_skull(self._scan.head, where, pieces.shape)
         volumes_mm3, inside_mm3 = (component_volumes_mm3(pieces, count, mm3, only) for only in (None, within))
         kept = (volumes_mm3 >= 1000 * LEAST_ML) & (inside_mm3 > INSIDE * volumes_mm3)
