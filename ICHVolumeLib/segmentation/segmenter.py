@@ -16,7 +16,6 @@ from ..core.ct_volume import CTVolume
 from ..core.errors import Cancelled
 from ..core.findings import Finding
 from ..imaging.crop import Crop, whole
-from ..imaging.volume import volume_ml
 from ..network.base import CLASSES, check_classes
 from ..network.weights import Weights, coarse_folder, load_weights
 from .below_skull import drop_below_skull
@@ -24,7 +23,7 @@ from .coarse_pass import Proposals, is_wanted, look, on_grid
 from .conformal_interval import TOTAL, calibrated_on, label_intervals_ml, volume_interval_ml
 from .crops import crops_around, predict_crops
 from .network_runner import NetworkRunner
-from .outside_brain import OutsideBlood, is_known_to, outside_finding
+from .outside_brain import OutsideBlood, is_known_to, outside_finding, outside_volume_ml
 from .scan import NetworkSlices, ScanResult, TurnedScan
 
 Progress = Callable[[str, int, int], None]
@@ -233,7 +232,7 @@ class Segmenter:
         amounts = result.amounts
         marked_ml, ambiguous_ml = amounts.marked_ml[TOTAL], amounts.doubtful_ml[TOTAL]
         calibration = self.weights.manifest["calibration"]
-        outside_ml = None if outside is None else volume_ml(outside, ct.voxel_volumes_mm3)
+        outside_ml = None if outside is None else outside_volume_ml(outside, ct.voxel_volumes_mm3)
         return Segmentation(
             mask=result.mask, slice_uncertainty=result.slice_uncertainty,
             findings=[*self.findings(), *result.findings(clean_up),
