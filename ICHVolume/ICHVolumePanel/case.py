@@ -239,7 +239,7 @@ class Case:
             of_ich_ml = ich_interval_ml(run.interval_ml, measured.volume_ml.ivh, run.label_intervals_ml) \
                 if run and not self.is_edited else None
             about = yield from check_mask_in_steps(self.ct, self.mask, measured, of_ich_ml, run is not None,
-                                                   self.head_frame, self.outside_mask())
+                                                   self.head_frame)
             self._checked = *key, about
 
     def correct(self, **values) -> None:

@@ -27,8 +27,7 @@ _NOTHING = (0.0, np.empty(0, int))
 
 @dataclass(frozen=True, eq=False)
 class _Near:
-    """The scan around a mark on pixels of about _PIXEL_MM. hu: as stored; smooth: within _WINDOW_HU; elsewhere: known
-    to be something else; first: slice."""
+    """The scan around a mark on pixels of about _PIXEL_MM. hu: as stored; smooth: within _WINDOW_HU; first: slice."""
 
     hu: np.ndarray
     smooth: np.ndarray
@@ -36,7 +35,6 @@ class _Near:
     spacing_mm: tuple[float, float]
     voxel_ml: np.ndarray
     first: int
-    elsewhere: np.ndarray | None = None
 
     def grown(self, voxels, mm, slices=0):
         return dilated(voxels, (slices, *(int(np.ceil(mm / step)) for step in self.spacing_mm)))
@@ -50,9 +48,9 @@ class _Near:
         return float(counts @ self.voxel_ml), np.flatnonzero(counts) + self.first
 
 
-def look_near(ct: CTVolume, marked: np.ndarray, elsewhere: np.ndarray | None = None) -> "_Near | None":
-    """What dense_part_ml and bright_rest_ml look at; marked: bool (slices, rows, columns); elsewhere: likewise, what is
-    known to be something else; None when next to nothing is marked."""
+def look_near(ct: CTVolume, marked: np.ndarray) -> "_Near | None":
+    """What dense_part_ml and bright_rest_ml look at; marked: bool (slices, rows, columns); None when next to nothing
+    is marked."""
     steps = tuple(max(1, round(_PIXEL_MM / mm)) for mm in ct.pixel_spacing_mm)
     hu, marked = (array[:, ::steps[0], ::steps[1]] for array in (ct.hu, marked))
     if not marked.any():
@@ -62,9 +60,7 @@ def look_near(ct: CTVolume, marked: np.ndarray, elsewhere: np.ndarray | None = N
     smooth = np.stack([blurred(np.clip(one, *_WINDOW_HU).astype(np.float32), _SMOOTHING_MM, spacing_mm)
                        for one in hu[box]])
     voxel_ml = ct.voxel_volumes_mm3[box[0]] * steps[0] * steps[1] / 1000
-    if elsewhere is not None:
-        elsewhere = np.asarray(elsewhere[:, ::steps[0], ::steps[1]][box], bool)
-    return _Near(hu[box], smooth, marked[box], spacing_mm, voxel_ml, box[0].start, elsewhere)
+    return _Near(hu[box], smooth, marked[box], spacing_mm, voxel_ml, box[0].start)
 
 
 def dense_part_ml(near: _Near, above_hu: float) -> tuple[float, np.ndarray]:
@@ -94,8 +90,6 @@ def bright_rest_ml(near: _Near) -> tuple[float, np.ndarray]:
     above_hu = max(_BRIGHT * contrast, _BRIGHTER_THAN_GRAY_HU)
     bright = (smooth > brain_hu + above_hu) & (smooth < _TOO_BRIGHT_HU)
     bright &= ~near.grown(near.hu > _BONE_HU, _OFF_BONE_MM)
-    if near.elsewhere is not None:
-        bright &= ~near.grown(near.elsewhere, _RIM_MM)
     rest = near.opened(bright & ~near.grown(own, _RIM_MM))
     touching, _ = connected_components(rest | (bright & near.grown(own, _RIM_MM, slices=1)) | own)
     return near.ml(rest & np.isin(touching, np.unique(touching[own])))

@@ -54,15 +54,13 @@ _SEEN: WeakKeyDictionary[CTVolume, SkullView | None] = WeakKeyDictionary()
 
 
 def check_mask(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interval_ich_ml=None,
-               by_model: bool = False, frame: HeadFrame | None = None,
-               outside: np.ndarray | None = None) -> list[Finding]:
+               by_model: bool = False, frame: HeadFrame | None = None) -> list[Finding]:
     """Findings about a mask (slices, rows, columns), uint8 labels, that was measured on its scan.
 
     interval_ich_ml: of the ICH volume, None where there is none; by_model: the network made the mask. frame:
-    fit_head_frame(ct); without it nothing is said of what lies below the skull. outside: Segmentation.outside, which is
-    told already and no rest of the bleed.
+    fit_head_frame(ct); without it nothing is said of what lies below the skull.
     """
-    steps = check_mask_in_steps(ct, mask, measurement, interval_ich_ml, by_model, frame, outside)
+    steps = check_mask_in_steps(ct, mask, measurement, interval_ich_ml, by_model, frame)
     while True:
         try:
             next(steps)
@@ -71,7 +69,7 @@ def check_mask(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interva
 
 
 def check_mask_in_steps(ct: CTVolume, mask: np.ndarray, measurement: Measurement, interval_ich_ml=None,
-                        by_model: bool = False, frame: HeadFrame | None = None, outside: np.ndarray | None = None):
+                        by_model: bool = False, frame: HeadFrame | None = None):
     """Generator of check_mask: every next() looks at a part, so that a window in between is never kept waiting."""
     if not measurement.found:
         if by_model:
@@ -83,7 +81,7 @@ def check_mask_in_steps(ct: CTVolume, mask: np.ndarray, measurement: Measurement
     marked = np.asarray(mask) > 0
     view = _skull_of(ct)
     yield
-    near = look_near(ct, marked, outside)
+    near = look_near(ct, marked)
     yield
     noticed = [*(_noise(ct, marked, view) or _faint(near, measurement)), *_ivh_only(measurement),
                *_interval(measurement, interval_ich_ml), *_size(measurement.volume_ml.total)]

@@ -11,6 +11,7 @@ from ..core.findings import WARNING, Finding
 from ..core.labels import LABELS, OUTSIDE_BRAIN
 from ..imaging.boxes import bounding_box
 from ..imaging.components import component_volumes_mm3, connected_components
+from ..imaging.morphology import dilated
 from ..imaging.volume import volume_ml
 from ..network.weights import Weights
 from ..postprocessing.steps import inside_skull
@@ -19,6 +20,7 @@ from .scan import TurnedScan
 
 PROBABILITY = 0.5
 INSIDE = 0.5  # of a piece lies inside the skull: else it is in the scalp, the face or the neck
+TOUCHES = "It touches the marked bleed and may be a part of it. "
 LEAST_ML = 3.0  # of a connected piece: up to 2.4 mL were seen in real heads without any
 
 
@@ -79,8 +81,9 @@ def outside_volume_ml(mask: np.ndarray, voxel_volumes_mm3: np.ndarray) -> float:
     return 0.0 if where is None else volume_ml(mask[where], voxel_volumes_mm3[where[0]])
 
 
-def outside_finding(mask: np.ndarray, outside_ml: float) -> list[Finding]:
-    """mask: of OutsideBlood; outside_ml: of it."""
+def outside_finding(mask: np.ndarray, outside_ml: float, bleed: np.ndarray) -> list[Finding]:
+    """mask: of OutsideBlood; outside_ml: of it; bleed: the marked mask. Where both touch, the network cannot be trusted
+    to tell where one ends."""
     slices = np.flatnonzero(mask.any(axis=(1, 2))) + 1
     if not len(slices):
         return []
@@ -88,4 +91,10 @@ def outside_finding(mask: np.ndarray, outside_ml: float) -> list[Finding]:
     return [Finding("blood-outside-brain", WARNING,
                     f"About {outside_ml:.{0 if outside_ml >= 10 else 1}f} mL in {where} look like blood inside the "
                     "skull but outside the brain (subdural, epidural or subarachnoid). It is a segment of its own, "
-                    f"\u201c{OUTSIDE_BRAIN.name}\u201d, and in no volume or score. Look there.")]
+                    f"\u201c{OUTSIDE_BRAIN.name}\u201d, and in no volume or score. "
+                    f"{TOUCHES if _touch(mask, bleed) else ''}Look there.")]
+
+
+def _touch(mask: np.ndarray, bleed: np.ndarray) -> bool:
+    where = bounding_box(mask, (1, 2, 2))
+    return where is not None and bool((dilated(mask[where] > 0, (1, 2, 2)) & (bleed[where] > 0)).any())

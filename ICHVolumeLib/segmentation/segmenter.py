@@ -236,7 +236,7 @@ class Segmenter:
         return Segmentation(
             mask=result.mask, slice_uncertainty=result.slice_uncertainty,
             findings=[*self.findings(), *result.findings(clean_up),
-                      *(outside_finding(outside, outside_ml) if outside_ml else [])],
+                      *(outside_finding(outside, outside_ml, result.mask) if outside_ml else [])],
             engine=self.engine.name, device=self.engine.device,
             seconds={name: round(value, 4) for name, value in seconds.items()},
             model=self.model_name, model_sha256=self.weights.sha256,

@@ -63,8 +63,7 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
     noticed = list(check_ct(ct) if noticed is None else noticed)
     noticed += check_head_pose(ct, frame) if fits else []
     noticed += segmentation.findings if segmentation else []
-    noticed += check_mask(ct, mask, measurement, interval_ich_ml, segmentation is not None, frame,
-                          segmentation and segmentation.outside) \
+    noticed += check_mask(ct, mask, measurement, interval_ich_ml, segmentation is not None, frame) \
         if about_mask is None else about_mask
     return Result(
         found=volume_ml.total > 0,

@@ -31,16 +31,6 @@ def test_the_true_mask_of_a_deep_bleed_has_no_finding(deep):
     assert found(deep.ct, deep.mask) == {}
 
 
-def test_what_is_told_as_blood_outside_the_brain_is_no_unmarked_rest_of_the_bleed(deep):
-    columns = np.flatnonzero(deep.mask.any(axis=(0, 1)))
-    mask = deep.mask * (np.arange(deep.mask.shape[2]) >= columns[len(columns) // 2])
-    outside = (deep.mask > 0) & (mask == 0)
-    measured = measure_mask(deep.ct, mask)
-    codes = {told: [one.code for one in check_mask(deep.ct, mask, measured, outside=told and outside)]
-             for told in (None, True)}
-    assert "unmarked-bright" in codes[None] and "unmarked-bright" not in codes[True]
-
-
 def test_what_is_left_unmarked_beside_a_mask_is_measured(deep):
     mask = deep.mask.copy()
     columns = np.flatnonzero(mask.any(axis=(0, 1)))
