@@ -36,7 +36,8 @@ class Segmentation:
 
     mask: uint8 (slices, rows, columns) on the scan's grid, 0 background, 1 ICH, 2 IVH.
     outside: uint8 like mask, 1 where blood inside the skull but outside the brain is seen (outside_brain.py),
-        outside_ml of it: no part of the mask; None where the weights do not know it, or no skull was found.
+        outside_ml of it: no part of the mask; None where the weights do not know it, no
+        skull was found or there was no coarse pass.
     slice_uncertainty: (slices,) float32, 0 sure to 1 doubtful: the share of the doubtful area in the area marked or
         doubtful; for the order in which a person reviews the slices.
     interval_ml: where the true volume lies in a share interval_coverage (0.9) of cases like those that the weights were
