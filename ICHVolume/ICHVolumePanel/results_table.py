@@ -89,7 +89,7 @@ def _volume_rows(now, ai):
                     change or _short_interval(now, of_total_ml),
                     tooltip=" ".join((_("Area of every slice times its own height."), interval_text(now))).strip()))
     if now.outside_brain_ml:
-        rows.append(Row("outside", _("Outside the brain, mL"), _ml(now.outside_brain_ml), "", _("not counted"),
+        rows.append(Row("outside", _("Outside, mL"), _ml(now.outside_brain_ml), "", _("not counted"),
                         tooltip=_("Blood inside the skull but outside the brain (subdural, epidural, subarachnoid), as "
                                   "the model sees it; in no volume and no score"), label=OUTSIDE_BRAIN.name))
     if volume.total and abs(volume.paper_formula - volume.total) > 0.01 * volume.total:

@@ -11,7 +11,7 @@ import slicer
 import vtk
 
 from . import mask_images, scene_outside
-from .scene_segments import fingerprint, labelmap, segment_for, segment_ids, voxels_of
+from .scene_segments import fingerprint, labelmap, recall, remember, segment_for, segment_ids, voxels_of
 from .scene_transforms import (
     frame_of,
     mask_parent,
@@ -41,7 +41,6 @@ __all__ = [
     "replace_mask_in_steps", "segment_ids", "show_3d", "signature_of", "uncounted_segments", "volume_of",
 ]
 
-ATTRIBUTE_PREFIX = "ICHVolume."
 SOURCE_ROLE = "ICHVolume.source"  # node reference from a segmentation to its CT
 AUTOMATIC_KEY = "automaticMask"  # fingerprint of the mask as the model made it
 FILL_OPACITY = 0.3  # the blood stays visible under the colour
@@ -111,7 +110,7 @@ def replace_mask_in_steps(segmentation_node, mask, labels, volume_node, outside=
     more_labels, more_images = yield from scene_outside.images_in_steps(outside)
     yield
     put_images(segmentation_node, [*images, *more_images], [*labels, *more_labels], volume_node)
-    scene_outside.note(segmentation_node, more_labels, remember, recall)
+    scene_outside.note(segmentation_node, more_labels)
     mark_automatic(segmentation_node, mask)
 
 
@@ -163,7 +162,7 @@ def uncounted_segments(segmentation_node, names=("ICH", "IVH")) -> list[str]:
     outside the brain says so itself."""
     segmentation = segmentation_node.GetSegmentation()
     counted = {segment_id for ids in segment_ids(segmentation_node, names) for segment_id in ids}
-    counted |= set(scene_outside.ids(segmentation_node, recall))
+    counted |= set(scene_outside.ids(segmentation_node))
     return [segmentation.GetSegment(segment_id).GetName() for segment_id in segmentation.GetSegmentIDs()
             if segment_id not in counted and labelmap(segmentation_node, segment_id) is not None]
 
@@ -180,7 +179,7 @@ def is_edited(segmentation_node, mask) -> bool:
 
 def is_outside_edited(segmentation_node) -> bool:
     """True where a person changed the blood outside the brain as the model showed it."""
-    return scene_outside.is_edited(segmentation_node, recall)
+    return scene_outside.is_edited(segmentation_node)
 
 
 def volume_of(segmentation_node):
@@ -194,19 +193,6 @@ def find_segmentations_for(volume_node) -> list:
         return []
     return [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
             if node.GetNodeReferenceID(SOURCE_ROLE) == volume_node.GetID()]
-
-
-def remember(node, key: str, text: str) -> None:
-    """Keep a text (e.g. the AI result's JSON) with a node; saved with the scene. An empty text forgets it."""
-    if text:
-        node.SetAttribute(ATTRIBUTE_PREFIX + key, text)
-    else:
-        node.RemoveAttribute(ATTRIBUTE_PREFIX + key)
-
-
-def recall(node, key: str) -> str:
-    """What remember() kept, or ""."""
-    return node.GetAttribute(ATTRIBUTE_PREFIX + key) or ""
 
 
 def show_3d(segmentation_node, shown=True) -> None:

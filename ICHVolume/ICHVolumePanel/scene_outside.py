@@ -6,7 +6,7 @@
 import numpy as np
 
 from . import mask_images
-from .scene_segments import fingerprint, labelmap, segment_ids, voxels_of
+from .scene_segments import fingerprint, labelmap, recall, remember, segment_ids, voxels_of
 
 KEY = "automaticOutside"  # attribute: what the segment held as the model made it
 LABEL_KEY = "outsideLabel"  # attribute: the name that its segment is known by
@@ -22,7 +22,7 @@ def images_in_steps(outside):
     return [label], images
 
 
-def note(segmentation_node, labels, remember, recall) -> None:
+def note(segmentation_node, labels) -> None:
     """After `images_in_steps`' images were put: what is there now is the model's; without labels an earlier segment
     goes."""
     name = recall(segmentation_node, LABEL_KEY)
@@ -36,13 +36,13 @@ def note(segmentation_node, labels, remember, recall) -> None:
         display.SetSegmentOpacity3D(segment_id, OPACITY_3D)
 
 
-def ids(segmentation_node, recall) -> list[str]:
+def ids(segmentation_node) -> list[str]:
     """The segments that hold it."""
     name = recall(segmentation_node, LABEL_KEY)
     return segment_ids(segmentation_node, [name])[0] if name else []
 
 
-def is_edited(segmentation_node, recall) -> bool:
+def is_edited(segmentation_node) -> bool:
     """True where a person changed it since the model made it, or took it out."""
     name = recall(segmentation_node, LABEL_KEY)
     return bool(name) and _held(segmentation_node, name) != recall(segmentation_node, KEY)

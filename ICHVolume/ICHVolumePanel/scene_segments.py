@@ -1,4 +1,4 @@
-"""The segments of a segmentation node: which is which label's, and their voxels."""
+"""The segments of a segmentation node: which is which label's, their voxels, and what is kept with a node."""
 
 import zlib
 
@@ -6,6 +6,7 @@ import numpy as np
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
+ATTRIBUTE_PREFIX = "ICHVolume."
 LABEL_TAG = "ICHVolume.label"  # segment tag with the label's name; survives renaming and .seg.nrrd
 TERMINOLOGY_TAG = "TerminologyEntry"  # vtkSegment::GetTerminologyEntryTagName, absent from some Python wrappings
 
@@ -58,3 +59,16 @@ def fingerprint(voxels) -> str:
     """Short text that differs for other voxels (uint8)."""
     voxels = np.ascontiguousarray(voxels, np.uint8)
     return "x".join(map(str, voxels.shape)) + f"-{zlib.crc32(voxels):08x}"
+
+
+def remember(node, key: str, text: str) -> None:
+    """Keep a text (e.g. the AI result's JSON) with a node; saved with the scene. An empty text forgets it."""
+    if text:
+        node.SetAttribute(ATTRIBUTE_PREFIX + key, text)
+    else:
+        node.RemoveAttribute(ATTRIBUTE_PREFIX + key)
+
+
+def recall(node, key: str) -> str:
+    """What remember() kept, or ""."""
+    return node.GetAttribute(ATTRIBUTE_PREFIX + key) or ""

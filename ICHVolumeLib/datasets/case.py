@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..core import labels
 from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
 from ..core.labels import ICH, IVH
 
-OUTSIDE_BRAIN, UNSURE = 3, 255  # in a truth, beside 1 ICH and 2 IVH
+OUTSIDE_BRAIN, UNSURE = labels.OUTSIDE_BRAIN.value, 255  # in a truth, beside 1 ICH and 2 IVH
 TRAIN, VALIDATE, TEST = "train", "validate", "test"
 
 
