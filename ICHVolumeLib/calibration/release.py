@@ -10,10 +10,10 @@ from ..core.errors import InputError
 from ..engines.openvino_graph import BUILDERS
 from ..evaluation.model_card import NO_REAL
 from ..network.registry import network_of, read_config
-from ..network.weights import load_weights, save_weights
+from ..network.weights import copy_weights, load_weights, save_weights, weights_folder
 from ..segmentation.network_runner import NetworkRunner
 from ..segmentation.segmenter import Segmenter
-from ..synthetic.patients import CALIBRATION, synthetic_patients
+from ..synthetic.patients import CALIBRATION, TRAINED, synthetic_patients
 from ..training.checkpoint import ABOUT, CHECKPOINT, load_checkpoint, mix_in_start
 from .coarse_threshold import HIGHEST, FoundBleed, choose, found_bleeds
 from .int8_ranges import int8_ranges
@@ -102,6 +102,28 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
     kept = {**chosen["intervals"], **({"pieces": chosen["pieces"]} if chosen["pieces"] else {})}
     fields |= {"threshold": chosen["threshold"], "calibration": kept}
     save_weights(folder, model, fields)
+    return fields
+
+
+def release_intervals(weights: Path | None, folder: Path, pool, *, version: str, patients: int = 100,
+                      trained_heads: int = 100, work: Path | None = None, jobs: int = 0) -> dict:
+    """Released weights (None: the shipped ones) with other intervals, threshold and pieces as they are; returns the
+    manifest fields that were set.
+
+    patients: of the calibration half, which has the heads of five real patients; trained_heads: patients with new
+    bleeds in the heads of training, some thirty real ones: how far a volume is off differs from head to head, and the
+    network is no better in heads that it knows (Resources/TrainingHistory.md). work: as `release` has it.
+    """
+    place = weights_folder(weights)
+    known = load_weights(place)
+    calibration = Calibration(Path(work or Path(folder).parent) / "calibration", Segmenter(weights_dir=place), jobs)
+    for part, count in ((CALIBRATION, patients), (TRAINED, trained_heads)):
+        for patient in synthetic_patients(pool, part, count, jobs=jobs, known=calibration.rows):
+            calibration.add(patient)
+    before = known.manifest["calibration"]
+    fields = {"version": version,
+              "calibration": {**before, **calibration.intervals(known.threshold, before.get("pieces"))}}
+    copy_weights(known, place, folder, fields)
     return fields
 
 

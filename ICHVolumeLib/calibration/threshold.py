@@ -76,11 +76,16 @@ class Calibration:
         (self.folder / "table.json").write_text(json.dumps(choice, indent=1) + "\n", encoding="utf-8", newline="\n")
         for line in table_lines(choice):
             log.info("%s", line)
-        found = self._each(partial(_amounts, choice["threshold"], self._limits, classifier),
+        return {"threshold": choice["threshold"], "intervals": self.intervals(choice["threshold"], classifier),
+                "pieces": classifier}
+
+    def intervals(self, threshold: float, classifier: dict | None) -> dict[str, dict]:
+        """Those of all patients here at a threshold, see `calibrate_intervals`."""
+        rows = [self.rows[case] for case in sorted(self.rows)]
+        found = self._each(partial(_amounts, threshold, self._limits, classifier),
                            [self._file(row["case"]) for row in rows])
         true_ml = [{ICH.name: row["true_ml"] - row["true_ivh_ml"], IVH.name: row["true_ivh_ml"]} for row in rows]
-        return {"threshold": choice["threshold"], "intervals": calibrate_intervals(true_ml, list(found)),
-                "pieces": classifier}
+        return calibrate_intervals(true_ml, list(found))
 
     def _fit_classifier(self) -> dict | None:
         cases = sorted(self.rows)

@@ -23,16 +23,24 @@ def add_arguments(parser) -> None:
     parser.add_argument("--coarse-of", type=Path, metavar="WEIGHTS",
                         help="RUN is of the preset coarse: write the weights of the coarse pass that belongs to these "
                              "weights; OUT is then WEIGHTS/coarse")
+    parser.add_argument("--intervals-only", action="store_true",
+                        help="RUN is a folder of released weights: keep threshold and pieces, calibrate the intervals")
+    parser.add_argument("--trained-heads", type=count, default=0, metavar="N",
+                        help="with --intervals-only: so many more patients, with new bleeds in the heads of training")
     add_jobs_argument(parser)
 
 
 def run(args) -> None:
     import logging
 
-    from ..calibration.release import is_run, release, release_coarse
+    from ..calibration.release import is_run, release, release_coarse, release_intervals
+    from ..core.errors import InputError
     from ..synthetic.background_pool import load_pool
     from ..synthetic.patients import default_jobs, use_one_itk_thread
 
+    if args.trained_heads and not args.intervals_only:
+        raise InputError("--trained-heads goes with --intervals-only: the threshold is chosen in heads that the "
+                         "network has not seen.")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     use_one_itk_thread()
     beside = args.run_folder if is_run(args.run_folder) else args.out
@@ -42,6 +50,13 @@ def run(args) -> None:
         fields = release_coarse(args.run_folder, args.out, pool, version=args.model_version,
                                 fine_weights=args.coarse_of, patients=args.patients, jobs=jobs)
         say(f"Coarse pass {fields['version']}, threshold {fields['threshold']}: {args.out}")
+        return
+    if args.intervals_only:
+        fields = release_intervals(args.run_folder, args.out, pool, version=args.model_version, patients=args.patients,
+                                   trained_heads=args.trained_heads, jobs=jobs)
+        widths = ", ".join(f"{name} {one['quantile']:.3f} ({one['patients']})"
+                           for name, one in fields["calibration"].items() if name.startswith("interval"))
+        say(f"Weights {fields['version']}, quantiles (patients): {widths}: {args.out}")
         return
     fields = release(args.run_folder, args.out, pool, version=args.model_version, patients=args.patients, jobs=jobs,
                      start_share=args.start_share)

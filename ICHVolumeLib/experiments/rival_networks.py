@@ -12,7 +12,7 @@ convolutions; the paper's of UNETR), patches where it takes stacks, outputs judg
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from ..network.weights import save_weights
 from ..segmentation.segmenter import Segmenter
 from ..synthetic.backgrounds import Background
 from ..synthetic.code_version import generator_mark
-from ..synthetic.patients import TEST, synthetic_patients
+from ..synthetic.patients import TEST, Patient, synthetic_patients
 from ..training.plans import PLANS, Plan
 from ..training.train import slices_per_step, train
 
@@ -72,8 +72,22 @@ def tiny_configs(names: tuple[str, ...] = SIX) -> list[NetworkConfig]:
             for one in configs(names)]
 
 
-def run_one(pool: list[Background], config: NetworkConfig, setting: Setting, seed: int, folder: Path,
-            device: str = "cpu") -> dict:
+Patients = Callable[[set[str]], Iterable[Patient]]  # called with the names of those that are not needed
+
+
+def made_once(pool: list[Background], count: int) -> Patients:
+    """The patients of the test, made for the first run and kept for the others (some 40 MB each)."""
+    made: dict[str, Patient] = {}
+
+    def others(known: set[str]) -> list[Patient]:
+        made.update((one.name, one) for one in synthetic_patients(pool, TEST, count, known=known | made.keys()))
+        return [patient for name, patient in made.items() if name not in known]
+
+    return others
+
+
+def run_one(pool: list[Background], config: NetworkConfig, setting: Setting, seed: int, folder: Path, device: str,
+            patients: Patients) -> dict:
     """Train one network, test it on the patients; a row of the table. What is in `folder` already is not done again."""
     plan = setting.plan(config.network)
     train(pool, folder, plan, config, seed=seed, minutes=setting.minutes, device=device, clock=clock_of(device))
@@ -83,8 +97,7 @@ def run_one(pool: list[Background], config: NetworkConfig, setting: Setting, see
         "window_hu": window_hu(folder), "brain_hu": brain_hu(folder), "training_data": training_data(folder)})
     segmenter, seconds = Segmenter(device, weights, "torch"), []
     rows = evaluate(timed(predict_with(segmenter), seconds), f"{model_id(segmenter)}, patients {generator_mark()}",
-                    lambda known: synthetic_patients(pool, TEST, setting.patients, known=known),
-                    folder / "cases.jsonl")[:setting.patients]
+                    patients, folder / "cases.jsonl")[:setting.patients]
     return {"network": config.network, "seed": seed, "config": config.to_dict(), **budget(setting), "device": device,
             "threads": torch.get_num_threads(), "learning_rate": plan.learning_rate, "steps": about["step"],
             "slices": about["step"] * slices_per_step(plan, config), "parameters": parameters(config),
@@ -135,7 +148,7 @@ def run_all(pool: list[Background], chosen: list[NetworkConfig], setting: Settin
     """Every network with every seed that folder/runs.jsonl does not have for this setting; all rows of the setting."""
     rows_file = folder / "runs.jsonl"
     folder.mkdir(parents=True, exist_ok=True)
-    mark = {**budget(setting), "device": device}
+    mark, patients = {**budget(setting), "device": device}, made_once(pool, setting.patients)
 
     def of_setting():
         return [row for row in read_rows(rows_file) if all(row[name] == value for name, value in mark.items())]
@@ -146,7 +159,7 @@ def run_all(pool: list[Background], chosen: list[NetworkConfig], setting: Settin
                    for row in of_setting()):
                 continue
             place = folder / f"{config.network}-{setting.minutes:g}min-{setting.size}px-{device}-{seed}"
-            row = run_one(pool, config, setting, seed, place, device)
+            row = run_one(pool, config, setting, seed, place, device, patients)
             append_row(rows_file, row)
             say(json.dumps(row))
     return of_setting()

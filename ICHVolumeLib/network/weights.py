@@ -103,9 +103,24 @@ def save_weights(folder, model, manifest_fields: dict | None = None) -> Path:
     manifest = {"schema": SCHEMA, **DEFAULT_MANIFEST, **(manifest_fields or {}),
                 "network": network.name, "config": network.folded_config(model.config).to_dict(),
                 "sha256": hashlib.sha256(content).hexdigest()}
-    folder = Path(folder)
+    return _write(Path(folder), _file_name(model.config), content, manifest)
+
+
+def copy_weights(weights: Weights, of: Path, folder: Path, manifest_fields: dict) -> Path:
+    """The weights read from the folder `of`, and their coarse pass, with some fields of the manifest changed: nothing
+    is rounded again, the SHA-256 stays. Returns the folder. Raises InputError where it cannot be written."""
+    of, folder = Path(of), Path(folder)
+    if (coarse := coarse_folder(of)) and folder.resolve() != of.resolve():
+        for path in coarse.glob("*.*"):
+            (folder / COARSE_FOLDER).mkdir(parents=True, exist_ok=True)
+            replace_file(folder / COARSE_FOLDER / path.name, path.read_bytes())
+    return _write(folder, weights.file_name, (of / weights.file_name).read_bytes(),
+                  {**weights.manifest, **manifest_fields})
+
+
+def _write(folder: Path, name: str, content: bytes, manifest: dict) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / _file_name(model.config), content)
+    replace_file(folder / name, content)
     replace_file(folder / MANIFEST_FILE, (json.dumps(manifest, indent=2) + "\n").encode("utf-8"))
     return folder
 

@@ -1,11 +1,18 @@
-"""What the manifest of released weights says of the scans that they know, from the plan of their training."""
+"""What the manifest of released weights says of the scans that they know, and weights with other intervals."""
 
 import json
+import shutil
+from types import SimpleNamespace
 
 import pytest
 
-from ICHVolumeLib.calibration.release import brain_hu
+from ICHVolumeLib.calibration import release as module
+from ICHVolumeLib.calibration.release import brain_hu, release_intervals
+from ICHVolumeLib.cli import main
+from ICHVolumeLib.network.weights import load_weights, weights_folder
 from ICHVolumeLib.training.checkpoint import ABOUT
+
+CALIBRATED = {"interval": {"coverage": 0.9, "quantile": 0.7, "patients": 5}}
 
 
 @pytest.mark.parametrize(("trained_at", "known"), [((35.0, 35.0), [33, 37]), ((28, 39), [26, 41]), (None, None)])
@@ -14,3 +21,47 @@ def test_brain_a_little_off_the_level_of_training_stays_as_it_is(tmp_path, train
     assert brain_hu(tmp_path) == known
     (tmp_path / ABOUT).write_text(json.dumps({"plan": {}}), encoding="utf-8")
     assert brain_hu(tmp_path) is None  # a run from before there were levels
+
+
+@pytest.fixture
+def calibration(monkeypatch):
+    """In place of the calibration, which runs the network for minutes: what it was given, and what it was asked."""
+    noted = SimpleNamespace(added=[], asked=[], rows={"calibration000": {}})
+
+    def calibrate(folder, segmenter, jobs):
+        noted.folder, noted.add = folder, noted.added.append
+        noted.intervals = lambda *asked: noted.asked.append(asked) or CALIBRATED
+        return noted
+
+    monkeypatch.setattr(module, "Calibration", calibrate)
+    monkeypatch.setattr(module, "synthetic_patients", lambda pool, part, count, jobs, known: [
+        name for name in (f"{part}{number:03d}" for number in range(count)) if name not in known])
+    return noted
+
+
+def test_new_intervals_leave_network_threshold_and_pieces_as_they_are(calibration, tmp_path):
+    shipped = weights_folder()
+    before = load_weights()
+    fields = release_intervals(None, tmp_path / "new", [], version="9.9", patients=3, trained_heads=2)
+    after = load_weights(tmp_path / "new")
+    changed = {name for name in before.manifest if before.manifest[name] != after.manifest[name]}
+    assert changed == {"version", "calibration"} and fields["version"] == after.version == "9.9"
+    assert after.manifest["calibration"] == {**before.manifest["calibration"], **CALIBRATED}
+    assert calibration.added == ["calibration001", "calibration002", "trained000", "trained001"]  # 000 was there
+    assert calibration.asked == [(before.threshold, before.manifest["calibration"]["pieces"])]
+    assert calibration.folder == tmp_path / "calibration"
+    for name in (before.file_name, "coarse/manifest.json", f"coarse/{before.file_name}"):
+        assert (tmp_path / "new" / name).read_bytes() == (shipped / name).read_bytes(), name
+
+
+def test_weights_may_get_new_intervals_where_they_lie(calibration, tmp_path):
+    shutil.copytree(weights_folder(), tmp_path / "weights", ignore=shutil.ignore_patterns("*.py"))
+    release_intervals(tmp_path / "weights", tmp_path / "weights", [], version="9.9", patients=1, trained_heads=0)
+    assert load_weights(tmp_path / "weights").version == "9.9"
+    assert load_weights(tmp_path / "weights" / "coarse").only_proposes
+
+
+def test_heads_of_training_are_for_the_intervals_only(tmp_path, capsys):
+    assert main(["release", str(tmp_path), str(tmp_path), "-o", str(tmp_path / "out"), "--model-version", "1",
+                 "--trained-heads", "5"]) != 0
+    assert "--trained-heads goes with --intervals-only" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import pytest
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.experiments import rival_networks as rivals
-from ICHVolumeLib.experiments.rival_networks import SIX, Setting, figures, run_all, run_one, tiny_configs
+from ICHVolumeLib.experiments.rival_networks import SIX, Setting, figures, made_once, run_all, run_one, tiny_configs
 from ICHVolumeLib.experiments.rival_table import claim, conditions, spread, table
 from ICHVolumeLib.network.config import AttFocusNetConfig
 from ICHVolumeLib.network.registry import find_network
@@ -59,10 +59,21 @@ def test_a_run_is_trained_tested_and_written_down_once(pool, patients, tmp_path)
 
 
 def test_a_run_that_is_there_is_tested_again_from_its_files_alone(pool, patients, tmp_path):
-    first = run_one(pool, AttFocusNetConfig(base_width=4), SETTING, 0, tmp_path)
-    again = run_one(pool, AttFocusNetConfig(base_width=4), SETTING, 0, tmp_path)
+    first, again = (run_one(pool, AttFocusNetConfig(base_width=4), SETTING, 0, tmp_path, "cpu",
+                            made_once(pool, SETTING.patients)) for _ in range(2))
     changed = {name for name in first if first[name] != again[name]}
     assert changed <= {"seconds", "processor_seconds"} and again["seconds"] is None
+
+
+def test_the_patients_of_the_test_are_made_once_for_all_runs(pool, patients, monkeypatch):
+    asked, make = [], rivals.synthetic_patients
+    monkeypatch.setattr(rivals, "synthetic_patients",
+                        lambda *args, known: asked.append(sorted(known)) or make(*args, known=known))
+    others = made_once(pool, SETTING.patients)
+    assert [one.name for one in others({"test0"})] == ["test1", "test2"]
+    assert {one.name for one in others(set())} == {"test0", "test1", "test2"}
+    assert {id(one) for one in others({"test0"})} <= {id(one) for one in others(set())}
+    assert asked == [["test0"], ["test1", "test2"], ["test0", "test1", "test2"], ["test0", "test1", "test2"]]
 
 
 def test_the_figures_of_cases_that_are_known():
