@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.ct_volume import CTVolume
-from ..core.labels import LABELS
+from ..core.labels import LABELS, OUTSIDE_BRAIN
 from .png import data_uri, encode_png
 from .scale_bar import scale_bar
-from .shapes import bleed_shapes, head_shapes
+from .shapes import bleed_shapes, head_shapes, shapes_of
 
 PIXEL_MM = 0.45
 HEAD_RAY_MM, BLEED_RAY_MM = 3.0, 1.0
@@ -25,6 +25,7 @@ BACKGROUND = (0.047, 0.059, 0.075)
 SKIN, SKULL = (0.46, 0.62, 0.78), (0.93, 0.95, 0.97)
 LIGHT = np.array((0.0, 0.62, 0.785))  # right, up, towards the viewer: a mirrored head looks mirrored
 HIGHLIGHT = LIGHT + (0, 0, 1)
+VEIL = 0.55  # opacity of blood outside the brain: the bleed behind it is what the picture is about
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,17 @@ FROM_RIGHT = View(((0, 1, 0), (0, 0, 1), (1, 0, 0)), "A", "P", "the patient's ri
 
 
 def picture_of_bleed(ct: CTVolume, mask: np.ndarray) -> tuple[list[str], str]:
-    """(an SVG from the front and one from the bleed's side, on one scale; caption). mask: (slices, rows, columns), not
-    empty."""
+    """(an SVG from the front and one from the bleed's side, on one scale; caption). mask: (slices, rows, columns) with
+    ICH or IVH in it; OUTSIDE_BRAIN is drawn as a veil."""
     head, bleed = head_shapes(ct), bleed_shapes(ct, mask)
+    veil = shapes_of(ct, mask, [OUTSIDE_BRAIN.value]) if (mask == OUTSIDE_BRAIN.value).any() else []
     views = FRONT, side_view(head[:1], bleed)
-    frames = [frame_of((*head, *bleed), view) for view in views]
+    frames = [frame_of((*head, *bleed, *veil), view) for view in views]
     width_mm, height_mm, _ = np.max([np.ptp(frame, axis=1) for frame in frames], axis=0)
     svgs = []
     for view, (right, up, towards) in zip(views, frames, strict=True):
         frame = np.stack([_widened(right, width_mm), _widened(up, height_mm) - (SCALE_ROOM_MM, 0), towards])
-        svgs.append(_svg(view, frame, draw(view, frame, head, bleed)))
+        svgs.append(_svg(view, frame, draw(view, frame, head, bleed, veil)))
     return svgs, f"Seen from {views[0].words} and from {views[1].words}, without perspective"
 
 
@@ -87,8 +89,9 @@ def frame_of(shapes, view: View, margin_mm: float = MARGIN_MM) -> np.ndarray:
     return np.stack((points.min(axis=0) - margin_mm, points.max(axis=0) + margin_mm), -1)
 
 
-def draw(view: View, frame: np.ndarray, head, bleed, pixel_mm: float = PIXEL_MM) -> np.ndarray:
-    """float32 (rows, columns, 3), 0..1. head: shapes from without to within; bleed: one shape of each label."""
+def draw(view: View, frame: np.ndarray, head, bleed, veil=(), pixel_mm: float = PIXEL_MM) -> np.ndarray:
+    """float32 (rows, columns, 3), 0..1. head: shapes from without to within; bleed: one shape of each label; veil: at
+    most one shape, of the blood outside the brain."""
     columns, rows = _centers(frame[0], pixel_mm), _centers(frame[1], pixel_mm)[::-1]
     picture = np.empty((len(rows), len(columns), 3), np.float32)
     picture[:] = BACKGROUND
@@ -96,9 +99,10 @@ def draw(view: View, frame: np.ndarray, head, bleed, pixel_mm: float = PIXEL_MM)
                for color, shape in zip((SKIN, SKULL), head, strict=True)]
     for color, far, _ in glasses:
         _lay(picture, color, far)
-    around = frame_of(bleed, view, 3 * BLEED_RAY_MM)
-    window = _within(around[1], rows), _within(around[0], columns)
-    _lay(picture[window], *_solid(bleed, view, around, columns[window[1]], rows[window[0]]))
+    for shapes, paint in ((bleed, _solid), *(((one, *bleed), _veil) for one in veil)):
+        around = frame_of(shapes, view, 3 * BLEED_RAY_MM)
+        window = _within(around[1], rows), _within(around[0], columns)
+        _lay(picture[window], *paint(shapes, view, around, columns[window[1]], rows[window[0]]))
     for color, _, near in reversed(glasses):
         _lay(picture, color, near)
     return picture
@@ -133,25 +137,47 @@ def _within(span, places):
 
 def _solid(bleed, view, frame, columns, rows):
     """(colour, opacity) of every pixel."""
-    pitch_mm = max(BLEED_RAY_MM, np.ptp(frame, axis=1).max() / MOST_RAYS)
-    fields, knots = _along_rays(bleed, view, frame, pitch_mm)
-    fields = [field[::-1] for field in fields]  # from the viewer on
+    fields, to_pixels = _from_the_viewer(bleed, view, frame, columns, rows)
     union = np.maximum.reduce(fields)
     first = _first(union)
-    to_pixels = _Spline(knots, columns, rows)
     cover = _cover(to_pixels(union.max(axis=0)), columns)
-    normal = np.stack([to_pixels(part) for part in _facing(union, first)], -1)
-    normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
     color = np.empty((*cover.shape, 3), np.float32)
     color[:] = LABELS[0].color
     if len(bleed) > 1:
         lead = to_pixels(_at(fields[1] - fields[0], first))
         _lay(color, LABELS[1].color, np.clip(lead / (columns[1] - columns[0]) + 0.5, 0, 1))
+    return _lit(color, union, first, to_pixels), cover
+
+
+def _veil(shapes, view, frame, columns, rows):
+    """(colour, opacity) of the first shape, clear where another lies before it."""
+    (field, *others), to_pixels = _from_the_viewer(shapes, view, frame, columns, rows)
+    union = np.maximum.reduce(others)
+    first, of_others = _first(field), _first(union)
+    before = np.clip(to_pixels(np.subtract(*first) - np.subtract(*of_others)) + 0.5, 0, 1)
+    hidden = before * _cover(to_pixels(union.max(axis=0)), columns)
+    cover = _cover(to_pixels(field.max(axis=0)), columns)
+    color = np.empty((*cover.shape, 3), np.float32)
+    color[:] = OUTSIDE_BRAIN.color
+    return _lit(color, field, first, to_pixels), VEIL * cover * (1 - hidden)
+
+
+def _from_the_viewer(shapes, view, frame, columns, rows):
+    """([mm inside along the rays, from the viewer on], from rays to pixels)."""
+    pitch_mm = max(BLEED_RAY_MM, np.ptp(frame, axis=1).max() / MOST_RAYS)
+    fields, knots = _along_rays(shapes, view, frame, pitch_mm)
+    return [field[::-1] for field in fields], _Spline(knots, columns, rows)
+
+
+def _lit(color, field, first, to_pixels):
+    """The colours of a surface in the light."""
+    normal = np.stack([to_pixels(part) for part in _facing(field, first)], -1)
+    normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
     diffuse = np.clip(normal @ LIGHT, 0, 1)
     shine = np.clip(normal @ (HIGHLIGHT / np.linalg.norm(HIGHLIGHT)), 0, 1) ** 30
     color *= (0.32 + 0.76 * diffuse)[..., None]
     color += 0.24 * shine[..., None].astype(np.float32)
-    return color.clip(0, 1), cover
+    return color.clip(0, 1)
 
 
 def _along_rays(shapes, view, frame, pitch_mm):

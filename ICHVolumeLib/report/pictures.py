@@ -39,7 +39,7 @@ def make_pictures(ct: CTVolume, mask: np.ndarray, result: Result, picture=None, 
     thin = max(1, max(ct.hu.shape[1:]) // SMALL_SLICE_PIXELS)
     small = key_slices(ct, outlined, largest, MAX_SMALL_SLICES)
     if result.found and picture is None:
-        picture = picture_of_bleed(ct, mask)
+        picture = picture_of_bleed(ct, outlined)
     views, caption = picture or ((), "")
     return Pictures(
         large_slice=largest,

@@ -43,7 +43,14 @@ def head_shapes(ct: CTVolume) -> tuple[Shape, Shape]:
 
 def bleed_shapes(ct: CTVolume, mask: np.ndarray) -> list[Shape]:
     """One of each label, in the order of LABELS and on one grid; only the first where nothing else is marked."""
-    spans = [np.flatnonzero((mask > 0).any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    labels = [label for label in LABELS if label is LABELS[0] or (mask == label.value).any()]
+    return shapes_of(ct, mask, [label.value for label in labels])
+
+
+def shapes_of(ct: CTVolume, mask: np.ndarray, values: list[int]) -> list[Shape]:
+    """One of each of these values of the mask, of which one at least is there; on one grid around all of them."""
+    wanted = np.isin(mask, values)
+    spans = [np.flatnonzero(wanted.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
     size_mm = max(np.ptp(spans[1]) * ct.pixel_spacing_mm[0], np.ptp(spans[2]) * ct.pixel_spacing_mm[1])
     coarse_mm = max(BLEED_MM, size_mm / MOST_PIXELS) if size_mm > SMALL_MM else 0
     step = max(1, round(coarse_mm / min(ct.pixel_spacing_mm)))
@@ -53,9 +60,8 @@ def bleed_shapes(ct: CTVolume, mask: np.ndarray) -> list[Shape]:
     rows, columns = (slice(span[0], span[-1] + 1, step) for span in spans[1:])
     part = CTVolume(ct.hu[first:last], ct.ijk_to_ras, ct.slice_origins_ras[first:last])
     marked = mask[first:last, rows, columns]
-    labels = [label for label in LABELS if label is LABELS[0] or (mask == label.value).any()]
     first_pixel = rows.start, columns.start
-    return [_shape(part, marked == label.value, first_pixel, step, BLEED_MM, BLEED_SMOOTH_MM) for label in labels]
+    return [_shape(part, marked == value, first_pixel, step, BLEED_MM, BLEED_SMOOTH_MM) for value in values]
 
 
 def _without_holder(tissue):

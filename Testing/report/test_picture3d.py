@@ -13,12 +13,23 @@ import SimpleITK
 from phantoms import ellipsoid_ct
 
 from ICHVolumeLib.core.ct_volume import CTVolume
-from ICHVolumeLib.report.picture3d import FROM_LEFT, FROM_RIGHT, FRONT, draw, frame_of, picture_of_bleed, side_view
-from ICHVolumeLib.report.shapes import bleed_shapes, head_shapes
+from ICHVolumeLib.report.picture3d import (
+    FROM_LEFT,
+    FROM_RIGHT,
+    FRONT,
+    View,
+    draw,
+    frame_of,
+    picture_of_bleed,
+    side_view,
+)
+from ICHVolumeLib.report.picture3d import PIXEL_MM as PICTURE_MM
+from ICHVolumeLib.report.shapes import bleed_shapes, head_shapes, shapes_of
 
 RADIUS_MM, CENTER_MM = 20.0, (-25.0, 30.0, 15.0)  # left, in front, above
 FRAME_MM = np.array([(-110.0, 110.0)] * 3)
 PIXEL_MM = 0.5
+BACK = View(((1, 0, 0), (0, 0, 1), (0, -1, 0)), "R", "L", "behind")
 
 
 def ball(grid="regular", center_mm=CENTER_MM, radius_mm=RADIUS_MM, step_mm=4.0, **settings):
@@ -27,7 +38,7 @@ def ball(grid="regular", center_mm=CENTER_MM, radius_mm=RADIUS_MM, step_mm=4.0, 
 
 
 def drawn(ct, mask, view):
-    return draw(view, FRAME_MM, head_shapes(ct), bleed_shapes(ct, mask), PIXEL_MM)
+    return draw(view, FRAME_MM, head_shapes(ct), bleed_shapes(ct, mask), pixel_mm=PIXEL_MM)
 
 
 def red(picture):
@@ -114,6 +125,33 @@ def test_of_two_bodies_the_nearer_hides_the_farther():
     mask = phantom.mask | 2 * ball(center_mm=(0.0, -40.0, 0.0), radius_mm=12.0).mask
     assert not orange(drawn(phantom.ct, mask, FRONT)).any()
     assert orange(drawn(phantom.ct, mask, FROM_LEFT)).any()
+
+
+@pytest.mark.parametrize(("view", "seen"), [(FRONT, "veiled"), (FROM_LEFT, "beside"), (BACK, "bleed")])
+def test_blood_outside_the_brain_is_a_veil_before_the_bleed_and_hidden_behind_it(view, seen):
+    phantom = ball(center_mm=(0.0, 10.0, 0.0), radius_mm=10.0)
+    outside = 3 * ball(center_mm=(0.0, 55.0, 0.0), radius_mm=8.0).mask
+    plain = drawn(phantom.ct, phantom.mask, view)
+    both = draw(view, FRAME_MM, head_shapes(phantom.ct), bleed_shapes(phantom.ct, phantom.mask),
+                shapes_of(phantom.ct, outside, [3]), PIXEL_MM)
+    changed_mm2 = (np.abs(both - plain).max(axis=2) > 0.02).sum() * PIXEL_MM**2
+    assert changed_mm2 == pytest.approx({"bleed": 0.0}.get(seen, np.pi * 8**2), rel=0.2, abs=4)
+    middle = both[both.shape[0] // 2, both.shape[1] // 2]
+    if seen == "veiled":  # blue lies over the red, and the red shows through it
+        assert middle[2] > plain[both.shape[0] // 2, both.shape[1] // 2][2] + 0.1 and middle[0] > 0.15
+    else:
+        assert red(both)[both.shape[0] // 2, both.shape[1] // 2] == (seen == "bleed")
+
+
+def test_the_report_draws_what_lies_outside_the_brain_in_3d_too():
+    phantom = ball()
+    mask = phantom.mask + 3 * ball(center_mm=(45.0, -20.0, 0.0), radius_mm=10.0).mask
+    plain, veiled = (picture_of_bleed(phantom.ct, one)[0][0] for one in (phantom.mask, mask))
+    (before,), (after,) = pictures([plain]), pictures([veiled])
+    changed = np.abs(after - before).max(axis=2) > 0.03
+    assert changed.sum() * PICTURE_MM**2 == pytest.approx(np.pi * 100, rel=0.3)
+    red_more, _, blue_more = (after - before)[changed].mean(axis=0)
+    assert blue_more > red_more + 0.1
 
 
 def test_the_head_is_seen_around_the_bleed_and_through_it_nothing():
