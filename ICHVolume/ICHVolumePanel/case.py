@@ -1,7 +1,7 @@
 """One CT and the segmentation that is looked at: measured again after every edit, kept with the nodes."""
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -73,6 +73,7 @@ class Case:
         self.segmentation_node = None
         self.record = None
         self.mask = None
+        self.outside_ml = None  # blood outside the brain as its segment is now; None: not looked for
         self.result = self.automatic = None
         self.is_edited = False
         self._checked = None  # (mask, is_edited, findings about it)
@@ -210,6 +211,8 @@ class Case:
         is_edited = node is not None and scene.is_edited(node, mask)
         yield
         self.mask, self.is_edited = mask, is_edited
+        self.outside_ml = case_nodes.outside_ml(self)
+        yield
         yield from self._look_at_mask()
         yield
         self._score()
@@ -223,6 +226,7 @@ class Case:
                                      noticed=self.noticed, about_mask=self._about_mask(),
                                      head_frame=self.head_frame,
                                      mass_effect=self.mass_effect.of(self))
+        self.automatic = replace(self.automatic, outside_brain_ml=self.outside_ml)
         self.result = self.corrections.apply(self.automatic, self.scan_age_years)
 
     def _about_mask(self):
@@ -266,7 +270,7 @@ class Case:
             return []
         record = self.record
         return make_rows(self.result, self.automatic.abc2, self.corrections, record and record.volume_ml,
-                         record and record.abc2, self.scan_age_years)
+                         record and record.abc2, self.scan_age_years, record and record.segmentation.outside_ml)
 
     def draw(self) -> None:
         """Lines A and B and the table node, as they stand now."""

@@ -1,6 +1,7 @@
 """Which segmentation node a run's mask comes into, and which of earlier runs go: no work of a person is lost."""
 
 from ICHVolumeLib.core.labels import LABELS, OUTSIDE_BRAIN
+from ICHVolumeLib.imaging.volume import volume_ml
 
 from . import scene, scene_lines
 
@@ -23,6 +24,15 @@ def put(case, segmentation):
     yield from scene.replace_mask_in_steps(node, mask, LABELS, volume_node, outside)
     scene.remember(node, MEASURED_KEY, "")
     return node
+
+
+def outside_ml(case) -> float | None:
+    """Of the blood outside the brain as its segment is now; None where no run looked for it."""
+    seen_ml = case.record and case.record.segmentation.outside_ml
+    if not seen_ml or not scene.is_in_scene(case.segmentation_node) or not scene.is_outside_edited(
+            case.segmentation_node):
+        return seen_ml
+    return volume_ml(case.outside_mask(), case.ct.voxel_volumes_mm3)
 
 
 def kept(case):

@@ -64,13 +64,15 @@ def parse_entry(key: str, text: str):
 
 
 def make_rows(now: Result, automatic_abc2: Abc2 | None, corrections: Corrections, ai_volume_ml: VolumeMl | None = None,
-              ai_abc2: Abc2 | None = None, scan_age_years: float | None = None) -> list[Row]:
+              ai_abc2: Abc2 | None = None, scan_age_years: float | None = None,
+              ai_outside_ml: float | None = None) -> list[Row]:
     """All rows, most important first.
 
     now: the result with every correction applied; automatic_abc2: measured on the present mask, not corrected;
-    ai_*: what the model's own mask gave, None when there was no model run.
+    ai_*: what the model's own mask gave, None when there was no model run; ai_outside_ml: outside the brain.
     """
-    return [*_volume_rows(now, ai_volume_ml), *_abc2_rows(now, automatic_abc2, corrections, ai_abc2),
+    return [*_volume_rows(now, ai_volume_ml), *_outside_rows(now, ai_outside_ml), *_paper_rows(now, ai_volume_ml),
+            *_abc2_rows(now, automatic_abc2, corrections, ai_abc2),
             *_mass_effect_rows(now, corrections), *_other_formulas(now, ai_abc2),
             *_clinical_rows(now, corrections, scan_age_years),
             *_score_rows(now.ich_score)]
@@ -88,16 +90,25 @@ def _volume_rows(now, ai):
     rows.append(Row("volume", _("Total, mL"), _ml(ai and ai.total), _ml(volume.total),
                     change or _short_interval(now, of_total_ml),
                     tooltip=" ".join((_("Area of every slice times its own height."), interval_text(now))).strip()))
-    if now.outside_brain_ml:
-        rows.append(Row("outside", _("Outside, mL"), _ml(now.outside_brain_ml), "", _("not counted"),
-                        tooltip=_("Blood inside the skull but outside the brain (subdural, epidural, subarachnoid), as "
-                                  "the model sees it; in no volume and no score"), label=OUTSIDE_BRAIN.name))
-    if volume.total and abs(volume.paper_formula - volume.total) > 0.01 * volume.total:
-        rows.append(Row("paper", _("  paper\u2019s way, mL"), _ml(ai and ai.paper_formula), _ml(volume.paper_formula),
-                        _("not used"),
-                        tooltip=_("One slice thickness for all slices (the paper's formula); the slices of this scan "
-                                  "differ, so the total above is the right one")))
     return rows
+
+
+def _outside_rows(now, ai_ml):
+    if not now.outside_brain_ml and not ai_ml:
+        return []
+    return [Row("outside", _("Outside, mL"), _ml(ai_ml), _ml(now.outside_brain_ml), _("not counted"),
+                tooltip=_("Blood inside the skull but outside the brain (subdural, epidural, subarachnoid), as the "
+                          "model sees it; in no volume and no score"), label=OUTSIDE_BRAIN.name)]
+
+
+def _paper_rows(now, ai):
+    volume = now.volume_ml
+    if not volume.total or abs(volume.paper_formula - volume.total) <= 0.01 * volume.total:
+        return []
+    return [Row("paper", _("  paper\u2019s way, mL"), _ml(ai and ai.paper_formula), _ml(volume.paper_formula),
+                _("not used"),
+                tooltip=_("One slice thickness for all slices (the paper's formula); the slices of this scan "
+                          "differ, so the total above is the right one"))]
 
 
 def _abc2_rows(now, automatic, corrections, ai):

@@ -27,7 +27,7 @@ def names(panel):
 
 def test_it_has_its_row_and_its_segment_and_stays_out_of_the_total(ready, sample):
     assert names(ready) == ["ICH", "IVH", OUTSIDE_BRAIN.name]
-    assert ready.rows()["outside"] == ("48.3", "", "not counted")
+    assert ready.rows()["outside"] == ("48.3", "48.3", "not counted")
     assert ready.case.result.volume_ml.total == pytest.approx(sample.volume_ml, rel=0.03)
     assert "Not counted" not in ready.ui.detailLabel.text  # no segment that a person forgot to name
 
@@ -36,6 +36,19 @@ def test_it_stands_through_edits_of_the_mask(ready, sample):
     Editor(ready.slicer, ready.segmentation, ready.volume).erase("ICH", np.indices(sample.mask.shape)[0] > 20)
     ready.settle()
     assert ready.case.is_edited and ready.rows()["outside"][0] == "48.3"
+
+
+def test_its_row_follows_edits_of_its_segment(ready, sample, outside):
+    seen = ready.case.result
+    Editor(ready.slicer, ready.segmentation, ready.volume).erase(OUTSIDE_BRAIN.name, np.indices(outside.shape)[0] < 18)
+    ready.settle()
+    left_ml = np.count_nonzero(outside[18:], axis=(1, 2)) @ sample.ct.voxel_volumes_mm3[18:] / 1000
+    assert ready.case.result.outside_brain_ml == pytest.approx(left_ml) and left_ml > 1
+    assert ready.rows()["outside"][:2] == ("48.3", f"{left_ml:.1f}")
+    assert ready.case.result.volume_ml == seen.volume_ml
+    Editor(ready.slicer, ready.segmentation, ready.volume).erase(OUTSIDE_BRAIN.name, outside >= 0)
+    ready.settle()
+    assert ready.rows()["outside"][:2] == ("48.3", "0.0") and ready.case.result.outside_brain_ml == 0
 
 
 def test_blood_outside_the_brain_alone_is_shown_and_no_scan_is_called_free_of_blood(panel, sample, outside):
