@@ -11,6 +11,7 @@ from ..engines.openvino_graph import BUILDERS
 from ..evaluation.model_card import NO_REAL
 from ..network.registry import network_of, read_config
 from ..network.weights import copy_weights, load_weights, save_weights, weights_folder
+from ..segmentation.conformal_interval import IN_TRAINED_HEADS
 from ..segmentation.network_runner import NetworkRunner
 from ..segmentation.segmenter import Segmenter
 from ..synthetic.patients import CALIBRATION, TRAINED, synthetic_patients
@@ -121,8 +122,8 @@ def release_intervals(weights: Path | None, folder: Path, pool, *, version: str,
         for patient in synthetic_patients(pool, part, count, jobs=jobs, known=calibration.rows):
             calibration.add(patient)
     before = known.manifest["calibration"]
-    fields = {"version": version,
-              "calibration": {**before, **calibration.intervals(known.threshold, before.get("pieces"))}}
+    intervals = calibration.intervals(known.threshold, before.get("pieces"))
+    fields = {"version": version, "calibration": {**before, **intervals, IN_TRAINED_HEADS: trained_heads}}
     copy_weights(known, place, folder, fields)
     return fields
 

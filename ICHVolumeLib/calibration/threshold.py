@@ -85,7 +85,7 @@ class Calibration:
         found = self._each(partial(_amounts, threshold, self._limits, classifier),
                            [self._file(row["case"]) for row in rows])
         true_ml = [{ICH.name: row["true_ml"] - row["true_ivh_ml"], IVH.name: row["true_ivh_ml"]} for row in rows]
-        return calibrate_intervals(true_ml, list(found))
+        return calibrate_intervals(true_ml, list(found), [head_of(row["case"]) for row in rows])
 
     def _fit_classifier(self) -> dict | None:
         cases = sorted(self.rows)
@@ -117,6 +117,11 @@ class Calibration:
         self.folder.mkdir(parents=True, exist_ok=True)
         append_row(self.folder / "rows.jsonl", row)
         self.rows[row["case"]] = row
+
+
+def head_of(case: str) -> str:
+    """Whose head a patient of synthetic.patients has: the end of its name."""
+    return case.split("-", 1)[-1]
 
 
 def _pieces(threshold: float, limits_mm3: dict, path: Path):

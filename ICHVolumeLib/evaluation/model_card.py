@@ -17,7 +17,7 @@ from ..network.base import slices_in
 from ..network.registry import network_of
 from ..network.weights import Weights
 from ..postprocessing.false_positive_filter import POSSIBLE
-from ..segmentation.conformal_interval import KEYS
+from ..segmentation.conformal_interval import IN_TRAINED_HEADS, KEYS
 from ..training.curves import draw_curves
 from .card_real import comparison, real_section
 from .summary import Line, lines
@@ -265,18 +265,29 @@ def _label_intervals(weights: Weights) -> str:
     return f"The interval of the total was calibrated on all of them, {' and '.join(said)}. " if said else ""
 
 
+def _calibration_patients(weights: Weights, interval: dict, share: str) -> str:
+    """What threshold and interval were made from, with the command."""
+    trained = weights.manifest["calibration"].get(IN_TRAINED_HEADS, 0)
+    others = interval["patients"] - trained
+    mixed = weights.manifest.get("start_share")
+    command = (f"    ichvolume release RUN DATA -o FOLDER --model-version {weights.version} --patients {others}"
+               f"{f' --start-share {mixed:g}' if mixed else ''}\n")
+    if not trained:
+        return (f"The threshold and the {share} interval (split conformal prediction) were calibrated on {others} "
+                f"other synthetic patients, in heads that are neither trained nor tested on:\n\n{command}\n")
+    return (f"The threshold was calibrated on {others} other synthetic patients, in heads that are neither trained nor "
+            f"tested on. The {share} interval (split conformal prediction, every head counted once) was calibrated on "
+            f"these and on {trained} with new bleeds in heads of training, {interval['heads']} heads in all:\n\n"
+            f"{command}    ichvolume release FOLDER DATA -o FOLDER --model-version {weights.version} "
+            f"--patients {others} --intervals-only --trained-heads {trained}\n\n")
+
+
 def _calibration(weights: Weights) -> str:
     interval, classifier = (weights.manifest["calibration"].get(name) for name in ("interval", "pieces"))
     if not interval:
         return "The threshold and the interval of these weights are not calibrated."
     share = f"{100 * interval['coverage']:.0f} %"
-    mixed = weights.manifest.get("start_share")
-    mixed = f" --start-share {mixed:g}" if mixed else ""
-    text = (f"The threshold and the {share} interval (split conformal prediction) were calibrated on "
-            f"{interval['patients']} other synthetic patients, in heads that are neither trained nor tested on:\n\n"
-            f"    ichvolume release RUN DATA -o FOLDER --model-version {weights.version} "
-            f"--patients {interval['patients']}{mixed}\n\n"
-            f"{_label_intervals(weights)}"
+    text = (f"{_calibration_patients(weights, interval, share)}{_label_intervals(weights)}"
             "An interval covers the true volume of patients like these. **It promises nothing for real heads.**")
     if not classifier:
         return text

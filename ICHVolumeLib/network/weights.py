@@ -115,7 +115,7 @@ def copy_weights(weights: Weights, of: Path, folder: Path, manifest_fields: dict
             (folder / COARSE_FOLDER).mkdir(parents=True, exist_ok=True)
             replace_file(folder / COARSE_FOLDER / path.name, path.read_bytes())
     return _write(folder, weights.file_name, (of / weights.file_name).read_bytes(),
-                  {**weights.manifest, **manifest_fields})
+                  {"schema": SCHEMA, **weights.manifest, **manifest_fields})
 
 
 def _write(folder: Path, name: str, content: bytes, manifest: dict) -> Path:

@@ -46,7 +46,7 @@ def test_new_intervals_leave_network_threshold_and_pieces_as_they_are(calibratio
     after = load_weights(tmp_path / "new")
     changed = {name for name in before.manifest if before.manifest[name] != after.manifest[name]}
     assert changed == {"version", "calibration"} and fields["version"] == after.version == "9.9"
-    assert after.manifest["calibration"] == {**before.manifest["calibration"], **CALIBRATED}
+    assert after.manifest["calibration"] == {**before.manifest["calibration"], **CALIBRATED, "in_trained_heads": 2}
     assert calibration.added == ["calibration001", "calibration002", "trained000", "trained001"]  # 000 was there
     assert calibration.asked == [(before.threshold, before.manifest["calibration"]["pieces"])]
     assert calibration.folder == tmp_path / "calibration"

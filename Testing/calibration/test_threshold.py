@@ -1,5 +1,6 @@
 """Calibration: the threshold that gives true volumes after clean-up, found with one run of the network."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from ICHVolumeLib.calibration.probability_cache import load_probabilities, probabilities_of, save_probabilities
-from ICHVolumeLib.calibration.threshold import Calibration, choose_threshold, table_lines
+from ICHVolumeLib.calibration.threshold import Calibration, choose_threshold, head_of, table_lines
 from ICHVolumeLib.network.weights import DEFAULT_MANIFEST
 from ICHVolumeLib.synthetic.patients import Patient, as_ct
 
@@ -67,6 +68,14 @@ def test_the_threshold_at_which_volumes_are_true_is_found(patients, tmp_path):
     assert row["ml_by_threshold"][f"{chosen['threshold']:.2f}"] == pytest.approx(row["true_ml"])  # without the speck
     assert "0.34" in row["ml_by_threshold"]
     assert len(table_lines(chosen | choose_threshold(list(calibration.rows.values()), [0.3, 0.34, 0.4]))) == 5
+
+
+def test_patients_of_one_head_count_once_in_the_intervals(patients, tmp_path):
+    assert head_of("calibration017-p052") == head_of("trained003-p052") != head_of("calibration018-made1000018")
+    calibration = Calibration(tmp_path, Unsure(patients))
+    for number, one in enumerate(patients):
+        calibration.add(replace(one, name=f"calibration{number:03d}-{'p001' if number < 2 else one.name}"))
+    assert calibration.intervals(0.35, None)["interval"]["heads"] == 9
 
 
 def test_the_choice_can_be_made_again_without_the_network(patients, tmp_path):

@@ -40,6 +40,39 @@ def test_too_few_patients_for_the_coverage_are_refused():
         calibrate_interval(np.ones(5), np.ones(5), np.zeros(5), 0.9)
 
 
+def test_a_head_that_many_patients_have_counts_once():
+    """Ten easy patients in one head, and nine heads with one each: of ten heads nine are 10 mL off at most."""
+    errors = np.concatenate([np.zeros(10), np.arange(2.0, 11)])
+    heads = ["easy"] * 10 + [f"other{n}" for n in range(9)]
+    settings = {"coverage": 0.9, "floor_ml": 1.0, "relative": 0.0}
+    by_head = calibrate_interval(np.full(19, 50.0), 50 + errors, np.zeros(19), **settings, heads=heads)
+    by_patient = calibrate_interval(np.full(19, 50.0), 50 + errors, np.zeros(19), **settings)
+    assert (by_head["quantile"], by_head["heads"], by_head["patients"]) == (10.0, 10, 19)  # 9.9 of 10 heads
+    assert (by_patient["quantile"], by_patient["heads"]) == (9.0, 19)  # rank 18 of 19
+    with pytest.raises(InputError, match="8 heads are too few"):
+        calibrate_interval(np.ones(40), np.ones(40), np.zeros(40), heads=list(range(8)) * 5)
+
+
+def test_nine_intervals_in_ten_hold_the_volume_in_new_heads():
+    """Heads differ in how well they are measured, and some are had by many calibration patients."""
+    rng = np.random.default_rng(3)
+
+    def drawn(heads, patients_of):
+        worse = np.repeat(rng.lognormal(0, 0.8, heads), patients_of)
+        true_ml = rng.uniform(5, 60, len(worse))
+        return true_ml, true_ml + worse * rng.normal(0, 1, len(worse)), np.zeros(len(worse))
+
+    covered = []
+    for _ in range(60):
+        patients_of = rng.permutation([20] * 4 + [1] * 60)
+        heads = np.repeat(np.arange(64), patients_of)
+        kept = {"interval": calibrate_interval(*drawn(64, patients_of), heads=heads, relative=0.0)}
+        true_ml, found_ml, doubtful_ml = drawn(300, np.ones(300, int))
+        covered += [low <= true <= high for true, (low, high) in zip(
+            true_ml, (volume_interval_ml(*one, kept) for one in zip(found_ml, doubtful_ml, strict=True)), strict=True)]
+    assert 0.88 < np.mean(covered) < 0.94
+
+
 def test_the_interval_never_goes_below_zero_and_is_none_without_calibration():
     calibration = {"interval": {"quantile": 2.0, "floor_ml": 1.0, "relative": 0.0}}
     assert volume_interval_ml(0.5, 0.0, calibration) == (0.0, 2.5)
@@ -88,6 +121,14 @@ def test_a_label_that_few_patients_have_gets_no_interval_and_the_total_does():
     calibration = calibrate_intervals(true_ml, found)
     assert set(calibration) == {"interval", "interval_ich"}
     assert list(label_intervals_ml(found[0], calibration)) == ["ICH"]
+
+
+def test_a_label_seen_in_few_heads_gets_no_interval_and_the_total_does():
+    true_ml = [{"ICH": 10.0, "IVH": float(n < 40)} for n in range(80)]
+    found = [amounts_of({"ICH": 9.0, "IVH": one["IVH"]}, {"ICH": 1.0, "IVH": 0.0}, 0.0) for one in true_ml]
+    heads = ["one", "two"] * 20 + [f"head{n}" for n in range(40)]
+    assert set(calibrate_intervals(true_ml, found, heads)) == {"interval", "interval_ich"}
+    assert set(calibrate_intervals(true_ml, found)) == {"interval", "interval_ich", "interval_ivh"}
 
 
 def test_blood_that_may_bear_the_wrong_label_is_in_doubt_for_both_and_not_for_the_total():
