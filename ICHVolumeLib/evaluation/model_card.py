@@ -293,7 +293,7 @@ def _calibration(weights: Weights) -> str:
         return text
     pairs = zip(classifier["facts"], classifier["weights"], strict=True)
     weighted = ", ".join(f"{weight:.2f} for the {name}" for name, weight in pairs)
-    return (f"{text}\n\nThe same patients decide which marked pieces are left out "
+    return (f"{text}\n\nThe patients of the threshold decide which marked pieces are left out "
             f"(`postprocessing/false_positive_filter.py`): those that are bleeds "
             f"with a chance under {100 * classifier['least']:.3g} %, by a logistic regression on "
             f"{classifier['pieces']} pieces. Its weights: {weighted}, offset {classifier['offset']:.2f}. What was left "
