@@ -8,6 +8,7 @@ from ..network.registry import find_network
 
 OURS = "attfocusnet"
 CONIGLOBUS_SECONDS, MANUAL_SECONDS = 47.7, 170.1  # a case by hand, Peng et al. 2022
+T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}  # Student's t, two-sided, by number of runs
 COLUMNS = ("network", "seeds", "parameters", "GFLOP a slice", "slices trained on", "Dice", "HD95, mm", "nothing found",
            "volume ICC", "bias, mL")
 
@@ -79,8 +80,9 @@ def _against(name: str, gains: list[float]) -> str:
     rival = find_network(name).title
     if len(gains) < 2:
         return f"AttFocusNet against {rival}: too few runs to say."
-    mean, error = float(np.mean(gains)), 2 * float(np.std(gains, ddof=1)) / sqrt(len(gains))
+    mean = float(np.mean(gains))
+    error = T_95.get(len(gains), 2.3) * float(np.std(gains, ddof=1)) / sqrt(len(gains))
     verdict = ("the paper's order holds here" if mean > error else "the paper's order does not hold here"
                if mean < -error else "these runs do not decide")
-    return (f"AttFocusNet against {rival}: Dice {mean:+.3f} on average over {len(gains)} seeds, two standard errors "
-            f"{error:.3f}: {verdict}.")
+    return (f"AttFocusNet against {rival}: Dice {mean:+.3f} on average over {len(gains)} seeds (95 % interval +- "
+            f"{error:.3f}): {verdict}.")

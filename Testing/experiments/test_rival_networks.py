@@ -112,5 +112,6 @@ def test_the_papers_order_is_judged_by_runs_of_the_same_seed():
     assert "order holds here" in claim(rows([0.03, 0.031, 0.029]))
     assert "does not hold here" in claim(rows([-0.03, -0.031, -0.029]))
     assert "do not decide" in claim(rows([0.03, -0.03]))
+    assert "95 % interval +- 0.064): these runs do not decide" in claim(rows([0.025, 0.035]))  # 12.71 x 0.005: two runs
     assert "too few runs" in claim(rows([0.03]))
     assert claim([row("unetpp", 0, 0.5)]) == ""
