@@ -19,6 +19,8 @@ for folder in (ROOT, ROOT / "Testing"):
 import bridge as test_bridge  # noqa: E402
 from phantoms import ellipsoid_ct, with_info  # noqa: E402
 
+from ICHVolumeLib.core.labels import OUTSIDE_BRAIN  # noqa: E402
+
 PICTURES = ROOT / "Resources" / "Pictures"
 WIDTH = 420
 DARK = {"Window": "#353535", "WindowText": "#f0f0f0", "Base": "#232323", "AlternateBase": "#2d2d2d", "Text": "#f0f0f0",
@@ -107,7 +109,9 @@ def _follow_up(panel, patient, mask):
 
 
 def _other_cases(panel, patient):
-    """No bleed, blood in the ventricles alone, a run that failed, an image that is no CT."""
+    """No bleed, blood in the ventricles alone, blood outside the brain, a run that failed, an image that is no CT."""
+    from segment_editor import Editor
+
     ct = patient.ct
     panel.choose_ct(ct, "5: Follow-up")
     panel.take(replace(patient, mask=patient.mask * 0))
@@ -115,6 +119,13 @@ def _other_cases(panel, patient):
     panel.choose_ct(ct, "6: Ventricles")
     panel.take(replace(patient, mask=patient.mask * 2))
     yield "ivh-only"
+    panel.choose_ct(ct, "8: Outside the brain")
+    outside = (np.roll(patient.mask, 38, axis=2) * (patient.mask == 0)).astype(np.uint8)
+    panel.take(patient, outside=outside, outside_ml=float(outside.sum((1, 2)) @ ct.voxel_volumes_mm3) / 1000)
+    Editor(panel.slicer, panel.segmentation, panel.case.volume_node).erase(
+        OUTSIDE_BRAIN.name, np.indices(outside.shape)[0] < 14)
+    panel.settle()
+    yield "outside-corrected"
     panel.choose_ct(ct, "7: Failed")
     panel.widget.panel._failed("The segmentation process ended before it was done (exit code 9). Nothing was changed; "
                                "press Segment ICH to try again.", "process")

@@ -11,7 +11,7 @@ from ..engines.openvino_graph import BUILDERS
 from ..evaluation.model_card import NO_REAL
 from ..network.registry import network_of, read_config
 from ..network.weights import copy_weights, load_weights, save_weights, weights_folder
-from ..segmentation.conformal_interval import IN_TRAINED_HEADS
+from ..segmentation.conformal_interval import IN_TRAINED_HEADS, calibrate_intervals
 from ..segmentation.network_runner import NetworkRunner
 from ..segmentation.segmenter import Segmenter
 from ..synthetic.patients import CALIBRATION, TRAINED, synthetic_patients
@@ -21,6 +21,7 @@ from .int8_ranges import int8_ranges
 from .threshold import Calibration
 
 RANGE_PATIENTS = 10
+KEPT_IN = {CALIBRATION: "calibration", TRAINED: "calibration_trained"}  # apart: the first choose the threshold, too
 FULL_RESOLUTION_MM = 0.47  # a head in 512 pixels
 KNOWN_HU = 2.0  # so far from the level of training a scan stays as it is: there it varies by up to 4 HU, too
 KEPT = ("pixel_spacing_mm", "window_hu", "brain_hu", "training_data", "real_patients", "licence", "clean_up_mm3",
@@ -96,7 +97,7 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
     fields["version"] = version
     save_weights(folder, model, fields)
     _with_int8_ranges(folder, model, fields, pool, jobs)
-    calibration = Calibration(work / "calibration", Segmenter(weights_dir=folder), jobs)
+    calibration = Calibration(work / KEPT_IN[CALIBRATION], Segmenter(weights_dir=folder), jobs)
     for patient in synthetic_patients(pool, CALIBRATION, patients, jobs=jobs, known=calibration.rows):
         calibration.add(patient)
     chosen = calibration.choose()
@@ -113,17 +114,20 @@ def release_intervals(weights: Path | None, folder: Path, pool, *, version: str,
 
     patients: of the calibration half, which has the heads of five real patients; trained_heads: patients with new
     bleeds in the heads of training, some thirty real ones: how far a volume is off differs from head to head, and the
-    network is no better in heads that it knows (Resources/TrainingHistory.md). work: as `release` has it.
+    network is no better in heads that it knows (Resources/TrainingHistory.md). work: as `release` has it; theirs are
+    kept in work / "calibration_trained".
     """
     place = weights_folder(weights)
     known = load_weights(place)
-    calibration = Calibration(Path(work or Path(folder).parent) / "calibration", Segmenter(weights_dir=place), jobs)
+    before, measured = known.manifest["calibration"], []
+    work, segmenter = Path(work or Path(folder).parent), Segmenter(weights_dir=place)
     for part, count in ((CALIBRATION, patients), (TRAINED, trained_heads)):
+        calibration = Calibration(work / KEPT_IN[part], segmenter, jobs)
         for patient in synthetic_patients(pool, part, count, jobs=jobs, known=calibration.rows):
             calibration.add(patient)
-    before = known.manifest["calibration"]
-    intervals = calibration.intervals(known.threshold, before.get("pieces"))
-    fields = {"version": version, "calibration": {**before, **intervals, IN_TRAINED_HEADS: trained_heads}}
+        measured.append(calibration.measured(known.threshold, before.get("pieces")))
+    intervals = calibrate_intervals(*([*one, *other] for one, other in zip(*measured, strict=True)))
+    fields = {"version": version, "calibration": {**before, **intervals, IN_TRAINED_HEADS: len(measured[1][0])}}
     copy_weights(known, place, folder, fields)
     return fields
 

@@ -76,16 +76,17 @@ class Calibration:
         (self.folder / "table.json").write_text(json.dumps(choice, indent=1) + "\n", encoding="utf-8", newline="\n")
         for line in table_lines(choice):
             log.info("%s", line)
-        return {"threshold": choice["threshold"], "intervals": self.intervals(choice["threshold"], classifier),
-                "pieces": classifier}
+        intervals = calibrate_intervals(*self.measured(choice["threshold"], classifier))
+        return {"threshold": choice["threshold"], "intervals": intervals, "pieces": classifier}
 
-    def intervals(self, threshold: float, classifier: dict | None) -> dict[str, dict]:
-        """Those of all patients here at a threshold, see `calibrate_intervals`."""
+    def measured(self, threshold: float, classifier: dict | None) -> tuple[list[dict], list[Amounts], list[str]]:
+        """Of all patients here at a threshold: true mL by label, what is found, whose head it is, as
+        `calibrate_intervals` takes them."""
         rows = [self.rows[case] for case in sorted(self.rows)]
         found = self._each(partial(_amounts, threshold, self._limits, classifier),
                            [self._file(row["case"]) for row in rows])
         true_ml = [{ICH.name: row["true_ml"] - row["true_ivh_ml"], IVH.name: row["true_ivh_ml"]} for row in rows]
-        return calibrate_intervals(true_ml, list(found), [head_of(row["case"]) for row in rows])
+        return true_ml, list(found), [head_of(row["case"]) for row in rows]
 
     def _fit_classifier(self) -> dict | None:
         cases = sorted(self.rows)

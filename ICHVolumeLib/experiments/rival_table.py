@@ -82,7 +82,7 @@ def _against(name: str, gains: list[float]) -> str:
         return f"AttFocusNet against {rival}: too few runs to say."
     mean = float(np.mean(gains))
     error = T_95.get(len(gains), 2.3) * float(np.std(gains, ddof=1)) / sqrt(len(gains))
-    verdict = ("the paper's order holds here" if mean > error else "the paper's order does not hold here"
-               if mean < -error else "these runs do not decide")
+    verdict = "these runs do not decide" if abs(mean) <= error else \
+        f"the paper's order {'holds' if mean > 0 else 'does not hold'} at this budget"
     return (f"AttFocusNet against {rival}: Dice {mean:+.3f} on average over {len(gains)} seeds (95 % interval +- "
             f"{error:.3f}): {verdict}.")

@@ -10,9 +10,8 @@ from ICHVolumeLib.calibration import release as module
 from ICHVolumeLib.calibration.release import brain_hu, release_intervals
 from ICHVolumeLib.cli import main
 from ICHVolumeLib.network.weights import load_weights, weights_folder
+from ICHVolumeLib.segmentation.conformal_interval import amounts_of
 from ICHVolumeLib.training.checkpoint import ABOUT
-
-CALIBRATED = {"interval": {"coverage": 0.9, "quantile": 0.7, "patients": 5}}
 
 
 @pytest.mark.parametrize(("trained_at", "known"), [((35.0, 35.0), [33, 37]), ((28, 39), [26, 41]), (None, None)])
@@ -25,13 +24,22 @@ def test_brain_a_little_off_the_level_of_training_stays_as_it_is(tmp_path, train
 
 @pytest.fixture
 def calibration(monkeypatch):
-    """In place of the calibration, which runs the network for minutes: what it was given, and what it was asked."""
-    noted = SimpleNamespace(added=[], asked=[], rows={"calibration000": {}})
+    """In place of the calibration, which runs the network for minutes: what it was given, and what it was asked. Every
+    patient has 10 mL; 9 are found in the calibration half, 6 in the heads of training, with 1 mL in doubt."""
+    noted = SimpleNamespace(added={}, asked=[])
 
     def calibrate(folder, segmenter, jobs):
-        noted.folder, noted.add = folder, noted.added.append
-        noted.intervals = lambda *asked: noted.asked.append(asked) or CALIBRATED
-        return noted
+        added = noted.added.setdefault(folder.name, [])
+
+        def measured(*asked):
+            noted.asked.append(asked)
+            names = [*rows, *added]
+            found = [amounts_of({"ICH": 9.0 if name.startswith("calibration") else 6.0, "IVH": 0.0},
+                                {"ICH": 1.0, "IVH": 0.0}, 0.0) for name in names]
+            return [{"ICH": 10.0, "IVH": 0.0}] * len(names), found, names
+
+        rows = {"calibration000": {}} if folder.name == "calibration" else {}
+        return SimpleNamespace(rows=rows, add=added.append, measured=measured)
 
     monkeypatch.setattr(module, "Calibration", calibrate)
     monkeypatch.setattr(module, "synthetic_patients", lambda pool, part, count, jobs, known: [
@@ -42,21 +50,28 @@ def calibration(monkeypatch):
 def test_new_intervals_leave_network_threshold_and_pieces_as_they_are(calibration, tmp_path):
     shipped = weights_folder()
     before = load_weights()
-    fields = release_intervals(None, tmp_path / "new", [], version="9.9", patients=3, trained_heads=2)
+    fields = release_intervals(None, tmp_path / "new", [], version="9.9", patients=18, trained_heads=2)
     after = load_weights(tmp_path / "new")
     changed = {name for name in before.manifest if before.manifest[name] != after.manifest[name]}
     assert changed == {"version", "calibration"} and fields["version"] == after.version == "9.9"
-    assert after.manifest["calibration"] == {**before.manifest["calibration"], **CALIBRATED, "in_trained_heads": 2}
-    assert calibration.added == ["calibration001", "calibration002", "trained000", "trained001"]  # 000 was there
-    assert calibration.asked == [(before.threshold, before.manifest["calibration"]["pieces"])]
-    assert calibration.folder == tmp_path / "calibration"
+    kept, known = after.manifest["calibration"], before.manifest["calibration"]
+    assert {name for name in known if kept[name] != known[name]} == {"interval", "in_trained_heads"}
+    assert (kept["interval"]["patients"], kept["interval"]["heads"], kept["in_trained_heads"]) == (20, 20, 2)
+    assert kept["interval"]["quantile"] == pytest.approx(4 / (0.2 + 0.02 * 6 + 1))  # the 19th of 20 is one of training
+    assert calibration.asked == 2 * [(before.threshold, known["pieces"])]
     for name in (before.file_name, "coarse/manifest.json", f"coarse/{before.file_name}"):
         assert (tmp_path / "new" / name).read_bytes() == (shipped / name).read_bytes(), name
 
 
+def test_patients_in_heads_of_training_are_kept_apart_from_those_that_choose_the_threshold(calibration, tmp_path):
+    release_intervals(None, tmp_path / "new", [], version="9.9", patients=12, trained_heads=2)
+    assert calibration.added == {"calibration": [f"calibration{n:03d}" for n in range(1, 12)],  # 000 was there
+                                 "calibration_trained": ["trained000", "trained001"]}
+
+
 def test_weights_may_get_new_intervals_where_they_lie(calibration, tmp_path):
     shutil.copytree(weights_folder(), tmp_path / "weights", ignore=shutil.ignore_patterns("*.py"))
-    release_intervals(tmp_path / "weights", tmp_path / "weights", [], version="9.9", patients=1, trained_heads=0)
+    release_intervals(tmp_path / "weights", tmp_path / "weights", [], version="9.9", patients=12, trained_heads=0)
     assert load_weights(tmp_path / "weights").version == "9.9"
     assert load_weights(tmp_path / "weights" / "coarse").only_proposes
 

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from ICHVolumeLib.calibration.probability_cache import load_probabilities, probabilities_of, save_probabilities
 from ICHVolumeLib.calibration.threshold import Calibration, choose_threshold, head_of, table_lines
 from ICHVolumeLib.network.weights import DEFAULT_MANIFEST
+from ICHVolumeLib.segmentation.conformal_interval import calibrate_intervals
 from ICHVolumeLib.synthetic.patients import Patient, as_ct
 
 
@@ -75,7 +76,7 @@ def test_patients_of_one_head_count_once_in_the_intervals(patients, tmp_path):
     calibration = Calibration(tmp_path, Unsure(patients))
     for number, one in enumerate(patients):
         calibration.add(replace(one, name=f"calibration{number:03d}-{'p001' if number < 2 else one.name}"))
-    assert calibration.intervals(0.35, None)["interval"]["heads"] == 9
+    assert calibrate_intervals(*calibration.measured(0.35, None))["interval"]["heads"] == 9
 
 
 def test_the_choice_can_be_made_again_without_the_network(patients, tmp_path):

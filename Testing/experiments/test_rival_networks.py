@@ -109,8 +109,8 @@ def test_the_papers_order_is_judged_by_runs_of_the_same_seed():
                 for seed, gain in enumerate(gains) for name in ("unetpp", "attfocusnet")]
 
     assert "against UNet++: Dice +0.030" in claim(rows([0.03, 0.031, 0.029]))
-    assert "order holds here" in claim(rows([0.03, 0.031, 0.029]))
-    assert "does not hold here" in claim(rows([-0.03, -0.031, -0.029]))
+    assert "order holds at this budget" in claim(rows([0.03, 0.031, 0.029]))
+    assert "does not hold at this budget" in claim(rows([-0.03, -0.031, -0.029]))
     assert "do not decide" in claim(rows([0.03, -0.03]))
     assert "95 % interval +- 0.064): these runs do not decide" in claim(rows([0.025, 0.035]))  # 12.71 x 0.005: two runs
     assert "too few runs" in claim(rows([0.03]))
