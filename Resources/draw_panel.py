@@ -123,7 +123,7 @@ def _other_cases(panel, patient):
     outside = (np.roll(patient.mask, 38, axis=2) * (patient.mask == 0)).astype(np.uint8)
     panel.take(patient, outside=outside, outside_ml=float(outside.sum((1, 2)) @ ct.voxel_volumes_mm3) / 1000)
     Editor(panel.slicer, panel.segmentation, panel.case.volume_node).erase(
-        OUTSIDE_BRAIN.name, np.indices(outside.shape)[0] < 14)
+        OUTSIDE_BRAIN.name, np.indices(outside.shape)[0] < 18)
     panel.settle()
     yield "outside-corrected"
     panel.choose_ct(ct, "7: Failed")

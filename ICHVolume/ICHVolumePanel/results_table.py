@@ -96,7 +96,7 @@ def _volume_rows(now, ai):
 def _outside_rows(now, ai_ml):
     if not now.outside_brain_ml and not ai_ml:
         return []
-    return [Row("outside", _("Outside, mL"), _ml(ai_ml), _ml(now.outside_brain_ml), _("not counted"),
+    return [Row("outside", _("Outside"), _ml(ai_ml), _ml(now.outside_brain_ml), _("mL, not counted"),
                 tooltip=_("Blood inside the skull but outside the brain (subdural, epidural, subarachnoid), as the "
                           "model sees it; in no volume and no score"), label=OUTSIDE_BRAIN.name)]
 

@@ -27,7 +27,7 @@ def names(panel):
 
 def test_it_has_its_row_and_its_segment_and_stays_out_of_the_total(ready, sample):
     assert names(ready) == ["ICH", "IVH", OUTSIDE_BRAIN.name]
-    assert ready.rows()["outside"] == ("48.3", "48.3", "not counted")
+    assert ready.rows()["outside"] == ("48.3", "48.3", "mL, not counted")
     assert ready.case.result.volume_ml.total == pytest.approx(sample.volume_ml, rel=0.03)
     assert "Not counted" not in ready.ui.detailLabel.text  # no segment that a person forgot to name
 
