@@ -10,7 +10,7 @@ from ..core.ct_volume import CTVolume
 from ..core.errors import InputError
 from ..imaging.boxes import bounding_box
 from ..imaging.components import connected_components
-from ..imaging.distance import distance_mm, nearest_label
+from ..imaging.distance import distance_mm, nearest_labels
 from ..postprocessing.boundary_refinement import refine_boundaries
 from ..postprocessing.local_contrast import SPARE_MM, smoothed
 from .edit import Click, Edit, checked_click, edit_where, slice_heights_mm
@@ -41,7 +41,8 @@ def repair_slice(ct: CTVolume, mask: np.ndarray, click: Click) -> Edit:
     labels = np.where(above[box], mask[k + 1][box], 0)
     labels = np.where(below[box] & (labels == 0), mask[k - 1][box], labels)
     labels = np.where(own[box], mask[k][box], labels).astype(np.uint8)
-    wanted = np.where(between, nearest_label(labels, spacing_mm), 0).astype(np.uint8)[None]
+    wanted = np.zeros((1, *labels.shape), np.uint8)
+    wanted[0][between] = nearest_labels(labels, between, spacing_mm)
     refine_boundaries(wanted, smoothed(ct.hu[k][box], spacing_mm)[None], spacing_mm)
     changed = (own[box] | (wanted[0] > 0)) & (own[box] | (mask[k][box] == 0))
     return edit_where(mask, changed[None], wanted, (slice(k, k + 1), *box))

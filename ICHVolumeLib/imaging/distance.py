@@ -3,6 +3,8 @@
 import numpy as np
 
 from ..core.labels import ICH, IVH
+from .boxes import bounding_box
+from .components import FEW
 
 
 def distance_mm(area: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
@@ -11,16 +13,25 @@ def distance_mm(area: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray
 
     inside = sitk.GetImageFromArray(area.astype(np.uint8))
     inside.SetSpacing(tuple(reversed(spacing_mm)))
-    away = sitk.GetArrayFromImage(sitk.SignedMaurerDistanceMap(inside, squaredDistance=False, useImageSpacing=True))
+    distance = sitk.SignedMaurerDistanceMapImageFilter()
+    distance.SquaredDistanceOff()
+    distance.UseImageSpacingOn()
+    if area.size < FEW:
+        distance.SetNumberOfWorkUnits(1)  # waking other threads takes as long as the work
+    away = sitk.GetArrayFromImage(distance.Execute(inside))
     away[area] = np.minimum(away[area], 0)
     return away
 
 
-def nearest_label(labels: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
-    """uint8, the label (ICH or IVH) that is nearest to every pixel of one slice with at least one label."""
+def nearest_labels(labels: np.ndarray, wanted: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
+    """uint8 (n,), the label (ICH or IVH) that is nearest to each of the n pixels of one slice that are wanted (bool);
+    ICH where the slice has no label at all."""
+    if not (labels[wanted] == 0).any():
+        return labels[wanted]
     if not (labels == IVH.value).any():
-        return np.full(labels.shape, ICH.value, np.uint8)
+        return np.full(np.count_nonzero(wanted), ICH.value, np.uint8)
     if not (labels == ICH.value).any():
-        return np.full(labels.shape, IVH.value, np.uint8)
-    ich_mm, ivh_mm = (distance_mm(labels == one.value, spacing_mm) for one in (ICH, IVH))
+        return np.full(np.count_nonzero(wanted), IVH.value, np.uint8)
+    box = bounding_box(((labels > 0) | wanted)[None], (0, 0, 0))[1:]
+    ich_mm, ivh_mm = (distance_mm(labels[box] == one.value, spacing_mm)[wanted[box]] for one in (ICH, IVH))
     return np.where(ivh_mm < ich_mm, IVH.value, ICH.value).astype(np.uint8)

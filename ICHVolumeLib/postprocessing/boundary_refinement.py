@@ -7,7 +7,7 @@ blood; right inside, what has well under half of it is not. What lies between is
 import numpy as np
 
 from ..imaging.components import component_boxes, connected_components
-from ..imaging.distance import nearest_label
+from ..imaging.distance import nearest_labels
 from ..imaging.morphology import opened
 from .local_contrast import LEAST_CONTRAST_HU, Around, look_around_component, widened
 
@@ -44,5 +44,5 @@ def _move(mask: np.ndarray, area: np.ndarray, around: Around, contrast_hu: float
     joined = np.bincount(parts[area], minlength=count + 1) > 0
     joined[0] = False
     new = joined[parts] & blood & (mask == 0)
-    mask[new] = nearest_label(mask * area, spacing_mm)[new]
+    mask[new] = nearest_labels(mask * area, new, spacing_mm)
     mask[area & (share < NO_BLOOD) & (around.away_mm > -INWARDS_MM)] = 0

@@ -8,7 +8,7 @@ same clot, as far as REACH_MM from what was marked: a leak into something else s
 import numpy as np
 
 from ..imaging.components import component_boxes, connected_components
-from ..imaging.distance import distance_mm, nearest_label
+from ..imaging.distance import distance_mm, nearest_labels
 from ..imaging.morphology import opened
 from .local_contrast import LEAST_CONTRAST_HU, look_around_component, widened
 
@@ -33,7 +33,7 @@ def complete_regions(mask: np.ndarray, hu: np.ndarray, spacing_mm: tuple[float, 
             one = mask[near][k]
             new = region[k] & (one == 0)
             new &= distance_mm(component[k], spacing_mm) <= REACH_MM
-            one[new] = nearest_label(one * component[k], spacing_mm)[new]
+            one[new] = nearest_labels(one * component[k], new, spacing_mm)
 
 
 def _bright_region(hu, component, marked, spacing_mm) -> np.ndarray:
