@@ -3,7 +3,6 @@
 import numpy as np
 
 from ..core.labels import ICH, IVH
-from .boxes import bounding_box
 from .components import FEW
 
 
@@ -32,6 +31,7 @@ def nearest_labels(labels: np.ndarray, wanted: np.ndarray, spacing_mm: tuple[flo
         return np.full(np.count_nonzero(wanted), ICH.value, np.uint8)
     if not (labels == ICH.value).any():
         return np.full(np.count_nonzero(wanted), IVH.value, np.uint8)
-    box = bounding_box(((labels > 0) | wanted)[None], (0, 0, 0))[1:]
-    ich_mm, ivh_mm = (distance_mm(labels[box] == one.value, spacing_mm)[wanted[box]] for one in (ICH, IVH))
+    rows, columns = (slice(one.min(), one.max() + 1) for one in np.nonzero((labels > 0) | wanted))
+    near, asked = labels[rows, columns], wanted[rows, columns]
+    ich_mm, ivh_mm = (distance_mm(near == one.value, spacing_mm)[asked] for one in (ICH, IVH))
     return np.where(ivh_mm < ich_mm, IVH.value, ICH.value).astype(np.uint8)

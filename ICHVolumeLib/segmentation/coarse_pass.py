@@ -14,10 +14,10 @@ import numpy as np
 from ..imaging.components import component_boxes, connected_components
 from ..imaging.morphology import dilated
 from ..network.weights import Weights
+from .coarse_view import LESIONS, CoarseView
 from .crops import Box
 from .grid import Grid
 from .network_runner import NetworkRunner
-from .outside_brain import OutsideBlood
 from .scan import NetworkSlices, TurnedScan
 
 # slice -> boxes (first row, end row, first column, end column) as shares of the scan's rows and columns, around
@@ -25,22 +25,21 @@ from .scan import NetworkSlices, TurnedScan
 Proposals = dict[int, list[tuple[float, ...]]]
 
 NEAR_PX = 4  # coarse pixels around a proposal that are looked at with it; closer ones become one
-LESIONS, OUTSIDE = slice(0, 2), 2  # of the probabilities: ICH and IVH; blood outside the brain
 REACH = 1  # slices: what is proposed in one is looked at in its neighbours, too
 
 
-def look(scan: TurnedScan, slices: NetworkSlices, runner: NetworkRunner, outside: OutsideBlood | None,
+def look(scan: TurnedScan, slices: NetworkSlices, runner: NetworkRunner, view: CoarseView | None,
          each: Callable[[int], None]) -> Proposals:
-    """What the coarse network proposes, see `Proposals`; what it sees outside the brain goes into `outside`, where that
-    is asked for. each(done) is called after every slice."""
+    """What the coarse network proposes, see `Proposals`; what it sees goes into `view`, where that is asked for.
+    each(done) is called after every slice."""
     found: dict[int, np.ndarray] = {}
     for done, index in enumerate(scan.slices_to_run.tolist()):
         probabilities = runner.predict(slices.of(np.array([index])))[0]
         proposed = probabilities[LESIONS].sum(axis=0) >= runner.weights.threshold
         if proposed.any():
             found[index] = proposed
-        if outside is not None:
-            outside.take(index, probabilities[OUTSIDE])
+        if view is not None:
+            view.take(index, probabilities)
         each(done + 1)
     proposals = {}
     for index in scan.slices_to_run.tolist():

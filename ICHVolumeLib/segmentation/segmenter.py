@@ -20,10 +20,11 @@ from ..network.base import CLASSES, check_classes
 from ..network.weights import Weights, coarse_folder, load_weights
 from .below_skull import drop_below_skull
 from .coarse_pass import Proposals, is_wanted, look, on_grid
+from .coarse_view import CoarseView, SeenBeside
 from .conformal_interval import TOTAL, calibrated_on, label_intervals_ml, volume_interval_ml
 from .crops import crops_around, predict_crops
 from .network_runner import NetworkRunner
-from .outside_brain import OutsideBlood, is_known_to, outside_finding, outside_volume_ml
+from .outside_brain import is_known_to
 from .scan import NetworkSlices, ScanResult, TurnedScan
 
 Progress = Callable[[str, int, int], None]
@@ -103,8 +104,8 @@ class Segmenter:
         seconds["prepare"] = clock() - start
         _stop_if(is_cancelled)
 
-        outside = self._outside(scan)
-        looks = self._looks(scan, slices, outside, progress, is_cancelled, seconds)
+        view = CoarseView(scan, self.coarse_weights) if is_wanted(scan, self.coarse_weights) else None
+        looks = self._looks(scan, slices, view, progress, is_cancelled, seconds)
         start = clock()
         for index, lesions in self._lesions(slices, looks, progress, is_cancelled):
             result.take(index, lesions)
@@ -116,12 +117,10 @@ class Segmenter:
         has_brain = scan.head.has_brain[::-1] if scan.orientation.flip[0] else scan.head.has_brain
         if scan.head.skull_found and (below := drop_below_skull(ct, result.mask, has_brain)):
             steps.append(below)
-        outside_mask = None if outside is None else outside.mask(result.mask)
-        if outside_mask is not None:
-            drop_below_skull(ct, outside_mask, has_brain)
+        beside = SeenBeside() if view is None else view.beside(ct, result.mask, has_brain)
         progress("clean", 1, 1)
         seconds["clean"] = clock() - start
-        return self._segmentation(ct, result, outside_mask, seconds, steps)
+        return self._segmentation(ct, result, beside, seconds, steps)
 
     def lesion_probabilities(self, ct: CTVolume) -> np.ndarray:
         """p(ICH) and p(IVH) of every voxel before threshold and clean-up, float16 (2, slices, rows, columns);
@@ -161,20 +160,13 @@ class Segmenter:
         said = {finding.message: finding for runner in runners for finding in runner.findings()}
         return list(said.values())
 
-    def _outside(self, scan: TurnedScan) -> OutsideBlood | None:
-        """Empty, where the coarse network is to fill it."""
-        weights = self.coarse_weights
-        if not is_wanted(scan, weights) or not is_known_to(weights):
-            return None
-        return OutsideBlood(scan, NetworkSlices(scan, weights).grid)
-
-    def _looks(self, scan: TurnedScan, slices: NetworkSlices, outside: OutsideBlood | None, progress: Progress,
+    def _looks(self, scan: TurnedScan, slices: NetworkSlices, view: CoarseView | None, progress: Progress,
                is_cancelled, seconds: dict) -> dict[int, list[Crop]]:
-        """Slice -> the crops of it that the fine network has to see; outside: filled on the way."""
+        """Slice -> the crops of it that the fine network has to see; view: filled on the way."""
         shape = slices.grid.box_shape
         proposals = None
         if is_wanted(scan, self.coarse_weights):
-            proposals = self._proposals(scan, outside, progress, is_cancelled, seconds)
+            proposals = self._proposals(scan, view, progress, is_cancelled, seconds)
         if proposals is None:
             looks = {index: [whole(shape)] for index in scan.slices_to_run.tolist()}
         else:
@@ -189,14 +181,14 @@ class Segmenter:
         seconds["load"] += time.perf_counter() - start
         return looks
 
-    def _proposals(self, scan: TurnedScan, outside: OutsideBlood | None, progress: Progress, is_cancelled,
+    def _proposals(self, scan: TurnedScan, view: CoarseView | None, progress: Progress, is_cancelled,
                    seconds: dict) -> Proposals | None:
         """None where the fine network had better look at everything: on a GPU."""
         start = time.perf_counter()
         coarse_slices = NetworkSlices(scan, self._coarse.weights)
         engine = self._coarse.ready(*coarse_slices.grid.box_shape)
         seconds["load"] += time.perf_counter() - start
-        if engine.label == ON_A_GPU and outside is None:
+        if engine.label == ON_A_GPU and (view is None or not view.knows_outside):
             return None
         total = len(scan.slices_to_run)
 
@@ -205,7 +197,7 @@ class Segmenter:
             progress("coarse", done, total)
 
         start = time.perf_counter()
-        proposals = look(scan, coarse_slices, self._coarse, outside, each)
+        proposals = look(scan, coarse_slices, self._coarse, view, each)
         seconds["coarse"] = time.perf_counter() - start
         return None if engine.label == ON_A_GPU else proposals
 
@@ -228,16 +220,14 @@ class Segmenter:
         following = [crops for index, crops in looks.items() if index >= first][:size]
         return next((count for count, crops in enumerate(following) if crops != looks[first]), len(following))
 
-    def _segmentation(self, ct: CTVolume, result: ScanResult, outside: np.ndarray | None, seconds: dict,
+    def _segmentation(self, ct: CTVolume, result: ScanResult, beside: SeenBeside, seconds: dict,
                       clean_up: list[dict]) -> Segmentation:
         amounts = result.amounts
         marked_ml, ambiguous_ml = amounts.marked_ml[TOTAL], amounts.doubtful_ml[TOTAL]
         calibration = self.weights.manifest["calibration"]
-        outside_ml = None if outside is None else outside_volume_ml(outside, ct.voxel_volumes_mm3)
         return Segmentation(
             mask=result.mask, slice_uncertainty=result.slice_uncertainty,
-            findings=[*self.findings(), *result.findings(clean_up),
-                      *(outside_finding(outside, outside_ml, result.mask) if outside_ml else [])],
+            findings=[*self.findings(), *result.findings(clean_up), *beside.findings],
             engine=self.engine.name, device=self.engine.device,
             seconds={name: round(value, 4) for name, value in seconds.items()},
             model=self.model_name, model_sha256=self.weights.sha256,
@@ -245,7 +235,8 @@ class Segmenter:
             interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, calibration), ambiguous_ml=ambiguous_ml,
             interval_coverage=calibration.get("interval", {}).get("coverage"),
             interval_calibrated_on=calibrated_on(calibration),
-            label_intervals_ml=label_intervals_ml(amounts, calibration), outside=outside, outside_ml=outside_ml)
+            label_intervals_ml=label_intervals_ml(amounts, calibration), outside=beside.outside,
+            outside_ml=beside.outside_ml)
 
 
 def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Callable[[], bool] | None = None,

@@ -23,10 +23,9 @@ from ICHVolumeLib.datasets.ct_ich_bleeds import OUTSIDE_ONLY, load_bleeds, load_
 from ICHVolumeLib.evaluation.cases import append_row, read_rows  # noqa: E402
 from ICHVolumeLib.imaging.dice import dice  # noqa: E402
 from ICHVolumeLib.network.weights import coarse_folder, load_weights  # noqa: E402
-from ICHVolumeLib.segmentation.below_skull import drop_below_skull  # noqa: E402
 from ICHVolumeLib.segmentation.coarse_pass import look  # noqa: E402
+from ICHVolumeLib.segmentation.coarse_view import CoarseView  # noqa: E402
 from ICHVolumeLib.segmentation.network_runner import NetworkRunner  # noqa: E402
-from ICHVolumeLib.segmentation.outside_brain import OutsideBlood  # noqa: E402
 from ICHVolumeLib.segmentation.scan import NetworkSlices, TurnedScan  # noqa: E402
 from ICHVolumeLib.segmentation.segmenter import Segmenter  # noqa: E402
 from ICHVolumeLib.synthetic import outside_blood  # noqa: E402
@@ -48,11 +47,9 @@ def coarse_seer(folder: Path):
         if not scan.head.skull_found:
             return None
         slices = NetworkSlices(scan, runner.weights)
-        outside = OutsideBlood(scan, slices.grid)
-        look(scan, slices, runner, outside, lambda _done: None)
-        mask = outside.mask(np.zeros(ct.hu.shape, np.uint8))
-        drop_below_skull(ct, mask, scan.head.has_brain)  # such scans have their lowest slice first
-        return mask
+        view = CoarseView(scan, runner.weights)
+        look(scan, slices, runner, view, lambda _done: None)
+        return view.beside(ct, np.zeros(ct.hu.shape, np.uint8), scan.head.has_brain).outside  # their lowest slice first
 
     return see
 

@@ -1,0 +1,78 @@
+"""A large region that only the coarse network takes for blood is told, and never marked."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from phantoms import ellipsoid_ct
+
+pytest.importorskip("torch")
+pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
+
+from network_weights import thresholding_weights  # noqa: E402
+
+from ICHVolumeLib.imaging.volume import volume_ml  # noqa: E402
+from ICHVolumeLib.segmentation.segmenter import Segmenter  # noqa: E402
+from ICHVolumeLib.segmentation.unmarked_blood import LEAST_ML  # noqa: E402
+
+AS_SCANNED = {"pixel_spacing_mm": {"native_range": [0.3, 2.0], "target": 0.47}}
+SEEN_HU = 95  # from 87 HU on
+HEAD = {"half_height_mm": 48, "pixel_mm": 1.0, "columns": 256, "rows": 256, "step_mm": 6.0, "noise_hu": 1.0}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("ICHVOLUME_CACHE", str(tmp_path / "cache"))
+
+
+def weights(folder, fine_label=0):
+    """A fine network that marks 54 to 87 HU, and 87 HU and more only with a label for it, beside a coarse one to which
+    that is ICH, too."""
+    thresholding_weights(folder, AS_SCANNED, dense=fine_label)
+    thresholding_weights(folder / "coarse", {**AS_SCANNED, "threshold": 0.2}, dense=1)
+    return folder
+
+
+def head_with(semi_axes_mm, center_mm=(-30, 20, 0), grid="regular"):
+    """A bleed of 20 mL, and a body of SEEN_HU elsewhere: (ct, mask of the bleed, mask of the body)."""
+    bleed = ellipsoid_ct(grid, **HEAD, semi_axes_mm=(18, 15, 18), center_mm=(20, -10, 0))
+    body = ellipsoid_ct(grid, **HEAD, semi_axes_mm=semi_axes_mm, center_mm=center_mm).mask > 0
+    return replace(bleed.ct, hu=np.where(body, SEEN_HU, bleed.ct.hu).astype(np.int16)), bleed.mask, body
+
+
+def told_in(segmentation):
+    return [finding for finding in segmentation.findings if finding.code == "unmarked-blood"]
+
+
+@pytest.mark.parametrize("grid", ["regular", "flipped", "tilted", "uneven"])
+def test_a_large_one_is_told_with_its_slices_and_its_volume(tmp_path, grid):
+    ct, bleed, body = head_with((16, 16, 24), grid=grid)
+    found = Segmenter("cpu", weights(tmp_path / "weights")).apply(ct)
+    assert (found.mask == bleed).all()
+    (told,) = told_in(found)
+    slices, ml = np.flatnonzero(body.any(axis=(1, 2))) + 1, volume_ml(body, ct.voxel_volumes_mm3)
+    assert told.severity == "warning" and f"slices {slices[0]} to {slices[-1]}" in told.message
+    assert float(told.message.split()[1]) == pytest.approx(ml, rel=0.06)
+
+
+def test_a_small_one_is_not_told_as_heads_without_any_show_it_too(tmp_path):
+    ct, _, body = head_with((12, 10, 14))
+    assert 0.5 * LEAST_ML < volume_ml(body, ct.voxel_volumes_mm3) < LEAST_ML
+    assert not told_in(Segmenter("cpu", weights(tmp_path / "weights")).apply(ct))
+
+
+def test_what_the_fine_network_marks_is_not_told(tmp_path):
+    ct, _, body = head_with((16, 16, 24))
+    found = Segmenter("cpu", weights(tmp_path / "weights", fine_label=1)).apply(ct)
+    assert (found.mask[body] > 0).mean() > 0.95 and not told_in(found)
+
+
+def test_swelling_of_the_scalp_is_not_told(tmp_path):
+    ct, _, body = head_with((14, 18, 24), center_mm=(-96, 0, 0))
+    assert volume_ml(body & (ct.hu == SEEN_HU), ct.voxel_volumes_mm3) > LEAST_ML
+    assert not told_in(Segmenter("cpu", weights(tmp_path / "weights")).apply(ct))
+
+
+def test_without_a_coarse_pass_nothing_is_told(tmp_path):
+    ct, _, _ = head_with((16, 16, 24))
+    assert not told_in(Segmenter("cpu", weights(tmp_path / "weights"), coarse=False).apply(ct))
