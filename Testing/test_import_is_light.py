@@ -23,7 +23,8 @@ def modules_after(code: str) -> set[str]:
     "from ICHVolumeLib.cli import build_parser; build_parser()",
     "from ICHVolumeLib import CTVolume, ClinicalInputs, measure_mask, make_sample",
     "import ICHVolumeLib.workflow.case, ICHVolumeLib.report",
-], ids=["the package", "the command line", "its plain names", "the pipeline"])
+    "import ICHVolumeLib.evaluation.mask_evaluation, ICHVolumeLib.evaluation.study",
+], ids=["the package", "the command line", "its plain names", "the pipeline", "masks of other programs"])
 def test_importing_loads_nothing_heavy(code):
     assert modules_after(code).isdisjoint(HEAVY)
 

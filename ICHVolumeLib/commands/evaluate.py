@@ -62,9 +62,10 @@ def _run_synthetic(args) -> None:
     from ..evaluation.network_cases import network_segmenter
     from ..evaluation.prediction import model_id, predict_with
     from ..evaluation.summary import summarise
+    from ..imaging.itk_threads import use_one_itk_thread
     from ..synthetic.background_pool import load_pool
     from ..synthetic.code_version import generator_mark
-    from ..synthetic.patients import TEST, TRAINED, default_jobs, synthetic_patients, use_one_itk_thread
+    from ..synthetic.patients import TEST, TRAINED, default_jobs, synthetic_patients
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     use_one_itk_thread()

@@ -35,8 +35,9 @@ def run(args) -> None:
 
     from ..calibration.release import is_run, release, release_coarse, release_intervals
     from ..core.errors import InputError
+    from ..imaging.itk_threads import use_one_itk_thread
     from ..synthetic.background_pool import load_pool
-    from ..synthetic.patients import default_jobs, use_one_itk_thread
+    from ..synthetic.patients import default_jobs
 
     if args.trained_heads and not args.intervals_only:
         raise InputError("--trained-heads goes with --intervals-only: the threshold is chosen in heads that the "

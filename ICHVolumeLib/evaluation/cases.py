@@ -92,7 +92,7 @@ def case_row(case: Patient | DatasetCase, prediction: Prediction) -> dict:
         "lesions": [[volume, bool(hit)] for volume, hit in lesions_found(mask, truth, ct)],
         "contrast_hu": contrast_hu(ct, truth), "slices": slices_found(mask, truth, ct),
         "interval_ml": prediction.interval_ml, "ambiguous_ml": prediction.ambiguous_ml,
-        "label_intervals_ml": prediction.label_intervals_ml,
+        "label_intervals_ml": prediction.label_intervals_ml, "findings": list(prediction.findings),
     }
 
 

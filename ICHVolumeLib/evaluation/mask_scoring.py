@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ..core.errors import ICHVolumeError, InputError
 from ..core.text import shown
+from ..imaging.itk_threads import use_one_itk_thread
 from ..io.written_files import sha256_of
-from ..synthetic.patients import use_one_itk_thread
 from .mask_grid import shared_grid
 from .mask_labels import LabelMap, read_labelled
 from .mask_pairs import MaskCase, Problem

@@ -16,14 +16,15 @@ class Prediction:
     """mask: uint8 (slices, rows, columns) on the scan's own grid, 0 none, 1 ICH, 2 IVH.
 
     interval_ml: where the model says that the true volume lies; label_intervals_ml: the same of each label that it
-    marked and knows an interval for, "ICH" and "IVH"; ambiguous_ml: volume of which it is not sure. None or empty
-    where it says nothing.
+    marked and knows an interval for, "ICH" and "IVH"; ambiguous_ml: volume of which it is not sure; findings: codes of
+    what it noticed. None or empty where it says nothing.
     """
 
     mask: np.ndarray
     interval_ml: tuple[float, float] | None = None
     ambiguous_ml: float | None = None
     label_intervals_ml: dict[str, tuple[float, float]] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
 
 
 Predict = Callable[[CTVolume], Prediction]
@@ -33,7 +34,8 @@ def predict_with(segmenter: Segmenter) -> Predict:
     """The segmenter as evaluation asks for it."""
     def predict(ct: CTVolume) -> Prediction:
         found = segmenter.apply(ct)
-        return Prediction(found.mask, found.interval_ml, found.ambiguous_ml, found.label_intervals_ml)
+        return Prediction(found.mask, found.interval_ml, found.ambiguous_ml, found.label_intervals_ml,
+                          tuple(finding.code for finding in found.findings))
 
     return predict
 

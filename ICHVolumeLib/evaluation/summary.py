@@ -8,6 +8,7 @@ from .metrics import bland_altman, bootstrap_interval, concordance, icc_a1
 
 SIZES_ML = ((0.1, 1), (1, 10), (10, 30), (30, 150))
 CONTRASTS_HU = ((-50, 10), (10, 20), (20, 100))
+LARGE_ML, UNMARKED = 10.0, "unmarked-blood"  # a code of findings
 SMALL_MM2 = 50.0  # of blood in a slice
 
 
@@ -47,7 +48,18 @@ def summarise(rows: list[dict]) -> dict:
         **{f"interval_{name}_coverage": _coverage_of([(row.get("label_intervals_ml", {}).get(name.upper()),
                                                        row[f"true_{name}_ml"]) for row in rows])
            for name in ("ich", "ivh")},
+        "unmarked_told": _unmarked_told([row for row in rows if "findings" in row]),
     }
+
+
+def _unmarked_told(rows: list[dict]) -> dict:
+    """How often the finding UNMARKED is there: of the cases of LARGE_ML and more of which less than half is marked, and
+    of the others."""
+    lost = [row for row in rows if row["true_ml"] >= LARGE_ML and row["ml"] < row["true_ml"] / 2]
+    told = [row for row in rows if UNMARKED in row["findings"]]
+    both = sum(row in lost for row in told)
+    return {"large_and_lost": len(lost), "of_these_told": both, "others": len(rows) - len(lost),
+            "others_told": len(told) - both}
 
 
 def _coverage_of(pairs: list[tuple]) -> float | None:

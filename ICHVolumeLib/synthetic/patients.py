@@ -18,9 +18,9 @@ from multiprocessing import get_context
 import numpy as np
 
 from ..core.ct_volume import CTVolume, ScanInfo
+from ..imaging.itk_threads import use_one_itk_thread
 from .background_pool import is_validation, procedural
 from .backgrounds import PIXEL_MM, Background
-from .generator import make_block
 
 CALIBRATION, TEST, TRAINED = "calibration", "test", "trained"
 FIRST_SEED = {CALIBRATION: 1_000_000, TEST: 2_000_000, TRAINED: 4_000_000}  # 3_000_000: ablation.py
@@ -88,6 +88,8 @@ def make_patient(order: Order, size: int = SIZE, pixel_mm: float = PIXEL_MM) -> 
 
     A bleed under half a voxel leaves no mask; then the next one is drawn.
     """
+    from .generator import make_block  # needs torch; who only names patients does not
+
     background = procedural(order.seed) if order.background is None else order.background
     for attempt in range(20):
         block = make_block(np.random.default_rng([order.seed, attempt]), background, size=size, pixel_mm=pixel_mm,
@@ -138,13 +140,6 @@ def make_patients(wanted: Iterable[Order], jobs: int = 0) -> Iterator[Patient]:
 def default_jobs() -> int:
     """One maker for every core, four at most: the network keeps up with no more."""
     return min(os.cpu_count() or 1, 4)
-
-
-def use_one_itk_thread():
-    """For the whole process: where other processes use the cores, ITK's threads only wait for each other."""
-    import SimpleITK as sitk
-
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
 
 def start_maker():

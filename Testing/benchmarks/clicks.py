@@ -33,7 +33,7 @@ from ICHVolumeLib.correction.component_tools import component_at  # noqa: E402
 from ICHVolumeLib.imaging.boxes import bounding_box  # noqa: E402
 from ICHVolumeLib.imaging.components import connected_components  # noqa: E402
 from ICHVolumeLib.imaging.disks import depth_px  # noqa: E402
-from ICHVolumeLib.synthetic.patients import use_one_itk_thread  # noqa: E402
+from ICHVolumeLib.imaging.itk_threads import use_one_itk_thread  # noqa: E402
 
 CLICKS = 3
 MISSED, EXTRA, OTHER_LABEL = 1, 2, 3

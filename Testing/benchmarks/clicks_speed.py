@@ -23,7 +23,7 @@ from phantoms import ellipsoid_ct  # noqa: E402
 
 from ICHVolumeLib.bench.machine import describe_machine  # noqa: E402
 from ICHVolumeLib.correction import grow, keep_component, relabel, remove_component, repair_slice  # noqa: E402
-from ICHVolumeLib.synthetic.patients import use_one_itk_thread  # noqa: E402
+from ICHVolumeLib.imaging.itk_threads import use_one_itk_thread  # noqa: E402
 
 SLICES, SIZE_PX, PIXEL_MM, STEP_MM = 40, 512, 0.45, 4.0
 HALF_HEIGHT_MM = (SLICES - 1) / 2 * STEP_MM

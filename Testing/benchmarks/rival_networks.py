@@ -33,8 +33,8 @@ def main():
     parser.add_argument("--dry-run", action="store_true", help="the smallest networks, 64 pixels, 3 seconds, 1 patient")
     args = parser.parse_args()
 
+    from ICHVolumeLib.imaging.itk_threads import use_one_itk_thread
     from ICHVolumeLib.synthetic.background_pool import load_pool
-    from ICHVolumeLib.synthetic.patients import use_one_itk_thread
 
     use_one_itk_thread()
     setting = Setting(args.minutes, args.patients, args.size, args.pixel_mm, args.batch)
