@@ -3,6 +3,8 @@
 Tilt (a sheared matrix) and uneven slices go into the sampling: every slice is taken at its own position.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..core.ct_volume import CTVolume
@@ -33,9 +35,10 @@ def isotropic_image(ct: CTVolume, values: np.ndarray, spacing_mm: tuple[float, f
     high = places.max(axis=0) + np.array([(columns - 1) * column_mm, (rows - 1) * row_mm, 0])
     at = [np.arange(low[axis], high[axis] + 1e-6, spacing_mm[axis]) for axis in range(3)]
     planes = np.empty((len(values), len(at[1]), len(at[0])), np.float32)
+    across_of, down_of = (_weights_by_place(at[axis], np.arange(count) * step_mm, spacing_mm[axis])
+                          for axis, count, step_mm in ((0, columns, column_mm), (1, rows, row_mm)))
     for k, plane in enumerate(values):
-        across = _weights(at[0], places[k, 0] + np.arange(columns) * column_mm, spacing_mm[0])
-        down = _weights(at[1], places[k, 1] + np.arange(rows) * row_mm, spacing_mm[1])
+        across, down = across_of(places[k, 0]), down_of(places[k, 1])
         planes[k] = down @ (plane.astype(np.float32) - np.float32(outside)) @ across.T
     through = _weights(at[2], places[:, 2], spacing_mm[2])
     image = sitk.GetImageFromArray(np.tensordot(through, planes, 1) + np.float32(outside))
@@ -43,6 +46,19 @@ def isotropic_image(ct: CTVolume, values: np.ndarray, spacing_mm: tuple[float, f
     image.SetOrigin((axes.T @ [axis[0] for axis in at]).tolist())
     image.SetDirection(axes.T.ravel().tolist())
     return image
+
+
+def _weights_by_place(at_mm: np.ndarray, from_mm: np.ndarray, width_mm: float) -> Callable[[float], np.ndarray]:
+    """place_mm -> _weights with from_mm beginning there; slices that lie above each other share theirs."""
+    known: dict[float, np.ndarray] = {}
+
+    def weights(place_mm: float) -> np.ndarray:
+        place_mm = round(float(place_mm), 6)
+        if place_mm not in known:
+            known[place_mm] = _weights(at_mm, place_mm + from_mm, width_mm)
+        return known[place_mm]
+
+    return weights
 
 
 def _weights(at_mm: np.ndarray, from_mm: np.ndarray, width_mm: float) -> np.ndarray:
