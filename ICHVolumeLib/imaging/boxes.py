@@ -3,14 +3,17 @@
 import numpy as np
 
 
-def bounding_box(marked: np.ndarray, margin: tuple[int, int, int]) -> tuple[slice, slice, slice] | None:
-    """The box of everything marked in (slices, rows, columns), wider by so many voxels along each axis where there is
-    room; None when nothing is marked."""
-    slices = np.flatnonzero(marked.reshape(len(marked), -1).any(axis=1))
-    if not len(slices):
+def bounding_box(marked: np.ndarray, margin: tuple[int, ...]) -> tuple[slice, ...] | None:
+    """The box of everything marked in (slices, rows, columns) or (rows, columns), wider by so many voxels along each
+    axis where there is room; None when nothing is marked."""
+    flat, found = marked, []
+    if marked.ndim == 3:
+        found = [np.flatnonzero([one.any() for one in marked])]  # one by one: a turned scan is not copied
+        if not len(found[0]):
+            return None
+        flat = np.any(marked[found[0][0]:found[0][-1] + 1], axis=0)
+    found += [np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))]
+    if not len(found[-1]):
         return None
-    flat = np.any(marked[slices[0]:slices[-1] + 1], axis=0)
-    found = slices, np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
-    k, j, i = (slice(max(int(one[0]) - more, 0), min(int(one[-1]) + 1 + more, size))
-               for one, more, size in zip(found, margin, marked.shape, strict=True))
-    return k, j, i
+    return tuple(slice(max(int(one[0]) - more, 0), min(int(one[-1]) + 1 + more, size))
+                 for one, more, size in zip(found, margin, marked.shape, strict=True))

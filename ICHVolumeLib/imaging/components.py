@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .boxes import bounding_box
+
 FEW = 2**19  # voxels: the size of a slice and less
 
 
@@ -9,16 +11,19 @@ def connected_components(binary: np.ndarray, fully_connected: bool = True) -> tu
     """(numbered components, how many); 26-connected in 3D, 8 in 2D, or 6 / 4 when not fully connected."""
     import SimpleITK as sitk
 
-    if not np.size(binary):  # ITK ends the process on an image without voxels
-        return np.zeros(np.shape(binary), np.uint16), 0
+    binary = np.asarray(binary, bool)
+    near = bounding_box(binary, (0,) * binary.ndim)
+    if near is None:  # ITK ends the process on an image without voxels
+        return np.zeros(binary.shape, np.uint16), 0
     connect = sitk.ConnectedComponentImageFilter()
     connect.SetFullyConnected(fully_connected)
-    if np.size(binary) < FEW:
+    if binary[near].size < FEW:
         connect.SetNumberOfWorkUnits(1)  # waking other threads takes longer than the work
-    components = connect.Execute(sitk.GetImageFromArray(np.asarray(binary, bool).view(np.uint8)))
+    components = connect.Execute(sitk.GetImageFromArray(binary[near].view(np.uint8)))
     count = connect.GetObjectCount()
-    narrow = np.uint16 if count < 2**16 else np.uint32  # half the memory, which counts for 300 slices
-    return sitk.GetArrayViewFromImage(components).astype(narrow), count
+    numbered = np.zeros(binary.shape, np.uint16 if count < 2**16 else np.uint32)  # memory counts for 300 slices
+    numbered[near] = sitk.GetArrayViewFromImage(components)
+    return numbered, count
 
 
 def component_boxes(components: np.ndarray, count: int) -> list[tuple[slice, ...]]:

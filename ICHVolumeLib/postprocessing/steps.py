@@ -92,10 +92,11 @@ def _actions(given: np.ndarray, mask: np.ndarray, head: HeadMask | None, evidenc
         if evidence.likely is not None and "possible" in evidence.classifier:
             yield POSSIBLE_COMPONENTS, evidence.likely, partial(_add_possible, given, head, evidence, limits)
         near = bounding_box(mask, _look_at(evidence.spacing_mm, GROWTH_MM, 1 + GROWTH_SLICES))
-        evidence = evidence.smoothed_in(near) if near else evidence
+        smoothed = evidence.smoothed_in(near) if near else evidence
         for name, change in (("slice ends", grow_end_slices), ("half-marked clots", complete_regions),
                              ("outlines", refine_boundaries)):
-            yield name, mask, partial(_look, change, evidence)
+            yield name, mask, partial(_look, change, smoothed)
+        del smoothed  # a tenth of a gigabyte in 300 slices, which the last step does not need
         if evidence.ivh_probability is not None:
             yield LABELS_ANEW, mask, partial(_label_anew, evidence)
 

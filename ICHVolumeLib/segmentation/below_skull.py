@@ -41,7 +41,7 @@ def drop_below_skull(ct: CTVolume, mask: np.ndarray, has_brain: np.ndarray) -> d
 
 
 def _reaches_low(ct: CTVolume, mask: np.ndarray, has_brain: np.ndarray) -> bool:
-    marked = np.flatnonzero(mask.any(axis=(1, 2)))
+    marked = np.flatnonzero([one.any() for one in mask])
     if not len(marked) or not has_brain.any():
         return False
     up_mm = ct.slice_origins_ras[:, 2]  # near enough: no scan is tilted so far that a slice counts for its neighbour

@@ -67,5 +67,5 @@ class CoarsePieces:
 
 def slices_in_words(mask: np.ndarray) -> str:
     """From the first to the last that is marked at all, counted from 1: "slices 9 to 25"."""
-    slices = np.flatnonzero(mask.any(axis=(1, 2))) + 1
+    slices = np.flatnonzero([one.any() for one in mask]) + 1
     return f"slice {slices[0]}" if len(slices) == 1 else f"slices {slices[0]} to {slices[-1]}"

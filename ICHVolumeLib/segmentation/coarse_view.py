@@ -6,6 +6,7 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.findings import Finding
+from ..imaging.volume import volume_ml
 from ..network.weights import Weights
 from . import outside_brain, unmarked_blood
 from .below_skull import drop_below_skull
@@ -52,5 +53,5 @@ class CoarseView:
             return SeenBeside(findings=found)
         outside = self._outside.mask(bleed)
         drop_below_skull(ct, outside, has_brain)
-        outside_ml = outside_brain.outside_volume_ml(outside, ct.voxel_volumes_mm3)
+        outside_ml = volume_ml(outside, ct.voxel_volumes_mm3)
         return SeenBeside(outside, outside_ml, [*outside_brain.outside_finding(outside, outside_ml, bleed), *found])

@@ -11,7 +11,6 @@ from ..core.findings import WARNING, Finding
 from ..core.labels import LABELS, OUTSIDE_BRAIN
 from ..imaging.boxes import bounding_box
 from ..imaging.morphology import dilated
-from ..imaging.volume import volume_ml
 from ..network.weights import Weights
 from .coarse_pieces import slices_in_words
 
@@ -22,12 +21,6 @@ LEAST_ML = 3.0  # of a connected piece: up to 2.4 mL were seen in real heads wit
 def is_known_to(weights: Weights) -> bool:
     """Whether these weights have the class."""
     return weights.config.classes > len(LABELS) + 1
-
-
-def outside_volume_ml(mask: np.ndarray, voxel_volumes_mm3: np.ndarray) -> float:
-    """Of CoarsePieces' mask; only where it holds something is it copied."""
-    where = bounding_box(mask, (0, 0, 0))
-    return 0.0 if where is None else volume_ml(mask[where], voxel_volumes_mm3[where[0]])
 
 
 def outside_finding(mask: np.ndarray, outside_ml: float, bleed: np.ndarray) -> list[Finding]:

@@ -122,13 +122,13 @@ class ScanResult:
 
     @property
     def marked_ml(self) -> float:
-        return float(np.count_nonzero(self._mask, axis=(1, 2)) @ self._scan.voxel_mm3) / 1000
+        return volume_ml(self._mask, self._scan.voxel_mm3)
 
     @property
     def amounts(self) -> Amounts:
         """What is marked and what is doubtful, as the intervals need it."""
         slab_mm = self._scan.voxel_mm3 / self._scan.pixel_area_mm2
-        marked_ml = {label.name: volume_ml(self._mask == label.value, self._scan.voxel_mm3) for label in LABELS}
+        marked_ml = {label.name: volume_ml(self._mask, self._scan.voxel_mm3, label.value) for label in LABELS}
         ambiguous = (self._ambiguous_mm2 @ slab_mm / 1000).tolist()
         return amounts_of(marked_ml, {label.name: ml for label, ml in zip(LABELS, ambiguous, strict=True)},
                           float(self._mixed_mm2 @ slab_mm) / 1000)

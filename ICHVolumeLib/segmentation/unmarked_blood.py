@@ -9,7 +9,6 @@ import numpy as np
 
 from ..core.ct_volume import CTVolume
 from ..core.findings import WARNING, Finding
-from ..imaging.boxes import bounding_box
 from ..imaging.volume import volume_ml
 from .coarse_pieces import slices_in_words
 
@@ -19,8 +18,7 @@ NEAR_MM = 2.0  # of what is marked: there both networks only draw the edge diffe
 
 def unmarked_finding(mask: np.ndarray, ct: CTVolume) -> list[Finding]:
     """mask: of CoarsePieces, on the grid of the CT; less than LEAST_ML says nothing."""
-    where = bounding_box(mask, (0, 0, 0))
-    unmarked_ml = 0.0 if where is None else volume_ml(mask[where], ct.voxel_volumes_mm3[where[0]])
+    unmarked_ml = volume_ml(mask, ct.voxel_volumes_mm3)
     if unmarked_ml < LEAST_ML:
         return []
     return [Finding("unmarked-blood", WARNING,

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-MAKERS = ("synthetic/*.py", "datasets/ct_ich.py", "datasets/head_scale.py", "imaging/morphology.py",
+MAKERS = ("synthetic/*.py", "datasets/ct_ich.py", "datasets/head_scale.py", "imaging/boxes.py", "imaging/morphology.py",
           "imaging/head_mask.py", "imaging/brain_level.py", "imaging/components.py", "imaging/itk_threads.py",
           "segmentation/orientation.py")  # the generator and what it calls; a test looks for others
 

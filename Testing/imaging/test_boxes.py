@@ -17,5 +17,12 @@ def test_the_box_holds_everything_and_its_margin_and_stays_in_the_array(seed, ma
     assert bounding_box(marked, margin) == expected
 
 
-def test_nothing_marked_has_no_box():
-    assert bounding_box(np.zeros((3, 4, 5), bool), (1, 1, 1)) is None
+def test_one_slice_has_a_box_of_rows_and_columns():
+    marked = np.zeros((20, 30), bool)
+    marked[[4, 9], [25, 11]] = True
+    assert bounding_box(marked, (1, 5)) == (slice(3, 11), slice(6, 30))
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5), (4, 5), (0, 4, 5), (0, 0)])
+def test_nothing_marked_has_no_box(shape):
+    assert bounding_box(np.zeros(shape, bool), (1,) * len(shape)) is None

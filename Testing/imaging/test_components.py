@@ -19,3 +19,16 @@ def test_the_largest_piece_touches_by_corners_and_may_be_missing():
     picture[0, 5, 5] = True
     assert np.array_equal(np.argwhere(largest_component(picture)), [[0, 0, 0], [1, 1, 1]])
     assert not largest_component(np.zeros((2, 3, 3), bool)).any()
+
+
+@pytest.mark.parametrize("fully_connected", [True, False])
+@pytest.mark.parametrize("shape", [(9, 40, 50), (40, 50)])
+def test_pieces_far_from_the_edge_are_numbered_as_itk_numbers_the_whole(shape, fully_connected):
+    import SimpleITK as sitk
+
+    inner = tuple(slice(2, size - 3) for size in shape)
+    binary = np.zeros(shape, bool)
+    binary[inner] = np.random.default_rng(4).random(binary[inner].shape) > 0.75
+    components, count = connected_components(binary, fully_connected)
+    whole = sitk.ConnectedComponent(sitk.GetImageFromArray(binary.astype(np.uint8)), fully_connected)
+    assert count > 10 and np.array_equal(components, sitk.GetArrayFromImage(whole))
