@@ -21,7 +21,7 @@ def plans(draw):
     kind = draw(strategies.sampled_from(["thin", "thick", "thin base", "thin vertex", "any"]))
     base, vertex = {"thin": (thin, thin), "thick": (thick, thick), "thin base": (thin, thick),
                     "thin vertex": (thick, thin), "any": (thin, thick)}[kind]
-    steps = [base] * round(85 / base) + [vertex] * round(85 / vertex)
+    steps = [base] * round(50 / base) + [vertex] * round(50 / vertex)
     if kind == "any":
         steps = draw(strategies.permutations(steps))
     count = len(steps) + 1
