@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ICHVolumeLib.core.errors import InputError
+from ICHVolumeLib.core.findings import Finding
 from ICHVolumeLib.datasets.case import OUTSIDE_BRAIN, UNSURE, DatasetCase
 from ICHVolumeLib.evaluation.cases import (
     case_row,
@@ -136,7 +137,8 @@ def test_a_row_of_ours_holds_what_it_always_held(tmp_path):
     row, = evaluate(Oracle([one]), "ours", lambda known: [one], tmp_path / "cases.jsonl")
     assert list(row) == ["case", "index", "made_head", "true_ml", "ml", "true_ich_ml", "ich_ml", "true_ivh_ml",
                          "ivh_ml", "dice", "ich_dice", "ivh_dice", "hd95_mm", "abc2_ml", "true_abc2_ml", "lesions",
-                         "contrast_hu", "slices", "interval_ml", "ambiguous_ml", "label_intervals_ml", "model"]
+                         "contrast_hu", "slices", "interval_ml", "ambiguous_ml", "label_intervals_ml", "findings",
+                         "model"]
     assert (row["case"], row["index"], row["interval_ml"], row["model"]) == ("test004-p066", 4, (0.0, 10.0), "ours")
 
 
@@ -196,10 +198,11 @@ def test_a_case_without_a_mask_is_not_scored():
 
 def test_our_segmenter_as_a_model_keeps_its_interval():
     found = SimpleNamespace(mask=np.ones((2, 3, 4), np.uint8), interval_ml=(1.0, 2.0), ambiguous_ml=0.5, engine="cpu",
-                            label_intervals_ml={"ICH": (0.5, 2.0)})
+                            label_intervals_ml={"ICH": (0.5, 2.0)},
+                            findings=[Finding("no-skull", "warning", "No skull was found.")])
     predicted = predict_with(SimpleNamespace(apply=lambda ct: found))(None)
     assert (predicted.mask is found.mask, predicted.interval_ml, predicted.ambiguous_ml) == (True, (1.0, 2.0), 0.5)
-    assert predicted.label_intervals_ml == {"ICH": (0.5, 2.0)}
+    assert predicted.label_intervals_ml == {"ICH": (0.5, 2.0)} and predicted.findings == ("no-skull",)
 
 
 def test_every_slice_with_blood_says_how_much_it_showed():
@@ -236,6 +239,16 @@ def test_the_figures_of_cases_with_known_errors():
     assert figures["by_size"]["30 to 150 mL"]["bias_percent"] == pytest.approx(4)
     assert figures["ivh_dice_mean"] is None
     json.dumps(figures)
+
+
+def test_large_bleeds_that_are_lost_are_counted_with_those_that_were_told():
+    rows = [{**row, "findings": []} for row in cases(factor=1.0)]
+    large = [row for row in rows if row["true_ml"] >= 10]
+    for row in large[:3]:
+        row["ml"] = 0.49 * row["true_ml"]
+    large[0]["findings"] = large[1]["findings"] = rows[0]["findings"] = ["no-skull", "unmarked-blood"]
+    rows[1]["ml"] = 0.0  # small
+    assert summarise(rows)["unmarked_told"] == {"large_and_lost": 3, "of_these_told": 2, "others": 9, "others_told": 1}
 
 
 def test_every_figure_stands_beside_its_target_and_says_whether_it_is_met():

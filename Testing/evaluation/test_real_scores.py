@@ -51,7 +51,7 @@ class Oracle:
     def apply(self, ct):
         self.asked += 1
         return SimpleNamespace(mask=((ct.hu > 60) & (ct.hu < 90)).astype(np.uint8), interval_ml=None, ambiguous_ml=None,
-                               label_intervals_ml={})
+                               label_intervals_ml={}, findings=[])
 
 
 def test_rows_of_other_levels_of_brain_are_of_another_model():
