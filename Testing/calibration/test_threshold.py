@@ -155,12 +155,12 @@ class Spotted(Unsure):
 
 
 def test_the_verdict_on_pieces_takes_the_spots_out_before_the_threshold_is_chosen(tmp_path):
-    made = [spotted(number) for number in range(8)]
+    made = [spotted(number) for number in range(12)]
     calibration = Calibration(tmp_path, Spotted(made))
     for one in made:
         calibration.add(one)
     chosen = calibration.choose()
-    assert chosen["pieces"]["pieces"] == 16
+    assert chosen["pieces"]["pieces"] == 24
     row = calibration.rows["s03"]
     assert row["ml_by_threshold"]["0.30"] == pytest.approx(row["true_ml"], rel=0.02)
     again = Calibration(tmp_path, Spotted([]))
