@@ -29,6 +29,7 @@ from .scan import NetworkSlices, ScanResult, TurnedScan
 
 Progress = Callable[[str, int, int], None]
 ON_A_GPU = "torch cuda"  # the label of an engine that needs no coarse pass
+USUAL_BOX = (320, 320)  # pixels of a head, for engines that get ready for a size
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +122,12 @@ class Segmenter:
         progress("clean", 1, 1)
         seconds["clean"] = clock() - start
         return self._segmentation(ct, result, beside, seconds, steps)
+
+    def load(self) -> None:
+        """Ready the engines before there is a scan. Raises PackagesMissing or EngineError when nothing can run."""
+        for runner in (self._coarse, self._fine):
+            if runner:
+                runner.ready(*USUAL_BOX)
 
     def lesion_probabilities(self, ct: CTVolume) -> np.ndarray:
         """p(ICH) and p(IVH) of every voxel before threshold and clean-up, float16 (2, slices, rows, columns);

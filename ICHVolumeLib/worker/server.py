@@ -9,8 +9,9 @@ stdout: {"event": "ready"}   {"event": "progress", "id", "stage", "done", "total
         {"event": "done", "id", "findings"} of a check      {"event": "done", "id", "output"} of a report or sample
         {"event": "error", "id", "kind": "input" | "packages" | "internal", "message"}
 
-Log lines go to stderr. The network stays loaded between scans. A thread reads stdin, so a cancel is seen at the next
-slice; everything else happens in the main thread, one scan after the other. Files: see npz_files.py.
+Log lines go to stderr. The network is loaded after a check, while a person looks at the scan, and stays loaded between
+scans. A thread reads stdin, so a cancel is seen at the next slice; everything else happens in the main thread, one scan
+after the other. Files: see npz_files.py.
 """
 
 import json
@@ -20,7 +21,7 @@ import sys
 import threading
 import time
 
-from ..core.errors import Cancelled, InputError
+from ..core.errors import Cancelled, ICHVolumeError, InputError
 from ..engines import PackagesMissing
 from ..network.weights import MANIFEST_FILE, weights_folder
 from ..segmentation.segmenter import Segmenter
@@ -46,6 +47,10 @@ class Commands:
         """The commands with work in them, until quit or the end of stdin."""
         while (command := self._waiting.get()) is not None:
             yield command
+
+    @property
+    def are_waiting(self) -> bool:
+        return not self._waiting.empty()
 
     def is_cancelled(self, scan_id) -> bool:
         return self._ended.is_set() or scan_id in self._cancelled
@@ -98,6 +103,8 @@ class Worker:
         self._send({"event": "ready"})
         for command in commands:
             self._serve_one(command, commands)
+            if command["command"] == "check" and not commands.are_waiting:
+                self._load_ahead()
 
     def _serve_one(self, command: dict, commands: Commands) -> None:
         """Run one scan; whatever goes wrong becomes an event, and the worker lives on."""
@@ -158,6 +165,14 @@ class Worker:
             self._segmenter = Segmenter(device=device, weights_dir=command.get("weights"), engine=engine)
             self._segmenter_key = key
         return self._segmenter
+
+    def _load_ahead(self) -> None:
+        """Ready the network of the package; what stands in its way is said when a scan is to be segmented."""
+        try:
+            self._warm_segmenter({}).load()
+        except (ICHVolumeError, ImportError, MemoryError, OSError) as error:
+            self._segmenter = None
+            log.info("the network was not loaded ahead: %s", error)
 
     def _error(self, scan_id, kind: str, message: str) -> None:
         self._send({"event": "error", "id": scan_id, "kind": kind, "message": message})

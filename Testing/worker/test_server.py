@@ -96,6 +96,31 @@ def test_the_second_scan_is_warm(child, case):
     assert loads[1] < 0.1 * loads[0]
 
 
+def test_the_first_scan_is_warm_when_one_was_checked_before(case, tmp_path):
+    loads = []
+    for commands in (["segment"], ["check", "segment"]):
+        child = Child(ICHVOLUME_CACHE=str(tmp_path / "cache"), ICHVOLUME_WEIGHTS=str(case / "weights"))
+        for number, command in enumerate(commands):
+            child.segment(case, str(number), command=command, device="auto", weights=None)
+            done = child.until("done", "error")[-1]
+            if command == "check":
+                time.sleep(3)  # a person looks at the scan
+        loads.append(done["seconds"]["load"])
+        child.process.stdin.close()
+        assert child.process.wait(PATIENCE_S) == 0
+    assert loads[1] < 0.1 * loads[0]
+
+
+def test_a_check_is_no_error_where_the_network_cannot_be_loaded(case, tmp_path):
+    child = Child(ICHVOLUME_CACHE=str(tmp_path / "cache"), ICHVOLUME_WEIGHTS=str(tmp_path / "nothing"))
+    child.segment(case, "1", command="check")
+    assert child.until("done", "error")[-1]["event"] == "done"
+    child.segment(case, "2", weights=None)
+    assert child.until("done", "error")[-1]["kind"] == "input"
+    child.process.stdin.close()
+    assert child.process.wait(PATIENCE_S) == 0
+
+
 def test_a_cancel_in_the_middle_is_answered_and_writes_nothing(child, case, tmp_path):
     child.segment(case, "long", input=str(case / "long.npz"), output=str(tmp_path / "out.npz"))
     while child.until("progress")[-1]["stage"] != "network":
