@@ -19,11 +19,12 @@ LESIONS, OUTSIDE = slice(0, 2), 2  # of the probabilities: ICH and IVH; blood ou
 @dataclass(frozen=True, eq=False)
 class SeenBeside:
     """outside: uint8 mask of blood outside the brain on the scan's own grid, outside_ml of it; None where that was not
-    looked for."""
+    looked for. unmarked_ml: of what may be blood of the brain that is not marked; 0 where nothing is told of any."""
 
     outside: np.ndarray | None = None
     outside_ml: float | None = None
     findings: list[Finding] = field(default_factory=list)
+    unmarked_ml: float = 0.0
 
 
 class CoarseView:
@@ -48,10 +49,12 @@ class CoarseView:
         """bleed: the mask that the fine network decided, on the scan's own grid; has_brain: of its slices, bool."""
         unmarked = self._lesions.mask(bleed, unmarked_blood.NEAR_MM)
         drop_below_skull(ct, unmarked, has_brain)
-        found = unmarked_blood.unmarked_finding(unmarked, ct)
+        unmarked_ml = unmarked_blood.told_ml(unmarked, ct)
+        found = unmarked_blood.unmarked_finding(unmarked, unmarked_ml)
         if self._outside is None:
-            return SeenBeside(findings=found)
+            return SeenBeside(findings=found, unmarked_ml=unmarked_ml)
         outside = self._outside.mask(bleed)
         drop_below_skull(ct, outside, has_brain)
         outside_ml = volume_ml(outside, ct.voxel_volumes_mm3)
-        return SeenBeside(outside, outside_ml, [*outside_brain.outside_finding(outside, outside_ml, bleed), *found])
+        found = [*outside_brain.outside_finding(outside, outside_ml, bleed), *found]
+        return SeenBeside(outside, outside_ml, found, unmarked_ml)

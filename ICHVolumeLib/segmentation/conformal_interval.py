@@ -116,6 +116,11 @@ def label_intervals_ml(amounts: Amounts, calibration: dict) -> dict[str, tuple[f
     return {name: interval for name, interval in intervals.items() if interval}
 
 
+def raised(interval_ml: tuple[float, float] | None, more_ml: float) -> tuple[float, float] | None:
+    """An interval that holds so much more: of what is not marked and may be blood all the same (unmarked_blood.py)."""
+    return interval_ml and (interval_ml[0], interval_ml[1] + more_ml)
+
+
 def calibrated_on(calibration: dict) -> str:
     """What the calibration patients were; empty without an interval. Manifests of before named none: theirs were
     synthetic, all of them."""

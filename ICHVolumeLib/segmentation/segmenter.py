@@ -15,13 +15,14 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..core.errors import Cancelled
 from ..core.findings import Finding
+from ..core.labels import ICH
 from ..imaging.crop import Crop, whole
 from ..network.base import CLASSES, check_classes
 from ..network.weights import Weights, coarse_folder, load_weights
 from .below_skull import drop_below_skull
 from .coarse_pass import Proposals, is_wanted, look, on_grid
 from .coarse_view import CoarseView, SeenBeside
-from .conformal_interval import TOTAL, calibrated_on, label_intervals_ml, volume_interval_ml
+from .conformal_interval import TOTAL, calibrated_on, label_intervals_ml, raised, volume_interval_ml
 from .crops import crops_around, predict_crops
 from .network_runner import NetworkRunner
 from .outside_brain import is_known_to
@@ -43,7 +44,8 @@ class Segmentation:
     slice_uncertainty: (slices,) float32, 0 sure to 1 doubtful: the share of the doubtful area in the area marked or
         doubtful; for the order in which a person reviews the slices.
     interval_ml: where the true volume lies in a share interval_coverage (0.9) of cases like those that the weights were
-        calibrated on (interval_calibrated_on: "synthetic patients"); None and empty if they were not.
+        calibrated on (interval_calibrated_on: "synthetic patients"); None and empty if they were not. Its upper end is
+        raised by what unmarked_blood.py tells of.
     label_intervals_ml: "ICH", "IVH" -> the same for the volume of each label that is marked, where it is calibrated.
     ambiguous_ml: volume of the voxels with p(bleed) between 0.2 and 0.8.
     seconds: {"prepare", "load", "coarse", "network", "clean"}; load is next to 0 for a warm Segmenter, coarse 0 where
@@ -232,6 +234,9 @@ class Segmenter:
         amounts = result.amounts
         marked_ml, ambiguous_ml = amounts.marked_ml[TOTAL], amounts.doubtful_ml[TOTAL]
         calibration = self.weights.manifest["calibration"]
+        of_labels = label_intervals_ml(amounts, calibration)
+        if ICH.name in of_labels:
+            of_labels[ICH.name] = raised(of_labels[ICH.name], beside.unmarked_ml)
         return Segmentation(
             mask=result.mask, slice_uncertainty=result.slice_uncertainty,
             findings=[*self.findings(), *result.findings(clean_up), *beside.findings],
@@ -239,11 +244,11 @@ class Segmenter:
             seconds={name: round(value, 4) for name, value in seconds.items()},
             model=self.model_name, model_sha256=self.weights.sha256,
             training_data=self.weights.manifest["training_data"], clean_up=clean_up,
-            interval_ml=volume_interval_ml(marked_ml, ambiguous_ml, calibration), ambiguous_ml=ambiguous_ml,
+            interval_ml=raised(volume_interval_ml(marked_ml, ambiguous_ml, calibration), beside.unmarked_ml),
+            ambiguous_ml=ambiguous_ml,
             interval_coverage=calibration.get("interval", {}).get("coverage"),
             interval_calibrated_on=calibrated_on(calibration),
-            label_intervals_ml=label_intervals_ml(amounts, calibration), outside=beside.outside,
-            outside_ml=beside.outside_ml)
+            label_intervals_ml=of_labels, outside=beside.outside, outside_ml=beside.outside_ml)
 
 
 def segment_ct(ct: CTVolume, progress: Progress | None = None, is_cancelled: Callable[[], bool] | None = None,

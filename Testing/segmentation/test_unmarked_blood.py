@@ -25,10 +25,10 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("ICHVOLUME_CACHE", str(tmp_path / "cache"))
 
 
-def weights(folder, fine_label=0):
+def weights(folder, fine_label=0, **manifest):
     """A fine network that marks 54 to 87 HU, and 87 HU and more only with a label for it, beside a coarse one to which
     that is ICH, too."""
-    thresholding_weights(folder, AS_SCANNED, dense=fine_label)
+    thresholding_weights(folder, {**AS_SCANNED, **manifest}, dense=fine_label)
     thresholding_weights(folder / "coarse", {**AS_SCANNED, "threshold": 0.2}, dense=1)
     return folder
 
@@ -76,3 +76,16 @@ def test_swelling_of_the_scalp_is_not_told(tmp_path):
 def test_without_a_coarse_pass_nothing_is_told(tmp_path):
     ct, _, _ = head_with((16, 16, 24))
     assert not told_in(Segmenter("cpu", weights(tmp_path / "weights"), coarse=False).apply(ct))
+
+
+def test_the_intervals_of_the_total_and_the_ich_reach_up_to_it(tmp_path):
+    ct, _, body = head_with((16, 16, 24))
+    interval = {"coverage": 0.9, "quantile": 1.0, "floor_ml": 0.2, "relative": 0.02, "patients": 100}
+    calibration = {"interval": interval, "interval_ich": interval, "interval_ivh": interval}
+    folder = weights(tmp_path / "weights", calibration=calibration)
+    found, blind = (Segmenter("cpu", folder, coarse=coarse).apply(ct) for coarse in (True, False))
+    assert told_in(found) and not told_in(blind) and (found.mask == blind.mask).all()
+    ml = volume_ml(body, ct.voxel_volumes_mm3)
+    for one, other in ((found.interval_ml, blind.interval_ml),
+                       (found.label_intervals_ml["ICH"], blind.label_intervals_ml["ICH"])):
+        assert one[0] == other[0] and one[1] - other[1] == pytest.approx(ml, rel=0.06)
