@@ -49,7 +49,7 @@ class CoarseView:
         """bleed: the mask that the fine network decided, on the scan's own grid; has_brain: of its slices, bool."""
         unmarked = self._lesions.mask(bleed, unmarked_blood.NEAR_MM)
         drop_below_skull(ct, unmarked, has_brain)
-        unmarked_ml = unmarked_blood.told_ml(unmarked, ct)
+        unmarked_ml = volume_ml(unmarked, ct.voxel_volumes_mm3)
         found = unmarked_blood.unmarked_finding(unmarked, unmarked_ml)
         if self._outside is None:
             return SeenBeside(findings=found, unmarked_ml=unmarked_ml)

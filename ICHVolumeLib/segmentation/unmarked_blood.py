@@ -8,23 +8,15 @@ and of the ICH are raised by it, which no calibration asks for.
 
 import numpy as np
 
-from ..core.ct_volume import CTVolume
 from ..core.findings import WARNING, Finding
-from ..imaging.volume import volume_ml
 from .coarse_pieces import slices_in_words
 
 LEAST_ML = 12.0  # of a connected piece: up to 8.2 mL were seen in calibration patients with all of their blood marked
 NEAR_MM = 2.0  # of what is marked: there both networks only draw the edge differently
 
 
-def told_ml(mask: np.ndarray, ct: CTVolume) -> float:
-    """mL of a mask of CoarsePieces on the grid of the CT; less than LEAST_ML says nothing and is 0."""
-    unmarked_ml = volume_ml(mask, ct.voxel_volumes_mm3)
-    return unmarked_ml if unmarked_ml >= LEAST_ML else 0.0
-
-
 def unmarked_finding(mask: np.ndarray, unmarked_ml: float) -> list[Finding]:
-    """mask: of CoarsePieces; unmarked_ml: `told_ml` of it."""
+    """mask: of CoarsePieces; unmarked_ml: of it."""
     if not unmarked_ml:
         return []
     return [Finding("unmarked-blood", WARNING,

@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 
-from ..core.errors import Cancelled, ICHVolumeError, InputError
+from ..core.errors import Cancelled, InputError
 from ..engines import PackagesMissing
 from ..network.weights import MANIFEST_FILE, weights_folder
 from ..segmentation.segmenter import Segmenter
@@ -103,7 +103,7 @@ class Worker:
         self._send({"event": "ready"})
         for command in commands:
             self._serve_one(command, commands)
-            if command["command"] == "check" and not commands.are_waiting:
+            if command["command"] == "check" and self._segmenter is None and not commands.are_waiting:
                 self._load_ahead()
 
     def _serve_one(self, command: dict, commands: Commands) -> None:
@@ -170,7 +170,7 @@ class Worker:
         """Ready the network of the package; what stands in its way is said when a scan is to be segmented."""
         try:
             self._warm_segmenter({}).load()
-        except (ICHVolumeError, ImportError, MemoryError, OSError) as error:
+        except Exception as error:  # the last resort, as in _serve_one: nobody asked for it yet
             self._segmenter = None
             log.info("the network was not loaded ahead: %s", error)
 

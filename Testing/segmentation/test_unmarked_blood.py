@@ -12,8 +12,11 @@ pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
 from network_weights import thresholding_weights  # noqa: E402
 
 from ICHVolumeLib.imaging.volume import volume_ml  # noqa: E402
+from ICHVolumeLib.network.weights import load_weights  # noqa: E402
+from ICHVolumeLib.segmentation.coarse_pieces import CoarsePieces  # noqa: E402
+from ICHVolumeLib.segmentation.scan import NetworkSlices, TurnedScan  # noqa: E402
 from ICHVolumeLib.segmentation.segmenter import Segmenter  # noqa: E402
-from ICHVolumeLib.segmentation.unmarked_blood import LEAST_ML  # noqa: E402
+from ICHVolumeLib.segmentation.unmarked_blood import LEAST_ML, NEAR_MM  # noqa: E402
 
 AS_SCANNED = {"pixel_spacing_mm": {"native_range": [0.3, 2.0], "target": 0.47}}
 SEEN_HU = 95  # from 87 HU on
@@ -67,9 +70,28 @@ def test_what_the_fine_network_marks_is_not_told(tmp_path):
     assert (found.mask[body] > 0).mean() > 0.95 and not told_in(found)
 
 
+def test_an_edge_that_is_drawn_a_little_wider_is_not_told(tmp_path):
+    ct, _, wide = head_with((30, 30, 40), center_mm=(-20, 20, 0))
+    narrow = ellipsoid_ct("regular", **HEAD, semi_axes_mm=(27.9, 27.9, 40), center_mm=(-20, 20, 0)).mask
+    scan = TurnedScan(ct)
+    grid = NetworkSlices(scan, load_weights(weights(tmp_path / "weights") / "coarse")).grid
+    pieces = CoarsePieces(scan, grid, LEAST_ML)
+    for k, one in enumerate(scan.orientation.view(wide)):
+        pieces.take(k, grid.to_network(one.astype(np.float32)))
+    assert volume_ml(pieces.mask(narrow), ct.voxel_volumes_mm3) > LEAST_ML  # the rim is large
+    assert not pieces.mask(narrow, NEAR_MM).any()
+
+
 def test_swelling_of_the_scalp_is_not_told(tmp_path):
     ct, _, body = head_with((14, 18, 24), center_mm=(-96, 0, 0))
     assert volume_ml(body & (ct.hu == SEEN_HU), ct.voxel_volumes_mm3) > LEAST_ML
+    assert not told_in(Segmenter("cpu", weights(tmp_path / "weights")).apply(ct))
+
+
+def test_what_lies_below_the_skull_is_not_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("ICHVolumeLib.segmentation.coarse_view.drop_below_skull",
+                        lambda ct, mask, has_brain: mask.fill(0))  # as if all of it lay there
+    ct, _, _ = head_with((16, 16, 24))
     assert not told_in(Segmenter("cpu", weights(tmp_path / "weights")).apply(ct))
 
 

@@ -104,11 +104,20 @@ def test_the_first_scan_is_warm_when_one_was_checked_before(case, tmp_path):
             child.segment(case, str(number), command=command, device="auto", weights=None)
             done = child.until("done", "error")[-1]
             if command == "check":
-                time.sleep(3)  # a person looks at the scan
+                time.sleep(0.5)  # a person looks at the scan
         loads.append(done["seconds"]["load"])
         child.process.stdin.close()
         assert child.process.wait(PATIENCE_S) == 0
     assert loads[1] < 0.1 * loads[0]
+
+
+def test_a_check_leaves_the_network_of_the_scan_before_in_place(child, case):
+    loads = []
+    for number, command in enumerate(["segment", "check", "segment"]):  # with other weights than the package's
+        child.segment(case, str(number), command=command)
+        loads.append(child.until("done", "error")[-1].get("seconds", {}).get("load"))
+        time.sleep(0.5)
+    assert loads[2] < 0.1 * loads[0]
 
 
 def test_a_check_is_no_error_where_the_network_cannot_be_loaded(case, tmp_path):
