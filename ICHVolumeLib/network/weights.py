@@ -1,4 +1,4 @@
-"""A network's weights on disk: NETWORK.safetensors (fp16, batch norm folded, no pickle) and manifest.json.
+"""A network's weights on disk: NETWORK.safetensors (stored_tensors.py; batch norm folded, no pickle) and manifest.json.
 
 Reading needs no torch. The manifest carries the file's SHA-256, which is checked before a single weight is used.
 """
@@ -16,8 +16,9 @@ from ..core.atomic_files import replace_file
 from ..core.errors import InputError
 from .base import NetworkConfig
 from .registry import DEFAULT, network_of, read_config
+from .stored_tensors import read, stored
 
-SCHEMA = "ichvolume-weights/1"
+SCHEMA, EIGHT_BITS = "ichvolume-weights/1", "ichvolume-weights/2"  # the second: large kernels in 8 bits
 WEIGHTS_FILE = f"{DEFAULT}.safetensors"  # of the default network; see Weights.file_name
 MANIFEST_FILE = "manifest.json"
 COARSE_FOLDER = "coarse"  # inside a weights folder: those of the coarse pass, where there is one
@@ -85,22 +86,15 @@ class Weights:
         return {layer: float(largest) for layer, largest in self.manifest["int8_ranges"].items()}
 
 
-def save_weights(folder, model, manifest_fields: dict | None = None) -> Path:
+def save_weights(folder, model, manifest_fields: dict | None = None, eight_bits: bool = False) -> Path:
     """Write a trained network of the registry (torch, any device, folded or not) for inference; returns the folder.
 
-    manifest_fields override or extend DEFAULT_MANIFEST; network, config and sha256 are filled in here.
-    Raises InputError when a weight cannot be stored as fp16, or the folder cannot be written.
+    manifest_fields override or extend DEFAULT_MANIFEST; network, config and sha256 are filled in here. eight_bits: see
+    stored_tensors.py. Raises InputError when a weight cannot be stored as fp16, or the folder cannot be written.
     """
-    from safetensors.numpy import save
-
     network = network_of(model.config)
-    tensors = {name: value.numpy() for name, value in network.fold(model).items()}
-    for name, values in tensors.items():
-        if _is_float(values) and not (np.abs(values) <= np.finfo(np.float16).max).all():
-            raise InputError(f"{name}: a weight is not finite in fp16; the training diverged, save an earlier state.")
-    content = save({name: values.astype(np.float16) if _is_float(values) else values
-                    for name, values in tensors.items()})
-    manifest = {"schema": SCHEMA, **DEFAULT_MANIFEST, **(manifest_fields or {}),
+    content = stored({name: value.numpy() for name, value in network.fold(model).items()}, eight_bits)
+    manifest = {**DEFAULT_MANIFEST, **(manifest_fields or {}), "schema": EIGHT_BITS if eight_bits else SCHEMA,
                 "network": network.name, "config": network.folded_config(model.config).to_dict(),
                 "sha256": hashlib.sha256(content).hexdigest()}
     return _write(Path(folder), _file_name(model.config), content, manifest)
@@ -110,12 +104,18 @@ def copy_weights(weights: Weights, of: Path, folder: Path, manifest_fields: dict
     """The weights read from the folder `of`, and their coarse pass, with some fields of the manifest changed: nothing
     is rounded again, the SHA-256 stays. Returns the folder. Raises InputError where it cannot be written."""
     of, folder = Path(of), Path(folder)
-    if (coarse := coarse_folder(of)) and folder.resolve() != of.resolve():
-        for path in coarse.glob("*.*"):
-            (folder / COARSE_FOLDER).mkdir(parents=True, exist_ok=True)
-            replace_file(folder / COARSE_FOLDER / path.name, path.read_bytes())
+    copy_coarse_weights(of, folder)
     return _write(folder, weights.file_name, (of / weights.file_name).read_bytes(),
                   {"schema": SCHEMA, **weights.manifest, **manifest_fields})
+
+
+def copy_coarse_weights(of: Path | None, folder: Path) -> None:
+    """Those beside the weights of load_weights(of), where there are any, to beside the weights in folder."""
+    coarse = coarse_folder(of)
+    if coarse and coarse.parent.resolve() != Path(folder).resolve():
+        for path in coarse.glob("*.*"):
+            (Path(folder) / COARSE_FOLDER).mkdir(parents=True, exist_ok=True)
+            replace_file(Path(folder) / COARSE_FOLDER / path.name, path.read_bytes())
 
 
 def _write(folder: Path, name: str, content: bytes, manifest: dict) -> Path:
@@ -172,8 +172,9 @@ def _read_manifest(folder: Path) -> dict:
                          f"{MANIFEST_FILE}, by --weights or in the variable {ENVIRONMENT_VARIABLE}.") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable manifest ({error}); copy the weights folder again.") from error
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        raise InputError(f"{path}: not a {SCHEMA} manifest; use weights made for this version of ICHVolume.")
+    if not isinstance(manifest, dict) or manifest.get("schema") not in (SCHEMA, EIGHT_BITS):
+        raise InputError(f"{path}: not a {SCHEMA} or {EIGHT_BITS} manifest; use weights made for this version of "
+                         "ICHVolume.")
     missing = [name for name in ("sha256", "config") if name not in manifest]
     if missing or not isinstance(manifest["config"], dict):
         raise InputError(f"{path}: {', '.join(missing) or 'config'} missing; copy the weights folder again.")
@@ -205,11 +206,9 @@ def _is_range(low: float, high: float) -> bool:
 
 def _read_tensors(content: bytes, path: Path) -> dict[str, np.ndarray]:
     from safetensors import SafetensorError
-    from safetensors.numpy import load
 
     try:
-        return {name: values.astype(np.float32 if _is_float(values) else values.dtype)  # a copy: load's are read-only
-                for name, values in load(content).items()}
+        return read(content)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:  # KeyError: a number type numpy lacks (BF16)
         raise InputError(f"{path}: not a safetensors file that can be read ({type(error).__name__}: {error}); "
                          "copy the weights folder again.") from error
@@ -217,8 +216,3 @@ def _read_tensors(content: bytes, path: Path) -> dict[str, np.ndarray]:
 
 def _file_name(config: NetworkConfig) -> str:
     return f"{config.network}.safetensors"
-
-
-def _is_float(values: np.ndarray) -> bool:
-    """False for counts and indices, which fp16 would round."""
-    return bool(np.issubdtype(values.dtype, np.floating))

@@ -121,3 +121,21 @@ def test_reading_weights_loads_no_torch(folder):
     code = ("import sys; from ICHVolumeLib.network.weights import load_weights; load_weights(sys.argv[1]); "
             "sys.exit('torch' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code, str(folder)]).returncode == 0
+
+
+def test_weights_in_8_bits_say_so_and_are_read_as_any(tmp_path):
+    model = random_model(base_width=16)
+    plain, small = (load_weights(save_weights(tmp_path / str(bits), model, {"version": "8"}, eight_bits=bits))
+                    for bits in (False, True))
+    assert [one.manifest["schema"] for one in (plain, small)] == ["ichvolume-weights/1", "ichvolume-weights/2"]
+    sizes = [(tmp_path / str(bits) / "attfocusnet.safetensors").stat().st_size for bits in (False, True)]
+    assert sizes[1] < 0.6 * sizes[0]
+    assert plain.tensors.keys() == small.tensors.keys() and small.version == "8"
+    images = torch.rand(2, 1, 64, 64)
+    answers = []
+    for weights in (plain, small):
+        network = AttFocusNet(weights.config).eval()
+        network.load_state_dict({name: torch.from_numpy(values) for name, values in weights.tensors.items()})
+        with torch.no_grad():
+            answers.append(network(images).softmax(1))
+    assert 0 < (answers[0] - answers[1]).abs().max() < 0.05
