@@ -6,6 +6,10 @@ INFO = "info"  # worth knowing
 WARNING = "warning"  # the numbers may be off; look
 ERROR = "error"  # the scan cannot be used
 
+# codes of what is said of the model's mask, or of what it left out: no longer so where a person has corrected the mask
+OF_THE_MODELS_MASK = ("doubtful-pieces", "left-out-below-skull", "possible-pieces", "clean-up-changed",
+                      "unmarked-blood", "blood-outside-brain")
+
 
 @dataclass(frozen=True)
 class Finding:

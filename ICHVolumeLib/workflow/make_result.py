@@ -13,7 +13,7 @@ from ..anatomy.mass_effect import doubted_towards, measure_mass_effect
 from ..anatomy.site import suggest_site
 from ..clinical import scores
 from ..core.ct_volume import CTVolume
-from ..core.findings import Finding
+from ..core.findings import OF_THE_MODELS_MASK, Finding
 from ..core.result import (
     Abc2,
     ClinicalInputs,
@@ -32,6 +32,7 @@ from ..quality.mask_checks import check_mask
 
 SOFTWARE = f"ICHVolume {__version__}"
 FIT = "fit"
+BEFORE = "Before the mask was corrected: "
 PACKAGES = ("numpy", "pydicom", "SimpleITK", "vtk", "openvino", "torch")
 
 
@@ -62,7 +63,7 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
         mass_effect = measure_mass_effect(ct, mask, frame) if volume_ml.total > 0 else (None, None)
     noticed = list(check_ct(ct) if noticed is None else noticed)
     noticed += check_head_pose(ct, frame) if fits else []
-    noticed += segmentation.findings if segmentation else []
+    noticed += _of_the_model(segmentation.findings, automatic_volume_ml is not None) if segmentation else []
     noticed += check_mask(ct, mask, measurement, interval_ich_ml, segmentation is not None, frame) \
         if about_mask is None else about_mask
     return Result(
@@ -81,6 +82,12 @@ def make_result(ct: CTVolume, mask: np.ndarray, clinical: ClinicalInputs | None 
         midline_shift=doubted_towards(site.side if site else "", mass_effect[0]),
         ventricles=mass_effect[1],
     )
+
+
+def _of_the_model(findings: list[Finding], is_corrected: bool) -> list[Finding]:
+    """What is said of the model's own mask says so once a person has changed that."""
+    return [replace(one, message=BEFORE + one.message) if is_corrected and one.code in OF_THE_MODELS_MASK else one
+            for one in findings]
 
 
 def with_abc2(result: Result, abc2: Abc2, clinical: ClinicalInputs | None = None) -> Result:

@@ -12,7 +12,7 @@ from command_line import contents
 from network_weights import thresholding_weights
 
 from ICHVolumeLib.core.errors import Cancelled, InputError
-from ICHVolumeLib.core.findings import ERROR, Finding
+from ICHVolumeLib.core.findings import ERROR, OF_THE_MODELS_MASK, Finding
 from ICHVolumeLib.core.result import ClinicalInputs, Result, VolumeMl
 from ICHVolumeLib.io.masks import read_mask
 from ICHVolumeLib.io.nrrd import read_nrrd
@@ -254,6 +254,18 @@ def test_the_models_interval_is_not_shown_for_an_edited_mask(phantom):
     result = make_result(phantom.ct, phantom.mask, segmentation=made, noticed=[],
                          automatic_volume_ml=VolumeMl(40, 40, 0, 40))
     assert result.interval_ml is None
+
+
+def test_what_was_said_of_the_models_mask_says_so_once_that_was_edited(phantom):
+    """What a person marked since is not told as unmarked; the engine that ran is the same."""
+    said = [Finding(code, "warning", f"About 20 mL, {code}.") for code in (*OF_THE_MODELS_MASK, "engine-fallback")]
+    made = segmentation(phantom.mask, findings=said)
+    fresh, edited = (make_result(phantom.ct, phantom.mask, segmentation=made, noticed=[], about_mask=[],
+                                 automatic_volume_ml=before) for before in (None, VolumeMl(40, 40, 0, 40)))
+    assert fresh.findings == said
+    assert [one.code for one in edited.findings] == [one.code for one in said]
+    assert edited.findings[4].message == "Before the mask was corrected: About 20 mL, unmarked-blood."
+    assert edited.findings[-1] == said[-1]
 
 
 def test_blood_in_the_ventricles_is_outside_abc2_and_suggested_for_the_score(phantom):
