@@ -34,7 +34,7 @@ Research use only; not a medical device. {verdict} Correct every mask by hand.
 | | |
 |---|---|
 | network | {network} ([Peng et al. 2022](https://doi.org/10.3389/fnins.2022.965680)) |
-| file | `{file}`, fp16, batch norm folded, {megabytes:.1f} MB, SHA-256 `{sha256}…` (whole in `manifest.json`) |
+| file | `{file}`, {stored}, batch norm folded, {megabytes:.1f} MB, SHA-256 `{sha256}…` (whole in `manifest.json`) |
 | input | {input} |
 | output | background, ICH, IVH; a voxel is blood when p(ICH) + p(IVH) reaches {threshold:g} |
 | licence | {licence} |
@@ -127,7 +127,7 @@ def card(figures: dict, weights: Weights, megabytes: float, pictures: list[dict]
     table, network = lines(figures), network_of(weights.config)
     text = CARD.format(
         title=network.title, version=weights.version, verdict=_verdict(table),
-        network=network.describe(weights.config), file=weights.file_name,
+        network=network.describe(weights.config), file=weights.file_name, stored=weights.stored_as,
         megabytes=megabytes, sha256=weights.sha256[:16], input=_input(weights), threshold=weights.threshold,
         licence=weights.manifest["licence"], training=_training(runs, note, curves),
         real_training=_real_training(weights), real=real_section(real, real_before), cases=figures["cases"],

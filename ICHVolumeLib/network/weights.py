@@ -76,6 +76,11 @@ class Weights:
         return None if levels is None else (float(levels[0]), float(levels[1]))
 
     @property
+    def stored_as(self) -> str:
+        """For people: how precisely they lie on the disk."""
+        return "large kernels in 8 bits, the rest fp16" if self.manifest.get("schema") == EIGHT_BITS else "fp16"
+
+    @property
     def only_proposes(self) -> bool:
         """True for the weights of a coarse pass: what they mark is looked at again by those that decide."""
         return "coarse" in self.manifest["calibration"]
