@@ -71,7 +71,7 @@ def engines_part(options: Options, segmenter: Segmenter, sample, tell) -> dict:
     """Per grid of GRIDS: size, GFLOP, and a row per engine; why an engine is left out."""
     weights, indices = segmenter.weights, fixed_slices(sample.ct, sample.mask)
     inputs = {"shipped": segmenter.network_input(sample.ct, indices)[:, None],
-              "native": whole_slices(sample.ct, indices, weights.window_hu, weights.config)}
+              "native": whole_slices(sample.ct, indices, weights.window_hu, weights.config.in_slices)}
     parts = {}
     for grid, slices in inputs.items():
         tell(f"Engines, {slices.shape[-2]}x{slices.shape[-1]} pixels")

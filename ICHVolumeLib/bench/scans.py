@@ -7,7 +7,6 @@ import numpy as np
 from ..core.ct_volume import CTVolume
 from ..imaging.head_mask import BLOCK, find_head
 from ..imaging.windowing import window
-from ..network.base import NetworkConfig
 from ..synthetic.sample import make_sample
 
 FIXED_SLICES = 6
@@ -25,13 +24,10 @@ def fixed_slices(ct: CTVolume, mask: np.ndarray, count: int = FIXED_SLICES) -> n
     return np.round(np.linspace(first, last, count)).astype(int)
 
 
-def whole_slices(ct: CTVolume, indices: np.ndarray, window_hu: tuple[float, float],
-                 config: NetworkConfig) -> np.ndarray:
-    """(n, 1, channels, rows, columns) float32 as scanned, windowed, not resampled or cropped; the slice repeated, and
-    nothing told of it."""
+def whole_slices(ct: CTVolume, indices: np.ndarray, window_hu: tuple[float, float], in_slices: int) -> np.ndarray:
+    """(n, 1, in_slices, rows, columns) float32 as scanned, windowed, not resampled or cropped; the slice repeated."""
     one = np.stack([window(ct.hu[k], *window_hu) for k in indices])[:, None, None]
-    told = np.zeros((len(one), 1, config.coarse_channels, *one.shape[3:]), np.float32)
-    return np.concatenate([np.repeat(one, config.in_slices, axis=2), told], axis=2)
+    return np.repeat(one, in_slices, axis=2)
 
 
 def thin_scan(ct: CTVolume, slices: int = THIN_SLICES) -> CTVolume:

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..imaging.components import component_boxes, connected_components
-from ..segmentation.coarse_channels import CoarseChannels
 from ..segmentation.coarse_pass import LESIONS, NEAR_PX, REACH, on_grid
 from ..segmentation.crops import crops_around, predict_crops
-from ..segmentation.grid import Grid
 from ..segmentation.network_runner import NetworkRunner
 from ..segmentation.scan import NetworkSlices, ScanResult, TurnedScan
 from ..synthetic.patients import Patient
@@ -41,12 +39,12 @@ def found_bleeds(patient: Patient, fine: NetworkRunner, coarse: NetworkRunner) -
     """Every connected true bleed of at least LEAST_ML that the fine network marks a tenth of."""
     scan = TurnedScan(patient.ct)
     truth = scan.orientation.view(patient.truth) > 0
-    channels = CoarseChannels(NetworkSlices(scan, coarse.weights), coarse, False)
-    marked = _marked_near(patient, scan, truth, fine, channels)
+    marked = _marked_near(patient, scan, truth, fine)
     components, count = connected_components(truth)
     boxes = component_boxes(components, count)
     wanted = {k for box in boxes for k in range(box[0].start - REACH, box[0].stop + REACH)}
-    maps = {k: channels.of(k)[LESIONS].sum(axis=0) for k in scan.slices_to_run.tolist()
+    slices = NetworkSlices(scan, coarse.weights)
+    maps = {k: coarse.predict(slices.of(np.array([k])))[0][LESIONS].sum(axis=0) for k in scan.slices_to_run.tolist()
             if k in wanted}
     found = []
     for number, box in enumerate(boxes, 1):
@@ -54,7 +52,7 @@ def found_bleeds(patient: Patient, fine: NetworkRunner, coarse: NetworkRunner) -
         volume_ml = float(blood.sum((1, 2)) @ scan.voxel_mm3[box[0]]) / 1000
         seen = blood & marked[box]
         if volume_ml >= LEAST_ML and seen.sum() >= OVERLAP * blood.sum():
-            found.append(FoundBleed(patient.name, volume_ml, _least(seen, box, maps, channels.grid, scan)))
+            found.append(FoundBleed(patient.name, volume_ml, _least(seen, box, maps, slices, scan)))
     return found
 
 
@@ -64,10 +62,9 @@ def choose(found: Iterable[FoundBleed]) -> float:
     return float(min([HIGHEST, *(one / (1 + one) for one in odds)]))
 
 
-def _marked_near(patient: Patient, scan: TurnedScan, truth: np.ndarray, fine: NetworkRunner,
-                 channels: CoarseChannels) -> np.ndarray:
+def _marked_near(patient: Patient, scan: TurnedScan, truth: np.ndarray, fine: NetworkRunner) -> np.ndarray:
     """bool like truth: what the fine network marks when it looks at crops around the true bleeds."""
-    slices = NetworkSlices(scan, fine.weights, channels.on)
+    slices = NetworkSlices(scan, fine.weights)
     shape = slices.grid.box_shape
     result = ScanResult(patient.ct, scan, fine.weights, slices.grid)
     for k in np.flatnonzero(truth.any(axis=(1, 2))).tolist():
@@ -78,10 +75,10 @@ def _marked_near(patient: Patient, scan: TurnedScan, truth: np.ndarray, fine: Ne
     return scan.orientation.view(result.mask) > 0
 
 
-def _least(blood: np.ndarray, box: tuple[slice, ...], maps: dict[int, np.ndarray], grid: Grid,
+def _least(blood: np.ndarray, box: tuple[slice, ...], maps: dict[int, np.ndarray], slices: NetworkSlices,
            scan: TurnedScan) -> float:
     areas_mm2 = blood.sum((1, 2)) * scan.pixel_area_mm2
-    where = on_grid(_shares(box[1:], scan.hu.shape[1:]), grid)
+    where = on_grid(_shares(box[1:], scan.hu.shape[1:]), slices.grid)
     if where is None:
         return 0.0
     rows = slice(max(where[0] - NEAR_PX, 0), where[1] + NEAR_PX)

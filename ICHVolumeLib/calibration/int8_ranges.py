@@ -13,26 +13,21 @@ from ..core.ct_volume import CTVolume
 from ..engines.openvino_graph import build_range_graph
 from ..engines.quiet_openvino import ov
 from ..network.weights import Weights
-from ..segmentation.coarse_channels import CoarseChannels
-from ..segmentation.network_runner import NetworkRunner
 from ..segmentation.scan import NetworkSlices, TurnedScan
 
 EXACT_PARTS = (".gate.", ".shrink")
 SLICES = 4  # of every scan, spread evenly over those with brain
 
 
-def int8_ranges(weights: Weights, scans: Iterable[CTVolume], coarse: Weights | None = None) -> dict[str, float]:
-    """Layer -> the largest value that it is given in these scans, of the layers that are to round. coarse: those of the
-    pass whose answers the network is shown.
+def int8_ranges(weights: Weights, scans: Iterable[CTVolume]) -> dict[str, float]:
+    """Layer -> the largest value that it is given in these scans, of the layers that are to round.
 
     Raises RuntimeError for a network without an OpenVINO graph, InputError for a scan that is not axial.
     """
     core, largest = ov.Core(), {}
-    runner = NetworkRunner(coarse, "cpu", "auto") if coarse else None
     for ct in scans:
         scan = TurnedScan(ct)
-        told = CoarseChannels(NetworkSlices(scan, runner.weights), runner, False).on if runner else None
-        slices = NetworkSlices(scan, weights, told)
+        slices = NetworkSlices(scan, weights)
         graph, layers = build_range_graph(weights, *slices.grid.box_shape)
         request = core.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
         spread = np.linspace(0, len(scan.slices_to_run) - 1, SLICES + 2).astype(int)[1:-1]

@@ -10,14 +10,7 @@ from ..core.errors import InputError
 from ..engines.openvino_graph import BUILDERS
 from ..evaluation.model_card import NO_REAL
 from ..network.registry import network_of, read_config
-from ..network.weights import (
-    coarse_folder,
-    copy_coarse_weights,
-    copy_weights,
-    load_weights,
-    save_weights,
-    weights_folder,
-)
+from ..network.weights import copy_weights, load_weights, save_weights, weights_folder
 from ..segmentation.conformal_interval import IN_TRAINED_HEADS, calibrate_intervals
 from ..segmentation.network_runner import NetworkRunner
 from ..segmentation.segmenter import Segmenter
@@ -83,8 +76,7 @@ def _with_int8_ranges(folder: Path, model, fields: dict, pool, jobs: int) -> Non
     weights = load_weights(folder)
     if weights.config.network in BUILDERS:
         patients = synthetic_patients(pool, CALIBRATION, RANGE_PATIENTS, jobs=jobs)
-        coarse = coarse_folder(folder) if weights.config.coarse_channels else None
-        fields["int8_ranges"] = int8_ranges(weights, (one.ct for one in patients), coarse and load_weights(coarse))
+        fields["int8_ranges"] = int8_ranges(weights, (one.ct for one in patients))
         save_weights(folder, model, fields, eight_bits=True)
 
 
@@ -95,8 +87,6 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
     run: a training run's folder, or released weights that are to be calibrated again. patients: synthetic patients of
     the calibration half; the network sees each once, and what it thought is kept in work / "calibration" (default: in
     the run's folder, or beside `folder`), where an interrupted calibration goes on. start_share: see `averaged_model`.
-    A network that is shown what the coarse pass says gets that of the shipped weights, which its run was shown, where
-    `folder` has none.
     """
     if start_share and not is_run(run):
         raise InputError(f"{run} holds released weights, which have no start; name the run that they came from.")
@@ -106,8 +96,6 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
     work = Path(work or (run if is_run(run) else Path(folder).parent))
     fields["version"] = version
     save_weights(folder, model, fields, eight_bits=True)
-    if model.config.coarse_channels and not coarse_folder(folder):
-        copy_coarse_weights(run if not is_run(run) else None, folder)
     _with_int8_ranges(folder, model, fields, pool, jobs)
     calibration = Calibration(work / KEPT_IN[CALIBRATION], Segmenter(weights_dir=folder), jobs)
     for patient in synthetic_patients(pool, CALIBRATION, patients, jobs=jobs, known=calibration.rows):

@@ -14,8 +14,7 @@ from pathlib import Path
 from .console import count, say
 
 OPTIONS = {"base_width": "--width", "fusion": "--fusion", "gate": "--gate", "focus": "--no-focus",
-           "in_slices": "--in-slices", "coarse_channels": "--coarse-answer",
-           "window": "--window"}  # of a network's configuration; not every one has all
+           "in_slices": "--in-slices", "window": "--window"}  # of a network's configuration; not every one has all
 
 
 def add_arguments(parser) -> None:
@@ -35,8 +34,6 @@ def add_arguments(parser) -> None:
                         help="attfocusnet without its focus structure, as attunet")
     parser.add_argument("--in-slices", type=int, choices=(1, 3, 16, 32),
                         help="slices that the network sees together (1); of unet3d and unetr the stack (16)")
-    parser.add_argument("--coarse-answer", dest="coarse_channels", action="store_const", const=3,
-                        help="attfocusnet is shown what the shipped coarse pass says of a slice, too")
     parser.add_argument("--minutes", type=float, help="end the schedule after this time instead of the preset's epochs")
     parser.add_argument("--start-from", type=Path, metavar="FOLDER",
                         help="start from the averaged weights of another run, or from released weights")

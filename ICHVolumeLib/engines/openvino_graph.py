@@ -22,7 +22,7 @@ def build_graph(weights: Weights, rows: int = -1, columns: int = -1, int8: bool 
     """rows, columns: of the slices; -1: any. int8: the layers that the weights have a range for round to 8 bits
     (Weights.int8_ranges).
 
-    Input (1, channels, rows, columns) in 0..1 -> p(ICH), p(IVH) as (1, classes - 1, rows, columns), all float32.
+    Input (1, in_slices, rows, columns) in 0..1 -> p(ICH), p(IVH) as (1, classes - 1, rows, columns), all float32.
 
     Raises InputError when the tensors are not those of the config, RuntimeError for a network without a graph here.
     """
@@ -47,7 +47,7 @@ def build_range_graph(weights: Weights, rows: int, columns: int) -> tuple[ov.Mod
 
 
 def _slices(weights: Weights, rows: int, columns: int):
-    return ops.parameter([1, weights.config.channels, rows, columns], np.float32, name="slices")
+    return ops.parameter([1, weights.config.in_slices, rows, columns], np.float32, name="slices")
 
 
 def graph_builder(weights: Weights) -> "GraphBuilder":

@@ -6,7 +6,7 @@ Written from the paper's text; what the paper leaves open is a field of AttFocus
 
 Shapes, with w = base width and (H, W) the slice, levels = 5:
 
-    slice                     (n, channels, H, W)
+    slice                     (n, in_slices, H, W)
     encoder 0                 (n,   w, H,    W)    --- gate ---> decoder 0 (n,  w, H,   W)    -> logits (n, 3, H, W)
     encoder 1                 (n,  2w, H/2,  W/2)  --- gate ---> decoder 1 (n, 2w, H/2, W/2)
     encoder 2                 (n,  4w, H/4,  W/4)  --- gate ---> decoder 2 (n, 4w, H/4, W/4)
@@ -126,7 +126,7 @@ class Up(nn.Module):
 
 
 class AttFocusNet(nn.Module):
-    """Windowed CT slices (n, channels, H, W) in 0..1 -> logits (n, classes, H, W): background, ICH, IVH.
+    """Windowed CT slices (n, in_slices, H, W) in 0..1 -> logits (n, classes, H, W): background, ICH, IVH.
 
     H and W are multiples of config.size_multiple (16 with five levels).
     """
@@ -135,7 +135,7 @@ class AttFocusNet(nn.Module):
         super().__init__()
         self.config = config or AttFocusNetConfig()
         widths = self.config.widths  # (w, 2w, 4w, 8w, 16w)
-        self.stem = DoubleConv(self.config.channels, widths[0], self.config)
+        self.stem = DoubleConv(self.config.in_slices, widths[0], self.config)
         self.downs = nn.ModuleList(Down(width, self.config) for width in widths[:-1])
         self.ups = nn.ModuleList(Up(width, self.config) for width in reversed(widths[:-1]))
         self.head = nn.Conv2d(widths[0], self.config.classes, 1)

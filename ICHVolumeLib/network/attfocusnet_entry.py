@@ -36,8 +36,7 @@ class AttFocusNetEntry(Network[AttFocusNetConfig]):
     def describe(self, config: AttFocusNetConfig) -> str:
         kind = "AttFocusNet" if config.focus else "AttUNet (focus off)"
         return (f"{kind}, reading {config.fusion}, gate {config.gate}, base width {config.base_width}, "
-                f"{slices_in(config.in_slices)} in"
-                f"{' and what a coarse pass says of the middle one' if config.coarse_channels else ''}")
+                f"{slices_in(config.in_slices)} in")
 
 
 class AttUNetEntry(AttFocusNetEntry):

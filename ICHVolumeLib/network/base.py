@@ -41,15 +41,6 @@ class NetworkConfig:
         return 1
 
     @property
-    def channels(self) -> int:
-        """Of the input: the slices and, of a network that is told, what the coarse pass says of the middle one."""
-        return self.in_slices + self.coarse_channels
-
-    @property
-    def coarse_channels(self) -> int:
-        return 0
-
-    @property
     def patch(self) -> tuple[int, int, int] | None:
         """(slices, rows, columns) that a network of stacks is trained on, with a label for each; None by slice."""
         return None

@@ -6,8 +6,6 @@ from typing import ClassVar
 from ..core.errors import InputError
 from .base import NetworkConfig
 
-COARSE_CLASSES = 3  # of a coarse pass, but background
-
 
 @dataclass(frozen=True)
 class AttFocusNetConfig(NetworkConfig):
@@ -21,8 +19,6 @@ class AttFocusNetConfig(NetworkConfig):
     focus: bool = True  # False: AttUNet, the paper's own baseline
     in_slices: int = 1  # 1: slice by slice as in the paper; 3: with both neighbours; odd
     classes: int = 3  # background, ICH, IVH; the paper's single class is the union of the last two
-    coarse_channels: int = 0  # 3: after the slices it is shown p(ICH), p(IVH), p(blood outside the brain) of the coarse
-    # pass for the middle one
     norm: str = "batch"  # "none": batch norm folded into the convolutions (inference)
 
     def __post_init__(self) -> None:
@@ -30,13 +26,10 @@ class AttFocusNetConfig(NetworkConfig):
         for name, values in allowed.items():
             if getattr(self, name) not in values:
                 raise InputError(f"network config: {name} is {getattr(self, name)!r}; it must be one of {values}.")
-        for name in ("base_width", "levels", "in_slices", "classes", "coarse_channels"):
+        for name in ("base_width", "levels", "in_slices", "classes"):
             if not isinstance(getattr(self, name), int) or getattr(self, name) > 4096:
                 raise InputError(f"network config: {name} is {str(getattr(self, name))[:40]!r}; it must be a whole "
                                  "number of at most 4096.")
-        if not 0 <= self.coarse_channels <= COARSE_CLASSES:
-            raise InputError(f"network config: coarse_channels is {self.coarse_channels}; it must be 0 to "
-                             f"{COARSE_CLASSES}.")
         if self.base_width < 2 or self.base_width % 2:
             raise InputError(f"network config: base_width is {self.base_width}; it must be even and at least 2.")
         if self.levels < 2 or self.classes < 2 or self.in_slices < 1 or self.in_slices % 2 == 0:

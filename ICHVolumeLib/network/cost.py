@@ -20,7 +20,7 @@ def gflop_per_slice(config: NetworkConfig, rows: int, columns: int) -> float:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    network, windows, shape = network_of(config), 1.0, (1, config.channels, rows, columns)
+    network, windows, shape = network_of(config), 1.0, (1, config.in_slices, rows, columns)
     if isinstance(config, StackConfig):
         windows = config.windows_in_plane(rows, columns) / (network.slices_at_once(config) or 1)
         shape = (1, *config.patch)

@@ -109,18 +109,12 @@ def copy_weights(weights: Weights, of: Path, folder: Path, manifest_fields: dict
     """The weights read from the folder `of`, and their coarse pass, with some fields of the manifest changed: nothing
     is rounded again, the SHA-256 stays. Returns the folder. Raises InputError where it cannot be written."""
     of, folder = Path(of), Path(folder)
-    copy_coarse_weights(of, folder)
+    if (coarse := coarse_folder(of)) and folder.resolve() != of.resolve():
+        for path in coarse.glob("*.*"):
+            (folder / COARSE_FOLDER).mkdir(parents=True, exist_ok=True)
+            replace_file(folder / COARSE_FOLDER / path.name, path.read_bytes())
     return _write(folder, weights.file_name, (of / weights.file_name).read_bytes(),
                   {"schema": SCHEMA, **weights.manifest, **manifest_fields})
-
-
-def copy_coarse_weights(of: Path | None, folder: Path) -> None:
-    """Those beside the weights of load_weights(of), where there are any, to beside the weights in folder."""
-    coarse = coarse_folder(of)
-    if coarse and coarse.parent.resolve() != Path(folder).resolve():
-        for path in coarse.glob("*.*"):
-            (Path(folder) / COARSE_FOLDER).mkdir(parents=True, exist_ok=True)
-            replace_file(Path(folder) / COARSE_FOLDER / path.name, path.read_bytes())
 
 
 def _write(folder: Path, name: str, content: bytes, manifest: dict) -> Path:

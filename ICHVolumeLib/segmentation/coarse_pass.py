@@ -13,11 +13,12 @@ import numpy as np
 
 from ..imaging.components import component_boxes, connected_components
 from ..imaging.morphology import dilated
-from .coarse_channels import CoarseChannels
+from ..network.weights import Weights
 from .coarse_view import LESIONS, CoarseView
 from .crops import Box
 from .grid import Grid
-from .scan import TurnedScan
+from .network_runner import NetworkRunner
+from .scan import NetworkSlices, TurnedScan
 
 # slice -> boxes (first row, end row, first column, end column) as shares of the scan's rows and columns, around
 # everything that may be a bleed; slices with none are left out
@@ -27,14 +28,14 @@ NEAR_PX = 4  # coarse pixels around a proposal that are looked at with it; close
 REACH = 1  # slices: what is proposed in one is looked at in its neighbours, too
 
 
-def look(scan: TurnedScan, channels: CoarseChannels, view: CoarseView | None,
+def look(scan: TurnedScan, slices: NetworkSlices, runner: NetworkRunner, view: CoarseView | None,
          each: Callable[[int], None]) -> Proposals:
     """What the coarse network proposes, see `Proposals`; what it sees goes into `view`, where that is asked for.
     each(done) is called after every slice."""
     found: dict[int, np.ndarray] = {}
     for done, index in enumerate(scan.slices_to_run.tolist()):
-        probabilities = channels.of(index)
-        proposed = probabilities[LESIONS].sum(axis=0) >= channels.threshold
+        probabilities = runner.predict(slices.of(np.array([index])))[0]
+        proposed = probabilities[LESIONS].sum(axis=0) >= runner.weights.threshold
         if proposed.any():
             found[index] = proposed
         if view is not None:
@@ -44,7 +45,7 @@ def look(scan: TurnedScan, channels: CoarseChannels, view: CoarseView | None,
     for index in scan.slices_to_run.tolist():
         near = [found[k] for k in range(index - REACH, index + REACH + 1) if k in found]
         if near:
-            proposals[index] = _boxes(np.any(near, axis=0), channels.grid)
+            proposals[index] = _boxes(np.any(near, axis=0), slices.grid)
     return proposals
 
 
@@ -68,5 +69,5 @@ def on_grid(shares: tuple[float, ...], grid: Grid) -> Box | None:
     return edges[0], edges[1], edges[2], edges[3]
 
 
-def is_wanted(scan: TurnedScan) -> bool:
-    return scan.crop and scan.head.skull_found
+def is_wanted(scan: TurnedScan, coarse: Weights | None) -> bool:
+    return coarse is not None and scan.crop and scan.head.skull_found

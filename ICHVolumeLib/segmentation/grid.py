@@ -98,7 +98,7 @@ class Grid:
                      for part, scale, native in zip(self.inside, scales, self.native_shape, strict=True))
 
 
-def make_grid(head: HeadMask | None, native_shape: tuple[int, int], spacing_mm: tuple[float, float],
+def make_grid(head: HeadMask, native_shape: tuple[int, int], spacing_mm: tuple[float, float],
               native_range_mm: tuple[float, float] = (0.35, 0.6), target_mm: float = 0.47,
               size_multiple: int = 16, crop: bool = True) -> Grid:
     """Resample only where the pixels are of a size the network has not learnt; one box for the whole scan.
@@ -117,7 +117,7 @@ def make_grid(head: HeadMask | None, native_shape: tuple[int, int], spacing_mm: 
     edges = []
     for axis in (0, 1):
         first, end = 0, shape[axis]
-        if crop and head is not None and head.skull_found:
+        if crop and head.skull_found:
             scale = shape[axis] / native_shape[axis]
             margin = BOX_MARGIN_MM / spacing_mm[axis] * scale
             occupied = np.flatnonzero(head.enclosed[head.has_brain].any(axis=(0, 2 - axis)))

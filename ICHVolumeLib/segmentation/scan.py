@@ -1,8 +1,6 @@
 """One scan on its way through the networks: turned as they were trained, given to each on its own grid, and what they
 find written through to the scan's own grid."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from ..core.ct_volume import CTVolume
@@ -46,12 +44,10 @@ class TurnedScan:
 
 
 class NetworkSlices:
-    """A scan's slices on the grid of one network, windowed as it was trained, each amid its neighbours; after them what
-    is `told` of the slice, for a network that knows it: CoarseChannels.on, or nothing (0)."""
+    """A scan's slices on the grid of one network, windowed as it was trained, each amid its neighbours."""
 
-    def __init__(self, scan: TurnedScan, weights: Weights,
-                 told: Callable[[Grid, np.ndarray], np.ndarray] | None = None):
-        self.hu, self._weights, self._told = scan.hu, weights, told
+    def __init__(self, scan: TurnedScan, weights: Weights):
+        self.hu, self._weights = scan.hu, weights
         pixels = weights.manifest["pixel_spacing_mm"]
         self._moved_hu = moved_hu(scan.head.brain_hu, weights.brain_hu)
         self.grid: Grid = make_grid(scan.head, self.hu.shape[1:], scan.spacing_mm, tuple(pixels["native_range"]),
@@ -61,15 +57,10 @@ class NetworkSlices:
         self._near: dict[int, np.ndarray] = {}  # the last slices brought to the network: a neighbour is needed again
 
     def of(self, indices: np.ndarray) -> np.ndarray:
-        """(n, channels, *box_shape) float32; beyond the first and last slice the end slice is repeated."""
+        """(n, in_slices, *box_shape) float32; beyond the first and last slice the end slice is repeated."""
         rows = neighbours(indices, len(self.hu), self._weights.config.in_slices)
         self._near = {k: self._near[k] if k in self._near else self._single(k) for k in np.unique(rows).tolist()}
-        slices = np.stack([[self._near[k] for k in row] for row in rows.tolist()])
-        if not self._weights.config.coarse_channels:
-            return slices
-        told = self._told(self.grid, indices) if self._told else \
-            np.zeros((len(slices), self._weights.config.coarse_channels, *self.grid.box_shape), np.float32)
-        return np.concatenate([slices, told], axis=1)
+        return np.stack([[self._near[k] for k in row] for row in rows.tolist()])
 
     def _single(self, k: int) -> np.ndarray:
         return self.grid.to_network(windowed(self.hu[k], self._weights.window_hu, self._moved_hu))

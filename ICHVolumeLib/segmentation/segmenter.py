@@ -20,7 +20,6 @@ from ..imaging.crop import Crop, whole
 from ..network.base import CLASSES, check_classes
 from ..network.weights import Weights, coarse_folder, load_weights
 from .below_skull import drop_below_skull
-from .coarse_channels import CoarseChannels, check_told
 from .coarse_pass import Proposals, is_wanted, look, on_grid
 from .coarse_view import CoarseView, SeenBeside
 from .conformal_interval import TOTAL, calibrated_on, label_intervals_ml, raised, volume_interval_ml
@@ -89,11 +88,10 @@ class Segmenter:
         self._fine = NetworkRunner(self.weights, device, engine, threads)
         self._coarse = None
         folder = coarse_folder(weights_dir)
-        if folder and (coarse or self._is_told):
+        if coarse and folder:
             self._coarse = NetworkRunner(load_weights(folder), device, engine, threads)
             check_classes(self._coarse.weights.config, CLASSES + is_known_to(self._coarse.weights))
-        check_told(self.weights, self._coarse.weights if self._coarse else None)
-        self._crop, self._proposes = crop, coarse
+        self._crop = crop
 
     def apply(self, ct: CTVolume, progress: Progress | None = None,
               is_cancelled: Callable[[], bool] | None = None) -> Segmentation:
@@ -104,13 +102,13 @@ class Segmenter:
         clock = time.perf_counter
         start = clock()
         scan = TurnedScan(ct, self._crop)
-        slices, channels = self._slices(scan)
+        slices = NetworkSlices(scan, self.weights)
         result = ScanResult(ct, scan, self.weights, slices.grid)
         seconds["prepare"] = clock() - start
         _stop_if(is_cancelled)
 
-        view = CoarseView(scan, self._coarse.weights) if self._coarse and is_wanted(scan) else None
-        looks = self._looks(scan, slices, channels, view, progress, is_cancelled, seconds)
+        view = CoarseView(scan, self.coarse_weights) if is_wanted(scan, self.coarse_weights) else None
+        looks = self._looks(scan, slices, view, progress, is_cancelled, seconds)
         start = clock()
         for index, lesions in self._lesions(slices, looks, progress, is_cancelled):
             result.take(index, lesions)
@@ -137,18 +135,18 @@ class Segmenter:
         """p(ICH) and p(IVH) of every voxel before threshold and clean-up, float16 (2, slices, rows, columns);
         calibration reads them. 0 where the network does not look (no brain, or certainly nothing there)."""
         scan = TurnedScan(ct, self._crop)
-        slices, channels = self._slices(scan)
+        slices = NetworkSlices(scan, self.weights)
         probabilities = np.zeros((2, *ct.hu.shape), np.float16)
         turned = [scan.orientation.view(one) for one in probabilities]
-        looks = self._looks(scan, slices, channels, None, lambda *_: None, lambda: False, {"load": 0.0})
+        looks = self._looks(scan, slices, None, lambda *_: None, lambda: False, {"load": 0.0})
         for index, lesions in self._lesions(slices, looks, lambda *_: None, lambda: False):
             for one, of_label in zip(turned, slices.grid.to_native(lesions), strict=True):
                 one[(index, *slices.grid.native_part)] = of_label
         return probabilities
 
     def network_input(self, ct: CTVolume, indices: np.ndarray) -> np.ndarray:
-        """What the network is given for these slices, counted from the feet: (n, channels, rows, columns) float32."""
-        return self._slices(TurnedScan(ct, self._crop))[0].of(np.asarray(indices))
+        """What the network is given for these slices, counted from the feet: (n, in_slices, rows, columns) float32."""
+        return NetworkSlices(TurnedScan(ct, self._crop), self.weights).of(np.asarray(indices))
 
     @property
     def model_name(self) -> str:
@@ -171,25 +169,13 @@ class Segmenter:
         said = {finding.message: finding for runner in runners for finding in runner.findings()}
         return list(said.values())
 
-    @property
-    def _is_told(self) -> bool:
-        """Whether the fine network is shown what the coarse one says."""
-        return self.weights.config.coarse_channels > 0
-
-    def _slices(self, scan: TurnedScan) -> tuple[NetworkSlices, CoarseChannels | None]:
-        """What the fine network is given, and what the coarse one says."""
-        if not self._coarse:
-            return NetworkSlices(scan, self.weights), None
-        channels = CoarseChannels(NetworkSlices(scan, self._coarse.weights), self._coarse, self._is_told)
-        return NetworkSlices(scan, self.weights, channels.on), channels
-
-    def _looks(self, scan: TurnedScan, slices: NetworkSlices, channels: CoarseChannels | None, view: CoarseView | None,
-               progress: Progress, is_cancelled, seconds: dict) -> dict[int, list[Crop]]:
+    def _looks(self, scan: TurnedScan, slices: NetworkSlices, view: CoarseView | None, progress: Progress,
+               is_cancelled, seconds: dict) -> dict[int, list[Crop]]:
         """Slice -> the crops of it that the fine network has to see; view: filled on the way."""
         shape = slices.grid.box_shape
         proposals = None
-        if channels and is_wanted(scan):
-            proposals = self._proposals(scan, channels, view, progress, is_cancelled, seconds)
+        if is_wanted(scan, self.coarse_weights):
+            proposals = self._proposals(scan, view, progress, is_cancelled, seconds)
         if proposals is None:
             looks = {index: [whole(shape)] for index in scan.slices_to_run.tolist()}
         else:
@@ -197,8 +183,6 @@ class Segmenter:
             for index, boxes in proposals.items():
                 inside = [box for box in (on_grid(one, slices.grid) for one in boxes) if box]
                 looks[index] = crops_around(inside, shape, slices.pixel_mm, self.weights.config.size_multiple)
-        if channels:
-            channels.forget_all_but(looks)
         start = time.perf_counter()
         first = next((crops[0] for crops in looks.values() if crops), None)
         if first or not self.engine:
@@ -206,14 +190,14 @@ class Segmenter:
         seconds["load"] += time.perf_counter() - start
         return looks
 
-    def _proposals(self, scan: TurnedScan, channels: CoarseChannels, view: CoarseView | None, progress: Progress,
-                   is_cancelled, seconds: dict) -> Proposals | None:
-        """None where the fine network had better look at everything: on a GPU, or where that was asked for."""
+    def _proposals(self, scan: TurnedScan, view: CoarseView | None, progress: Progress, is_cancelled,
+                   seconds: dict) -> Proposals | None:
+        """None where the fine network had better look at everything: on a GPU."""
         start = time.perf_counter()
-        engine = self._coarse.ready(*channels.grid.box_shape)
+        coarse_slices = NetworkSlices(scan, self._coarse.weights)
+        engine = self._coarse.ready(*coarse_slices.grid.box_shape)
         seconds["load"] += time.perf_counter() - start
-        everything = engine.label == ON_A_GPU or not self._proposes
-        if everything and not self._is_told and (view is None or not view.knows_outside):
+        if engine.label == ON_A_GPU and (view is None or not view.knows_outside):
             return None
         total = len(scan.slices_to_run)
 
@@ -222,9 +206,9 @@ class Segmenter:
             progress("coarse", done, total)
 
         start = time.perf_counter()
-        proposals = look(scan, channels, view, each)
+        proposals = look(scan, coarse_slices, self._coarse, view, each)
         seconds["coarse"] = time.perf_counter() - start
-        return None if everything else proposals
+        return None if engine.label == ON_A_GPU else proposals
 
     def _lesions(self, slices: NetworkSlices, looks: dict[int, list[Crop]], progress: Progress,
                  is_cancelled) -> Iterator[tuple[int, np.ndarray]]:

@@ -11,7 +11,6 @@ from ..segmentation.input_slices import moved_hu, windowed_slices
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Block, Ingredients, make_block
 from ..synthetic.variation import MILD, WIDE, Variation
-from .coarse_answers import CoarseAnswers
 from .losses import NOT_IN_BRAIN
 from .real_blocks import RealBlocks, is_context
 
@@ -49,21 +48,18 @@ def labels_with_outside(block: Block) -> np.ndarray:
 
 
 class BatchStream:
-    """Iterates (images (n, channels, size, size) float32, labels (n, size, size) uint8, origins).
+    """Iterates (images (n, in_slices, size, size) float32, labels (n, size, size) uint8, origins).
 
     Blocks of four slices (and the slices that are only their neighbours) fill a buffer of READY batches, from which
     batches are drawn at random. Now and then the neighbours are the slice itself, as they nearly are in thin scans, or
     two slices away. origins are the backgrounds' indices, so that false alarms can be mined (`report_false_alarm`); -1
-    for slices of real bleeds, whose labels are UNSURE where nobody knows. coarse: what the network is shown beside its
-    slices, see NetworkConfig.channels.
+    for slices of real bleeds, whose labels are UNSURE where nobody knows.
     """
 
     ready = READY
 
     def __init__(self, pool: list[Background], plan, seed: int | list[int], in_slices: int = 1,
-                 ingredients: Ingredients = EVERYTHING, real: RealBlocks | None = None,
-                 coarse: CoarseAnswers | None = None, block_slices: int = 4):
-        self.coarse = coarse
+                 ingredients: Ingredients = EVERYTHING, real: RealBlocks | None = None, block_slices: int = 4):
         self.pool, self.plan, self.in_slices = pool, plan, in_slices
         self.rng, self.real = np.random.default_rng(seed), real
         self.ingredients, self.block_slices = ingredients, block_slices
@@ -135,8 +131,6 @@ class BatchStream:
         gap = self.rng.choice(3, p=GAPS) if reach else 1
         images = windowed_slices(block.hu, self.plan.window_hu, self.in_slices, gap,
                                  moved_hu(block.brain_hu, self.plan.brain_hu))
-        if self.coarse:
-            images = np.concatenate([images, self.coarse.disturbed(self.rng, block, gap)], axis=1)
         for k in range(len(images)):
             inner = reach <= k < len(images) - reach
             if (inner or self.rng.random() < END_SHARE) and not is_context(block.labels[k]):

@@ -93,16 +93,13 @@ def load_state(state: dict, model):
 
     A network on single slices may start one on neighbouring slices: the neighbours then begin with weights of zero, so
     that nothing is lost, and learn from there. One without the class of blood outside the brain may start one with it:
-    the class begins as ICH does, which it looks like, a little less probable. What the coarse pass says begins with
-    weights of zero, too.
+    the class begins as ICH does, which it looks like, a little less probable.
     """
     stem, wanted = network_of(model.config).stem, model.config.in_slices
     if stem and state[stem].shape[1] == 1 < wanted:
         whole = state[stem].new_zeros(state[stem].shape[0], wanted, *state[stem].shape[2:])
         whole[:, wanted // 2] = state[stem][:, 0]
         state[stem] = whole
-    if stem and (new := model.config.channels - state[stem].shape[1]) > 0:
-        state[stem] = torch.cat([state[stem], state[stem].new_zeros(len(state[stem]), new, *state[stem].shape[2:])], 1)
     for name, less in ((HEAD + ".weight", 0.0), (HEAD + ".bias", LESS_PROBABLE)):
         if name in state and len(state[name]) == CLASSES < model.config.classes:
             state[name] = torch.cat([state[name], state[name][1:2] - less])
@@ -111,8 +108,7 @@ def load_state(state: dict, model):
 
 def check_start(folder: Path, ours: NetworkConfig, theirs: NetworkConfig):
     """Raises InputError unless weights of theirs, in folder, can start a run of ours (see `load_state`)."""
-    may_grow = (("coarse_channels",) if not theirs.coarse_channels else ()) + (
-        ("in_slices",) if theirs.in_slices == 1 and network_of(ours).stem else ()) + (
+    may_grow = (("in_slices",) if theirs.in_slices == 1 and network_of(ours).stem else ()) + (
         ("classes",) if CLASSES == theirs.classes < ours.classes and isinstance(ours, AttFocusNetConfig) else ())
     differ = differences(ours, theirs, but=may_grow)
     if differ:

@@ -84,7 +84,7 @@ PLANS = {
     # real heads: brighter, noisier, turned, with real bleeds among the made ones; crops, so that there are many, but so
     # large that a large faint bleed has brain around it: with 192 pixels and none faint these were forgotten, and with
     # few filled ventricles these became ICH
-    "real": Plan("adamw", 4e-4, "cosine", "blood_dice", 4, 8, 800, 224, (0.70, 0.80), ema=0.995, hard_share=0.1,
+    "real": Plan("adamw", 3e-4, "cosine", "blood_dice", 4, 8, 800, 224, (0.70, 0.80), ema=0.995, hard_share=0.1,
                  faint_share=0.3, cast_share=0.1, wide_share=0.6, real_share=0.2, warmup_steps=40, weight_decay=0.01,
                  validation_blocks=24,
                  kind_shares={"ct_ich": 0.56, "extra_axial": 0.1, "template": 0.12, "procedural": 0.22}),

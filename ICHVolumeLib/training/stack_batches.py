@@ -9,7 +9,6 @@ from ..segmentation.input_slices import moved_hu, windowed
 from ..synthetic.backgrounds import Background
 from ..synthetic.generator import EVERYTHING, Block, Ingredients
 from .batches import BatchStream, labels_with_outside
-from .coarse_answers import CoarseAnswers
 from .real_blocks import RealBlocks
 
 PATCHES = 2  # of a block
@@ -33,10 +32,9 @@ class StackStream(BatchStream):
     ready = READY
 
     def __init__(self, pool: list[Background], plan, seed: int | list[int], patch: tuple[int, int, int],
-                 ingredients: Ingredients = EVERYTHING, real: RealBlocks | None = None,
-                 coarse: CoarseAnswers | None = None):
+                 ingredients: Ingredients = EVERYTHING, real: RealBlocks | None = None):
         super().__init__(pool, replace(plan, batch=stacks_per_batch(plan.batch, patch[0])), seed, 1, ingredients, real,
-                         coarse, block_slices=patch[0])
+                         block_slices=patch[0])
         self.patch = patch
 
     def _keep(self, block: Block, origin: int):

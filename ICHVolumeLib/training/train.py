@@ -23,7 +23,6 @@ from ..synthetic.generator import EVERYTHING, Ingredients
 from . import losses
 from .batches import BatchStream
 from .checkpoint import ABOUT, CHECKPOINT, load_checkpoint, load_starting_weights, save_checkpoint, save_start
-from .coarse_answers import CoarseAnswers
 from .parts import PartedStream, part_of_plan, stream_of
 from .plans import Plan
 from .prefetch import prefetch
@@ -139,23 +138,22 @@ class _Run:
             self.about = load_checkpoint(folder, self.model, self.averaged, self.optimizer)
         self._note_real(real.patients if real else [])
         training = [one for one in pool if not is_validation(one.patient)]
-        coarse = CoarseAnswers() if config.coarse_channels else None
-        self.stream = self._stream(training, config, seed, jobs, parts, ingredients, real, coarse)
+        self.stream = self._stream(training, config, seed, jobs, parts, ingredients, real)
         if start_from is not None and self.about["step"] == 0:
             self._start_from(Path(start_from))
         self.together = processes.together(self.network, self.model)
         if self.about["step"] == 0:
             self.averaged.load_state_dict(self.model.state_dict())
-        self.validation = validation_blocks(pool, config, plan, coarse) if processes.is_first else []
+        self.validation = validation_blocks(pool, config, plan) if processes.is_first else []
         self.losses: list[torch.Tensor] = []
         self.best, self.stale, self.factor, self.rate = math.inf, 0, 1.0, 0.0
         if self.about["step"] and isinstance(self.stream, PartedStream):
             self._go_on()
         self.tensorboard = TensorBoardLog(folder, self.about["step"]) if tensorboard and processes.is_first else None
 
-    def _stream(self, training, config, seed, jobs, parts, ingredients, real, coarse):
+    def _stream(self, training, config, seed, jobs, parts, ingredients, real):
         """This process's share of the batches."""
-        seed, more, of = seed + self.about["step"], (ingredients, real, coarse), max(parts, self.processes.count)
+        seed, more, of = seed + self.about["step"], (ingredients, real), max(parts, self.processes.count)
         mine = range(parts) if self.processes.count == 1 else range(self.processes.rank, self.processes.rank + 1)
         if not jobs:
             return stream_of(mine, of, config, training, self.plan, seed, *more)

@@ -11,12 +11,11 @@ from ..synthetic.background_pool import is_validation
 from ..synthetic.generator import make_block
 from . import losses
 from .batches import labels_with_outside
-from .coarse_answers import CoarseAnswers
 from .plans import Plan
 from .stack_batches import filled
 
 
-def validation_blocks(pool, config: NetworkConfig, plan: Plan, coarse: CoarseAnswers | None = None):
+def validation_blocks(pool, config: NetworkConfig, plan: Plan):
     """Fixed blocks of unseen patients as the plan sees them: (images, labels, pixel_mm); a third without any bleed.
 
     Blocks of three slices; for a network of stacks one stack each, and about as many slices in all.
@@ -34,8 +33,6 @@ def validation_blocks(pool, config: NetworkConfig, plan: Plan, coarse: CoarseAns
             images = filled(windowed(block.hu, plan.window_hu, moved), block.labels, depth)[0][None]
         else:
             images = windowed_slices(block.hu, plan.window_hu, config.in_slices, moved_hu=moved)
-            if coarse:
-                images = np.concatenate([images, coarse.of(block)], axis=1)
         labels = labels_with_outside(block) if plan.outside_share else block.labels
         blocks.append((torch.from_numpy(images), labels, block.pixel_mm))
     return blocks

@@ -62,7 +62,7 @@ def network_rows(device: str, size: int, batches, rounds: int) -> list[dict]:
     network, config = network_of(weights.config), weights.config
     model = channels_last(network.inference_model(weights)).to(device)
     gflop = gflop_per_slice(config, size, size)
-    noise = torch.rand(max(batches), config.channels, size, size, generator=torch.Generator().manual_seed(0))
+    noise = torch.rand(max(batches), config.in_slices, size, size, generator=torch.Generator().manual_seed(0))
     images = (0.35 + 0.1 * noise).to(device).to(memory_format=torch.channels_last)
     exact = model(images[:1]).float().softmax(1)[:, 1:].sum(1)
     rows = []

@@ -19,8 +19,8 @@ from ICHVolumeLib.engines.openvino_engine import OpenVinoEngine
 from ICHVolumeLib.engines.openvino_graph import build_range_graph
 from ICHVolumeLib.engines.quiet_openvino import ov
 from ICHVolumeLib.imaging.dice import dice
-from ICHVolumeLib.segmentation.scan import TurnedScan
-from ICHVolumeLib.segmentation.segmenter import Segmenter
+from ICHVolumeLib.network.weights import load_weights
+from ICHVolumeLib.segmentation.scan import NetworkSlices, TurnedScan
 from ICHVolumeLib.synthetic.background_pool import load_pool
 from ICHVolumeLib.synthetic.patients import CALIBRATION, TEST, synthetic_patients
 
@@ -28,19 +28,19 @@ ADDED = ("head", "stem.", "downs.0.", "downs.3.", "ups.3.block.1", ".gate.", ".s
 LARGE_PX = 400
 
 
-def chosen_slices(patient, segmenter: Segmenter) -> np.ndarray:
+def chosen_slices(patient, weights) -> np.ndarray:
     scan = TurnedScan(patient.ct)
     bleeding = np.flatnonzero(scan.orientation.view(patient.truth).any(axis=(1, 2)))
     middle = len(bleeding) // 2
     wanted = np.unique([*bleeding[:2], *bleeding[middle:middle + 2], *bleeding[-2:], max(bleeding[0] - 1, 0)])
-    return segmenter.network_input(patient.ct, wanted)
+    return NetworkSlices(scan, weights).of(wanted)
 
 
-def all_ranges(segmenter: Segmenter, patients) -> dict[str, float]:
+def all_ranges(weights, patients) -> dict[str, float]:
     largest = {}
     for patient in patients:
-        slices = chosen_slices(patient, segmenter)
-        graph, layers = build_range_graph(segmenter.weights, *slices.shape[2:])
+        slices = chosen_slices(patient, weights)
+        graph, layers = build_range_graph(weights, *slices.shape[2:])
         request = ov.Core().compile_model(graph, "CPU").create_infer_request()
         for one in slices:
             for layer, value in zip(layers, request.infer([one[None]]).values(), strict=True):
@@ -74,10 +74,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--heads", type=Path, required=True, help="heads.npz, made where it lacks")
     args = parser.parse_args()
-    segmenter, pool = Segmenter("cpu", args.weights), load_pool(args.data, args.heads)
-    weights = segmenter.weights
-    ranges = all_ranges(segmenter, synthetic_patients(pool, CALIBRATION, 10))
-    cases = [chosen_slices(one, segmenter) for one in synthetic_patients(pool, TEST, args.patients)]
+    weights, pool = load_weights(args.weights), load_pool(args.data, args.heads)
+    ranges = all_ranges(weights, synthetic_patients(pool, CALIBRATION, 10))
+    cases = [chosen_slices(one, weights) for one in synthetic_patients(pool, TEST, args.patients)]
     options = {"INFERENCE_NUM_THREADS": args.threads}
     for count in range(1, len(ADDED) + 1):
         kept = {layer: value for layer, value in ranges.items()

@@ -23,7 +23,6 @@ from ICHVolumeLib.datasets.ct_ich_bleeds import OUTSIDE_ONLY, load_bleeds, load_
 from ICHVolumeLib.evaluation.cases import append_row, read_rows  # noqa: E402
 from ICHVolumeLib.imaging.dice import dice  # noqa: E402
 from ICHVolumeLib.network.weights import coarse_folder, load_weights  # noqa: E402
-from ICHVolumeLib.segmentation.coarse_channels import CoarseChannels  # noqa: E402
 from ICHVolumeLib.segmentation.coarse_pass import look  # noqa: E402
 from ICHVolumeLib.segmentation.coarse_view import CoarseView  # noqa: E402
 from ICHVolumeLib.segmentation.network_runner import NetworkRunner  # noqa: E402
@@ -47,8 +46,9 @@ def coarse_seer(folder: Path):
         scan = TurnedScan(ct)
         if not scan.head.skull_found:
             return None
+        slices = NetworkSlices(scan, runner.weights)
         view = CoarseView(scan, runner.weights)
-        look(scan, CoarseChannels(NetworkSlices(scan, runner.weights), runner, False), view, lambda _done: None)
+        look(scan, slices, runner, view, lambda _done: None)
         return view.beside(ct, np.zeros(ct.hu.shape, np.uint8), scan.head.has_brain).outside  # their lowest slice first
 
     return see

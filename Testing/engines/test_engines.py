@@ -23,7 +23,7 @@ from ICHVolumeLib.network.weights import load_weights, save_weights, weights_fol
 
 SHIPPED = Path(engines.__file__).parent.parent / "weights"
 VARIANTS = [{"fusion": "R1"}, {"fusion": "R2"}, {"fusion": "R3"}, {"gate": "add"}, {"focus": False},
-            {"in_slices": 3}, {"levels": 3}, {"base_width": 6}, {"in_slices": 3, "coarse_channels": 3}]
+            {"in_slices": 3}, {"levels": 3}, {"base_width": 6}]
 
 
 @pytest.fixture(autouse=True)
@@ -77,12 +77,6 @@ def mask_of(lesions, threshold=0.5):
     return lesions.sum(1) >= threshold
 
 
-def shown(slices, weights):
-    """As these weights take them: a slice as its own neighbours, and told nothing of it."""
-    told = np.zeros((len(slices), weights.config.coarse_channels, *slices.shape[2:]), np.float32)
-    return np.concatenate([slices.repeat(weights.config.in_slices, axis=1), told], axis=1)
-
-
 def dice(one, other):
     return 2 * (one & other).sum() / (one.sum() + other.sum())
 
@@ -91,7 +85,7 @@ def dice(one, other):
 def test_the_openvino_graph_computes_what_the_torch_network_does(fields, tmp_path):
     model = random_model(**fields)
     weights = load_weights(save_weights(tmp_path, model))
-    slices = np.random.default_rng(1).random((2, model.config.channels, 48, 64), np.float32)
+    slices = np.random.default_rng(1).random((2, model.config.in_slices, 48, 64), np.float32)
     with torch.no_grad():
         expected = model(torch.from_numpy(slices)).softmax(1)[:, 1:].numpy()
     assert expected.std() > 0.001
@@ -104,7 +98,7 @@ def test_the_openvino_graph_computes_what_the_torch_network_does(fields, tmp_pat
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 def test_every_engine_marks_the_same_voxels(trained_weights, precision):
     radii_px = [*10 * [1.5, 2, 2.5, 3], 6, 10, 20, 28]
-    slices = shown(slices_with_bleeds(radii_px, trained_weights.window_hu), trained_weights)
+    slices = slices_with_bleeds(radii_px, trained_weights.window_hu).repeat(trained_weights.config.in_slices, axis=1)
     exact, threshold = TorchEngine(trained_weights).predict(slices), trained_weights.threshold
     openvino = OpenVinoEngine(trained_weights, precision)
     openvino.prepare(96, 96)
@@ -354,7 +348,8 @@ def test_a_gpu_too_small_for_one_slice_hands_over_to_the_processor_and_is_tried_
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
 def test_the_gpu_marks_the_same_voxels(trained_weights):
-    slices = shown(slices_with_bleeds([1.5, 2, 3, 6, 12, 28], trained_weights.window_hu), trained_weights)
+    slices = slices_with_bleeds([1.5, 2, 3, 6, 12, 28], trained_weights.window_hu)
+    slices = slices.repeat(trained_weights.config.in_slices, axis=1)
     engine, findings = choose_engine("cuda", "torch", trained_weights, 96, 96)
     assert not findings and engine.label == "torch cuda"
     expected = mask_of(TorchEngine(trained_weights).predict(slices), trained_weights.threshold)

@@ -15,7 +15,7 @@ from ICHVolumeLib.network.attfocusnet import (  # noqa: E402
 
 SMALL = AttFocusNetConfig(base_width=4)
 VARIANTS = [{"fusion": "R1"}, {"fusion": "R2"}, {"fusion": "R3"}, {"gate": "add"}, {"focus": False},
-            {"in_slices": 3}, {"levels": 3}, {"in_slices": 3, "coarse_channels": 3}]
+            {"in_slices": 3}, {"levels": 3}]
 
 
 def parameters_in_millions(**fields):
@@ -33,7 +33,7 @@ def model_with_used_norms(config):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.normal_(module.bias, std=0.2)
     with torch.no_grad():
-        model(torch.rand(2, config.channels, 64, 64))
+        model(torch.rand(2, config.in_slices, 64, 64))
     return model.eval()
 
 
@@ -47,7 +47,7 @@ def test_the_number_of_parameters_is_that_of_the_reading_of_the_paper(fields, mi
 @pytest.mark.parametrize("fields", VARIANTS)
 def test_every_variant_gives_one_logit_per_class_and_pixel(fields):
     config = replace(SMALL, **fields)
-    logits = AttFocusNet(config)(torch.rand(2, config.channels, 48, 32))
+    logits = AttFocusNet(config)(torch.rand(2, config.in_slices, 48, 32))
     assert logits.shape == (2, 3, 48, 32)
 
 
@@ -56,7 +56,7 @@ def test_folding_batch_norm_leaves_the_logits_alone(fields):
     model = model_with_used_norms(replace(SMALL, **fields))
     folded = AttFocusNet(replace(model.config, norm="none")).eval()
     folded.load_state_dict(fold_batch_norm(model))
-    slices = torch.rand(1, model.config.channels, 48, 64)
+    slices = torch.rand(1, model.config.in_slices, 48, 64)
     with torch.no_grad():
         expected = model(slices)
         assert expected.std() > 1e-3
@@ -94,7 +94,7 @@ def test_the_gate_weighs_the_skip_input_by_one_number_per_pixel_between_0_and_1(
 def test_every_parameter_takes_part_in_learning(fields):
     config = replace(SMALL, **fields)
     model = AttFocusNet(config)
-    model(torch.rand(2, config.channels, 32, 32)).square().mean().backward()
+    model(torch.rand(2, config.in_slices, 32, 32)).square().mean().backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 

@@ -10,12 +10,10 @@ from network_weights import random_model
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, ConvNorm
 from ICHVolumeLib.network.weights import load_weights, save_weights
 from ICHVolumeLib.training.batches import BatchStream
-from ICHVolumeLib.training.coarse_answers import CoarseAnswers
 from ICHVolumeLib.training.plans import PLANS
 from ICHVolumeLib.training.warm_start.net2wider import widen
 
-KINDS = [{"fusion": "R1"}, {"fusion": "R2"}, {"fusion": "R3"}, {"focus": False}, {"gate": "add"}, {"in_slices": 3},
-         {"coarse_channels": 3}]
+KINDS = [{"fusion": "R1"}, {"fusion": "R2"}, {"fusion": "R3"}, {"focus": False}, {"gate": "add"}, {"in_slices": 3}]
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: "-".join(map(str, *kind.items())))
@@ -32,7 +30,7 @@ def network(weights) -> AttFocusNet:
 
 def slices_for(weights):
     torch.manual_seed(3)
-    return torch.rand(4, weights.config.channels, 64, 64)
+    return torch.rand(4, weights.config.in_slices, 64, 64)
 
 
 @pytest.mark.parametrize("width", [6, 16])
@@ -65,8 +63,7 @@ def test_the_channels_added_to_trained_weights_are_not_silent(pool):
     """The deep convolutions of a trained network are small beside their biases, most of which are below zero."""
     shipped = load_weights()
     plan = replace(PLANS["fine"], hard_share=0.0, size=128, pixel_mm=(1.4, 1.6))
-    slices = next(BatchStream(pool, plan, seed=1, in_slices=shipped.config.in_slices,
-                             coarse=CoarseAnswers() if shipped.config.coarse_channels else None))[0]
+    slices = next(BatchStream(pool, plan, seed=1, in_slices=shipped.config.in_slices))[0]
     wider = widen(shipped, 2 * shipped.config.base_width)
     few, many = (heard(network(weights), slices) for weights in (shipped, wider))
     added = {name: np.subtract(many[name], few[name]) for name in few}
