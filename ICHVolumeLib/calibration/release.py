@@ -71,13 +71,13 @@ def is_run(folder: Path) -> bool:
     return (Path(folder) / CHECKPOINT).is_file()
 
 
-def _with_int8_ranges(folder: Path, model, fields: dict, pool, jobs: int) -> None:
+def _with_int8_ranges(folder: Path, model, fields: dict, pool, jobs: int, eight_bits: bool) -> None:
     """Measure the ranges of the saved weights on calibration patients, and save the weights with them."""
     weights = load_weights(folder)
     if weights.config.network in BUILDERS:
         patients = synthetic_patients(pool, CALIBRATION, RANGE_PATIENTS, jobs=jobs)
         fields["int8_ranges"] = int8_ranges(weights, (one.ct for one in patients))
-        save_weights(folder, model, fields, eight_bits=True)
+        save_weights(folder, model, fields, eight_bits)
 
 
 def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100, work: Path | None = None,
@@ -91,19 +91,20 @@ def release(run: Path, folder: Path, pool, *, version: str, patients: int = 100,
     if start_share and not is_run(run):
         raise InputError(f"{run} holds released weights, which have no start; name the run that they came from.")
     model, fields = _of_run(run, start_share) if is_run(run) else _of_weights(run)
+    eight_bits = is_run(run) or load_weights(run).in_eight_bits  # released weights are not rounded again
     if start_share:
         fields["start_share"] = start_share
     work = Path(work or (run if is_run(run) else Path(folder).parent))
     fields["version"] = version
-    save_weights(folder, model, fields, eight_bits=True)
-    _with_int8_ranges(folder, model, fields, pool, jobs)
+    save_weights(folder, model, fields, eight_bits)
+    _with_int8_ranges(folder, model, fields, pool, jobs, eight_bits)
     calibration = Calibration(work / KEPT_IN[CALIBRATION], Segmenter(weights_dir=folder), jobs)
     for patient in synthetic_patients(pool, CALIBRATION, patients, jobs=jobs, known=calibration.rows):
         calibration.add(patient)
     chosen = calibration.choose()
     kept = {**chosen["intervals"], **({"pieces": chosen["pieces"]} if chosen["pieces"] else {})}
     fields |= {"threshold": chosen["threshold"], "calibration": kept}
-    save_weights(folder, model, fields, eight_bits=True)
+    save_weights(folder, model, fields, eight_bits)
     return fields
 
 
@@ -140,7 +141,7 @@ def release_coarse(run: Path, folder: Path, pool, *, version: str, fine_weights:
     fields = {**_of_run(run, 0.0)[1], "version": version, "threshold": HIGHEST}
     model = averaged_model(run)
     save_weights(folder, model, fields, eight_bits=True)
-    _with_int8_ranges(folder, model, fields, pool, jobs)
+    _with_int8_ranges(folder, model, fields, pool, jobs, eight_bits=True)
     fine, coarse = (NetworkRunner(load_weights(one), "cpu", "auto") for one in (fine_weights, folder))
     rows_file = Path(run) / "coarse_bleeds.jsonl"
     rows = [json.loads(line) for line in rows_file.read_text("utf-8").splitlines()] if rows_file.is_file() else []

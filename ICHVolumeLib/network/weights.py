@@ -78,7 +78,11 @@ class Weights:
     @property
     def stored_as(self) -> str:
         """For people: how precisely they lie on the disk."""
-        return "large kernels in 8 bits, the rest fp16" if self.manifest.get("schema") == EIGHT_BITS else "fp16"
+        return "large kernels in 8 bits, the rest fp16" if self.in_eight_bits else "fp16"
+
+    @property
+    def in_eight_bits(self) -> bool:
+        return self.manifest.get("schema") == EIGHT_BITS
 
     @property
     def only_proposes(self) -> bool:

@@ -7,7 +7,7 @@ import torch
 from network_weights import random_model
 from safetensors.torch import load_file
 
-from ICHVolumeLib.calibration.release import averaged_model, release
+from ICHVolumeLib.calibration.release import KEPT, averaged_model, release
 from ICHVolumeLib.core.errors import InputError
 from ICHVolumeLib.network.attfocusnet import AttFocusNet, AttFocusNetConfig
 from ICHVolumeLib.network.weights import load_weights, save_weights
@@ -154,7 +154,11 @@ def test_weights_say_which_share_of_the_start_is_in_them_also_when_calibrated_ag
     assert "start_share" not in load_weights(tmp_path / "end").manifest
 
 
-def test_weights_that_are_calibrated_again_are_the_same_weights(released, tmp_path, without_patients):
+@pytest.mark.parametrize("eight_bits", [False, True])
+def test_weights_that_are_calibrated_again_are_the_same_weights(released, tmp_path, without_patients, eight_bits):
+    if eight_bits:
+        wide, fields = AttFocusNet(AttFocusNetConfig(base_width=16)).eval(), load_weights(released).manifest
+        save_weights(released, wide, {name: fields[name] for name in KEPT if name in fields} | {"threshold": 0.4}, True)
     release(released, tmp_path / "again", [], version="2")
     before, after = load_weights(released), load_weights(tmp_path / "again")
     assert after.sha256 == before.sha256
