@@ -7,7 +7,7 @@ from ..core.errors import InputError
 
 STEPS = 127  # on either side of 0, up to the largest weight of every channel that a kernel makes
 SCALE = ".scale"  # added to a kernel's name: what its whole numbers are multiplied with, (channels,)
-LARGE = 20_000  # weights of a kernel that is rounded: in AttFocusNet all but the finest levels and the gates
+LARGE = 20_000  # weights from which on a kernel is rounded: of the shipped network 19, which hold 98 % of all weights
 
 
 def stored(tensors: dict[str, np.ndarray], eight_bits: bool) -> bytes:

@@ -11,7 +11,6 @@ pytest.importorskip("ICHVolumeLib.engines.quiet_openvino")
 
 from network_weights import thresholding_weights  # noqa: E402
 
-from ICHVolumeLib.core.findings import OF_THE_MODELS_MASK  # noqa: E402
 from ICHVolumeLib.imaging.volume import volume_ml  # noqa: E402
 from ICHVolumeLib.network.weights import load_weights  # noqa: E402
 from ICHVolumeLib.segmentation.coarse_pieces import CoarsePieces  # noqa: E402
@@ -57,12 +56,6 @@ def test_a_large_one_is_told_with_its_slices_and_its_volume(tmp_path, grid):
     slices, ml = np.flatnonzero(body.any(axis=(1, 2))) + 1, volume_ml(body, ct.voxel_volumes_mm3)
     assert told.severity == "warning" and f"slices {slices[0]} to {slices[-1]}" in told.message
     assert float(told.message.split()[1]) == pytest.approx(ml, rel=0.06)
-
-
-def test_it_is_known_to_be_of_the_models_mask(tmp_path):
-    ct, _, _ = head_with((16, 16, 24))
-    codes = {one.code for one in Segmenter("cpu", weights(tmp_path / "weights")).apply(ct).findings}
-    assert {"unmarked-blood", "clean-up-changed"} & codes <= set(OF_THE_MODELS_MASK) and "unmarked-blood" in codes
 
 
 def test_a_small_one_is_not_told_as_heads_without_any_show_it_too(tmp_path):
